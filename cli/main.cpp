@@ -1,0 +1,21 @@
+// Entry of the one binary `slipway`: wires the commands, nothing else.
+#include "cli/command.h"
+
+#include <CLI/CLI.hpp>
+
+int main(int argc, char **argv)
+{
+    CLI::App app{
+        "Slipway: runs azure-pipelines.yml on your own machines and knows what runs where"};
+    app.set_version_flag("--version", SLIPWAY_VERSION);
+    app.require_subcommand(1);
+    int exitCode = 0;
+    for (const auto registerCommand : cli::commands())
+        registerCommand(app, exitCode);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError &error) {
+        return app.exit(error) == 0 ? 0 : 2;
+    }
+    return exitCode;
+}

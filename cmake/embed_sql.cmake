@@ -1,0 +1,11 @@
+# Writes one `{version, "name", R"sql(...)sql"},` row per migration file, in file-name order.
+set(out "")
+list(SORT FILES)
+foreach(file IN LISTS FILES)
+    get_filename_component(name "${file}" NAME_WE)
+    string(REGEX MATCH "^[0-9]+" version "${name}")
+    math(EXPR version "${version} + 0")
+    file(READ "${file}" text)
+    string(APPEND out "{${version}, \"${name}\", R\"sql(${text})sql\"},\n")
+endforeach()
+file(WRITE "${OUT}" "${out}")

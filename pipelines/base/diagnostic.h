@@ -1,0 +1,28 @@
+#pragma once
+/// A problem in a pipeline file: always located, always with a stable code, as many as one pass
+/// finds.
+
+#include "schema/model/plan.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace pipelines {
+
+enum class Severity : std::uint8_t { Error, Warning };
+
+struct Diagnostic
+{
+    Severity severity = Severity::Error;
+    std::string code; ///< stable, kebab-case: "unexpected-value", "unknown-dependency"
+    std::string
+        message; ///< one sentence; contains the service's own phrase where one is documented
+    schema::SourcePosition position;
+    std::uint32_t length = 0; ///< characters to underline; 0: unknown
+    std::string hint;         ///< the fix, if known: "did you mean `dependsOn`?"
+    std::vector<schema::SourcePosition> includedFrom; ///< innermost template reference first
+    bool operator==(const Diagnostic &) const = default;
+};
+
+} // namespace pipelines

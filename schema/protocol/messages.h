@@ -186,7 +186,8 @@ using ServerFrame = std::variant<Welcome, JobOffer, CancelJob, Renewed, LeaseLos
 
 std::string encode(const WorkerFrame &frame);
 std::string encode(const ServerFrame &frame);
-/// Errors: InvalidArgument naming the member; LimitExceeded past kMaxFrameBytes. Never throws.
+/// Errors: InvalidArgument naming the member; LimitExceeded past kMaxFrameBytes; NotFound for a
+/// frame type this version does not know (ignore it). Never throws.
 Result<WorkerFrame> decodeWorkerFrame(std::string_view text);
 Result<ServerFrame> decodeServerFrame(std::string_view text);
 

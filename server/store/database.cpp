@@ -1,0 +1,456 @@
+#include "server/store/database.h"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+
+namespace server::store {
+namespace {
+
+using schema::Error;
+using schema::ErrorCode;
+using schema::Status;
+
+constexpr int kApplicationId = 0x534c5057; // "SLPW"
+/// Waiting for a lock that a foreign program holds (`sqlite3` shell, backup), milliseconds.
+constexpr int kBusyTimeoutMs = 5000;
+/// Idle reading connections kept open; more are opened under load and closed again.
+constexpr std::size_t kIdleReaders = 8;
+
+constexpr Migration kMigrations[] = {
+#include "schema/sql/migrations.inc"
+};
+
+ErrorCode codeOf(int sqliteCode)
+{
+    switch (sqliteCode & 0xff) {
+    case SQLITE_CONSTRAINT:
+        return ErrorCode::AlreadyExists;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return ErrorCode::Unavailable;
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+        return ErrorCode::PermissionDenied;
+    case SQLITE_CANTOPEN:
+    case SQLITE_IOERR:
+    case SQLITE_FULL:
+        return ErrorCode::Io;
+    case SQLITE_NOTADB:
+        return ErrorCode::Conflict;
+    default:
+        return ErrorCode::Internal;
+    }
+}
+
+const char *remedyFor(int sqliteCode)
+{
+    switch (sqliteCode & 0xff) {
+    case SQLITE_FULL:
+        return "; free space on that disk and try again";
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_CANTOPEN:
+        return "; give the server's user write permission to the data directory";
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return "; another program holds the database, close it";
+    case SQLITE_CORRUPT:
+        return "; the file is damaged, restore a backup";
+    case SQLITE_NOTADB:
+        return "; this is not a database, choose another data directory";
+    default:
+        return "";
+    }
+}
+
+} // namespace
+
+struct Connection::Cached
+{
+    const char *sql;
+    sqlite3_stmt *handle;
+    bool lent;
+};
+
+Connection::Connection(sqlite3 *handle, std::string path)
+    : m_handle(handle)
+    , m_path(std::move(path))
+{}
+
+Connection::~Connection()
+{
+    for (const Cached &cached : m_cache)
+        sqlite3_finalize(cached.handle);
+    sqlite3_close_v2(m_handle);
+}
+
+Error Connection::lastError(std::string_view doing) const
+{
+    const int code = sqlite3_extended_errcode(m_handle);
+    return Error{codeOf(code), fmt::format("{} in {}: {}{}", doing, m_path,
+                                           sqlite3_errmsg(m_handle), remedyFor(code))};
+}
+
+void Connection::fail(std::string_view doing) const
+{
+    throw SqlError(lastError(doing));
+}
+
+Statement Connection::prepare(const char *sql)
+{
+    // Statements are keyed by the address of their text: every SQL text is a string constant, and
+    // comparing pointers is far cheaper than hashing a screenful of SQL.
+    for (std::size_t i = 0; i < m_cache.size(); ++i) {
+        if (m_cache[i].sql == sql && !m_cache[i].lent) {
+            m_cache[i].lent = true;
+            return Statement(*this, m_cache[i].handle, i);
+        }
+    }
+    sqlite3_stmt *handle = nullptr;
+    if (sqlite3_prepare_v3(m_handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &handle, nullptr) !=
+        SQLITE_OK)
+        fail(fmt::format("prepare \"{}\"", std::string_view(sql).substr(0, 120)));
+    m_cache.push_back({sql, handle, true});
+    return Statement(*this, handle, m_cache.size() - 1);
+}
+
+std::int64_t Connection::lastInsertId() const
+{
+    return sqlite3_last_insert_rowid(m_handle);
+}
+
+void Connection::execute(const char *sql)
+{
+    if (sqlite3_exec(m_handle, sql, nullptr, nullptr, nullptr) != SQLITE_OK)
+        fail(fmt::format("execute \"{}\"", std::string_view(sql).substr(0, 60)));
+}
+
+Statement::Statement(Connection &connection, sqlite3_stmt *handle, std::size_t slot)
+    : m_connection(&connection)
+    , m_handle(handle)
+    , m_slot(slot)
+{}
+
+Statement::Statement(Statement &&other) noexcept
+    : m_connection(other.m_connection)
+    , m_handle(std::exchange(other.m_handle, nullptr))
+    , m_slot(other.m_slot)
+{}
+
+Statement::~Statement()
+{
+    if (!m_handle)
+        return;
+    sqlite3_reset(m_handle); // repeats the error of the last step, which was reported there
+    sqlite3_clear_bindings(m_handle);
+    m_connection->m_cache[m_slot].lent = false;
+}
+
+bool Statement::step()
+{
+    switch (sqlite3_step(m_handle)) {
+    case SQLITE_ROW:
+        return true;
+    case SQLITE_DONE:
+        return false;
+    default:
+        m_connection->fail(
+            fmt::format("run \"{}\"", std::string_view(sqlite3_sql(m_handle)).substr(0, 120)));
+    }
+}
+
+std::int64_t Statement::run()
+{
+    while (step()) {
+    }
+    return sqlite3_changes64(m_connection->m_handle);
+}
+
+bool Statement::isNull(int column) const
+{
+    return sqlite3_column_type(m_handle, column) == SQLITE_NULL;
+}
+
+std::int64_t Statement::integer(int column) const
+{
+    return sqlite3_column_int64(m_handle, column);
+}
+
+std::string Statement::text(int column) const
+{
+    const auto *bytes = reinterpret_cast<const char *>(sqlite3_column_text(m_handle, column));
+    if (!bytes)
+        return {};
+    return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(m_handle, column))};
+}
+
+Blob Statement::blob(int column) const
+{
+    const auto *bytes = static_cast<const std::uint8_t *>(sqlite3_column_blob(m_handle, column));
+    if (!bytes)
+        return {};
+    return {bytes, bytes + sqlite3_column_bytes(m_handle, column)};
+}
+
+void Statement::bindNull(int index)
+{
+    if (sqlite3_bind_null(m_handle, index) != SQLITE_OK)
+        m_connection->fail("bind null");
+}
+
+void Statement::bindInteger(int index, std::int64_t value)
+{
+    if (sqlite3_bind_int64(m_handle, index, value) != SQLITE_OK)
+        m_connection->fail("bind integer");
+}
+
+void Statement::bindText(int index, std::string_view value)
+{
+    const char *data = value.data() ? value.data() : "";
+    if (sqlite3_bind_text64(m_handle, index, data, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8) !=
+        SQLITE_OK)
+        m_connection->fail("bind text");
+}
+
+void Statement::bindBlob(int index, std::span<const std::uint8_t> value)
+{
+    static constexpr std::uint8_t kEmpty = 0;
+    const void *data = value.empty() ? &kEmpty : value.data();
+    if (sqlite3_bind_blob64(m_handle, index, data, value.size(), SQLITE_TRANSIENT) != SQLITE_OK)
+        m_connection->fail("bind blob");
+}
+
+std::span<const Migration> embeddedMigrations()
+{
+    return kMigrations;
+}
+
+/// A body waiting for its turn in the shared transaction.
+struct Waiter
+{
+    const std::function<bool(Connection &)> *body;
+    std::optional<Status> result; // written by the leader alone
+    bool keep = false;
+    bool finished = false; // guarded by State::mutex
+};
+
+struct Database::State
+{
+    std::filesystem::path file;
+    std::unique_ptr<Connection> writer;
+    int version = 0;
+    std::atomic<std::uint64_t> commits = 0;
+
+    // Group commit: the first writer to find nobody at work becomes the leader, takes everything
+    // that is queued, and commits it at once; no thread of its own, no hand-over when uncontended.
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::vector<Waiter *> queue;
+    bool leading = false;
+
+    std::mutex readerMutex;
+    std::vector<std::unique_ptr<Connection>> readers;
+
+    static std::unique_ptr<Connection> connect(const std::filesystem::path &file, bool readOnly);
+    void migrate(std::span<const Migration> migrations);
+    void commitBatch(const std::vector<Waiter *> &batch);
+    void runBody(Waiter &waiter, bool alone);
+};
+
+std::unique_ptr<Connection> Database::State::connect(const std::filesystem::path &file,
+                                                     bool readOnly)
+{
+    sqlite3 *handle = nullptr;
+    const int flags = SQLITE_OPEN_NOMUTEX | (readOnly ? SQLITE_OPEN_READONLY
+                                                      : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    const int code = sqlite3_open_v2(file.c_str(), &handle, flags, nullptr);
+    std::unique_ptr<Connection> connection(new Connection(handle, file.string()));
+    if (code != SQLITE_OK)
+        connection->fail("open database");
+    sqlite3_extended_result_codes(handle, 1);
+    sqlite3_busy_timeout(handle, kBusyTimeoutMs);
+    connection->execute("PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;");
+    if (readOnly) {
+        connection->execute("PRAGMA query_only=ON; PRAGMA cache_size=-1024;");
+    } else {
+        connection->execute(
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-4096;"
+            "PRAGMA journal_size_limit=67108864;");
+    }
+    return connection;
+}
+
+void Database::State::migrate(std::span<const Migration> migrations)
+{
+    const auto number = [this](const char *sql) {
+        Statement statement = writer->prepare(sql);
+        return statement.step() ? statement.get<int>(0) : 0;
+    };
+    version = number("PRAGMA user_version");
+    const int application = number("PRAGMA application_id");
+    const bool empty = number("SELECT count(*) FROM sqlite_schema") == 0;
+    if (!empty && application != kApplicationId)
+        throw SqlError(Error{ErrorCode::Conflict,
+                             fmt::format("{} is a database of another program; choose another data "
+                                         "directory",
+                                         file.string())});
+    const int newest = migrations.empty() ? 0 : migrations.back().version;
+    if (version > newest)
+        throw SqlError(
+            Error{ErrorCode::Conflict,
+                  fmt::format("{} was written by a newer Slipway (data version {}, this "
+                              "program knows {}); install that version or restore a backup",
+                              file.string(), version, newest)});
+    for (const Migration &migration : migrations) {
+        if (migration.version <= version)
+            continue;
+        try {
+            writer->execute("BEGIN IMMEDIATE");
+            writer->execute(migration.sql);
+            writer->execute(fmt::format("PRAGMA application_id={}; PRAGMA user_version={};",
+                                        kApplicationId, migration.version)
+                                .c_str());
+            writer->execute("COMMIT");
+        } catch (const SqlError &error) {
+            sqlite3_exec(writer->m_handle, "ROLLBACK", nullptr, nullptr, nullptr);
+            throw SqlError(error.error().withContext(fmt::format("migration {}", migration.name)));
+        }
+        version = migration.version;
+    }
+}
+
+void Database::State::runBody(Waiter &waiter, bool alone)
+{
+    // A savepoint confines a failing body to its own changes; alone, the transaction itself does.
+    if (!alone)
+        writer->execute("SAVEPOINT body");
+    try {
+        waiter.keep = (*waiter.body)(*writer);
+    } catch (const SqlError &error) {
+        waiter.keep = false;
+        waiter.result = error.error();
+    } catch (const std::exception &error) { // a defect of the body must not hold up the others
+        waiter.keep = false;
+        waiter.result = Error{ErrorCode::Internal, fmt::format("write: {}", error.what())};
+    }
+    if (!alone) {
+        if (!waiter.keep)
+            writer->execute("ROLLBACK TO body");
+        writer->execute("RELEASE body");
+    }
+}
+
+void Database::State::commitBatch(const std::vector<Waiter *> &batch)
+{
+    const bool alone = batch.size() == 1;
+    try {
+        writer->execute("BEGIN IMMEDIATE");
+        bool keep = !alone;
+        for (Waiter *waiter : batch) {
+            runBody(*waiter, alone);
+            keep = keep || waiter->keep;
+        }
+        writer->execute(keep ? "COMMIT" : "ROLLBACK");
+        commits.fetch_add(keep ? 1 : 0, std::memory_order_relaxed);
+        for (Waiter *waiter : batch) {
+            if (!waiter->result)
+                waiter->result = Status();
+        }
+    } catch (const SqlError &error) {
+        // BEGIN, a savepoint or COMMIT failed: nothing of this batch is on disk.
+        sqlite3_exec(writer->m_handle, "ROLLBACK", nullptr, nullptr, nullptr);
+        for (Waiter *waiter : batch)
+            waiter->result = error.error();
+    }
+}
+
+Database::Database(std::unique_ptr<State> state)
+    : m_state(std::move(state))
+{}
+
+Database::~Database() = default;
+
+schema::Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path &file,
+                                                         std::span<const Migration> migrations)
+{
+    try {
+        auto state = std::make_unique<State>();
+        state->file = file;
+        state->writer = State::connect(file, false);
+        state->migrate(migrations);
+        return std::unique_ptr<Database>(new Database(std::move(state)));
+    } catch (const SqlError &error) {
+        return error.error();
+    }
+}
+
+Status Database::commit(const std::function<bool(Connection &)> &body)
+{
+    Waiter waiter{&body, std::nullopt};
+    State &state = *m_state;
+    std::unique_lock lock(state.mutex);
+    state.queue.push_back(&waiter);
+    state.changed.wait(lock, [&] { return waiter.finished || !state.leading; });
+    if (!waiter.finished) {
+        state.leading = true;
+        const std::vector<Waiter *> batch = std::exchange(state.queue, {});
+        lock.unlock();
+        state.commitBatch(batch);
+        lock.lock();
+        for (Waiter *member : batch)
+            member->finished = true;
+        state.leading = false;
+        state.changed.notify_all();
+    }
+    return *waiter.result;
+}
+
+Status Database::snapshot(const std::function<void(Connection &)> &body)
+{
+    State &state = *m_state;
+    std::unique_ptr<Connection> reader;
+    {
+        const std::scoped_lock lock(state.readerMutex);
+        if (!state.readers.empty()) {
+            reader = std::move(state.readers.back());
+            state.readers.pop_back();
+        }
+    }
+    Status status;
+    try {
+        if (!reader)
+            reader = State::connect(state.file, true);
+        reader->execute("BEGIN");
+        body(*reader);
+    } catch (const SqlError &error) {
+        status = error.error();
+    } catch (const std::exception &error) {
+        status = Error{ErrorCode::Internal, fmt::format("read: {}", error.what())};
+    }
+    if (reader) {
+        // Ends the snapshot whatever happened; without one there is nothing to end.
+        sqlite3_exec(reader->m_handle, "ROLLBACK", nullptr, nullptr, nullptr);
+        const std::scoped_lock lock(state.readerMutex);
+        if (state.readers.size() < kIdleReaders)
+            state.readers.push_back(std::move(reader));
+    }
+    return status;
+}
+
+std::uint64_t Database::commits() const
+{
+    return m_state->commits.load(std::memory_order_relaxed);
+}
+
+int Database::version() const
+{
+    return m_state->version;
+}
+
+} // namespace server::store

@@ -9,7 +9,9 @@ Fields::Fields(const Json &json, std::string path)
         m_json = &json;
         return;
     }
-    const auto at = m_path.empty() ? std::string("message") : m_path;
+    auto at = m_path.empty() ? std::string("message") : m_path;
+    if (at.ends_with('.'))
+        at.pop_back();
     m_error = Error{ErrorCode::InvalidArgument, at + ": expected an object"};
 }
 

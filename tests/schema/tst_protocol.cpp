@@ -66,7 +66,7 @@ class TestProtocol : public QObject
 {
     Q_OBJECT
 
-private slots:
+private Q_SLOTS:
 
     void jobRoundTrip()
     {

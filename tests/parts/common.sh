@@ -120,11 +120,11 @@ debian_docker() {
     fi
 }
 
-# unmount_under DIR: unmounts everything mounted below DIR, the deepest first.
+# unmount_under DIR: unmounts everything mounted on DIR and below it, the deepest first.
 unmount_under() {
-    cut -d ' ' -f 2 /proc/mounts | grep -F "$1/" | sort -r | while read -r mount_point; do
+    cut -d ' ' -f 2 /proc/mounts | grep -F "$1" | sort -r | while read -r mount_point; do
         case $mount_point in
-        "$1"/*) umount "$(printf '%b' "$mount_point")" 2>/dev/null || umount -l "$(printf '%b' "$mount_point")" 2>/dev/null || true ;;
+        "$1" | "$1"/*) umount "$(printf '%b' "$mount_point")" 2>/dev/null || umount -l "$(printf '%b' "$mount_point")" 2>/dev/null || true ;;
         esac
     done
 }

@@ -26,15 +26,15 @@ Result<std::int64_t> Call::id(std::string_view name) const
     std::int64_t number = 0;
     const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (code != std::errc{} || end != text.data() + text.size() || number < 1)
-        return {ErrorCode::NotFound, "'" + text + "' is not the number of an existing object ("
-                                         + std::string(name) + ")"};
+        return {ErrorCode::NotFound, "'" + text + "' is not the number of an existing object (" +
+                                         std::string(name) + ")"};
     return number;
 }
 
 Result<std::string> Call::text(std::size_t limit)
 {
-    const schema::Error tooLarge{ErrorCode::LimitExceeded, "the request body is larger than "
-                                                               + std::to_string(limit) + " bytes"};
+    const schema::Error tooLarge{ErrorCode::LimitExceeded, "the request body is larger than " +
+                                                               std::to_string(limit) + " bytes"};
     if (contentLength && *contentLength > limit)
         return tooLarge;
     std::string out;
@@ -84,9 +84,9 @@ Result<Json> Call::json()
 bool Call::accepts(std::string_view mediaType) const
 {
     const auto items = splitList(header("Accept"));
-    return !items.empty()
-           && equalsIgnoringCase(std::string_view(items.front()).substr(0, mediaType.size()),
-                                 mediaType);
+    return !items.empty() &&
+           equalsIgnoringCase(std::string_view(items.front()).substr(0, mediaType.size()),
+                              mediaType);
 }
 
 Reply Reply::json(const Json &value, int status)

@@ -42,7 +42,9 @@ struct Call
     [[nodiscard]] const std::string &value(std::string_view name) const;
     /// Whole number >= 1 from a placeholder. Errors: NotFound (as the client reads it: absent).
     [[nodiscard]] schema::Result<std::int64_t> id(std::string_view name) const;
+
     [[nodiscard]] const Query &query() const { return target.query; }
+
     /// Reads and parses the body (once). The literal `null` and an empty body are an empty object
     /// (D1.11). Errors: InvalidArgument with line and column, LimitExceeded.
     schema::Result<nlohmann::ordered_json> json();

@@ -179,8 +179,8 @@ std::vector<const Location *> Router::served(std::string_view area) const
 {
     std::vector<const Location *> out;
     for (const auto &row : locations())
-        if ((area.empty() || equalsIgnoringCase(row.area, area))
-            && std::find(m_served.begin(), m_served.end(), &row) != m_served.end())
+        if ((area.empty() || equalsIgnoringCase(row.area, area)) &&
+            std::find(m_served.begin(), m_served.end(), &row) != m_served.end())
             out.push_back(&row);
     return out;
 }

@@ -91,9 +91,9 @@ std::string percentEncode(std::string_view text)
     std::string out;
     out.reserve(text.size());
     for (const char c : text) {
-        const bool unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-                                || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_'
-                                || c == '~';
+        const bool unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                                (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
+                                c == '~';
         if (unreserved) {
             out.push_back(c);
             continue;
@@ -135,10 +135,9 @@ Result<std::optional<std::int64_t>> Query::number(std::string_view name, std::in
         return std::optional<std::int64_t>{};
     const auto number = wholeNumber(*value);
     if (!number || *number < minimum || *number > maximum)
-        return {ErrorCode::InvalidArgument, "parameter '" + std::string(name)
-                                                + "' must be a whole number from "
-                                                + std::to_string(minimum) + " to "
-                                                + std::to_string(maximum)};
+        return {ErrorCode::InvalidArgument,
+                "parameter '" + std::string(name) + "' must be a whole number from " +
+                    std::to_string(minimum) + " to " + std::to_string(maximum)};
     return number;
 }
 
@@ -152,8 +151,7 @@ Result<std::optional<schema::TimePoint>> Query::time(std::string_view name) cons
     if (auto date = parseHttpDate(*value))
         return std::optional{*date};
     return {ErrorCode::InvalidArgument,
-            "parameter '" + std::string(name)
-                + "' must be a time such as 2026-01-31T12:00:00Z"};
+            "parameter '" + std::string(name) + "' must be a time such as 2026-01-31T12:00:00Z"};
 }
 
 bool Query::flag(std::string_view name) const
@@ -173,8 +171,8 @@ Result<Target> parseTarget(std::string_view target)
     if (target.size() > kMaxTargetBytes)
         return {ErrorCode::LimitExceeded, "the address is longer than 16 KiB"};
     for (const std::string_view scheme : {"http://", "https://"}) {
-        if (target.size() >= scheme.size()
-            && equalsIgnoringCase(target.substr(0, scheme.size()), scheme)) {
+        if (target.size() >= scheme.size() &&
+            equalsIgnoringCase(target.substr(0, scheme.size()), scheme)) {
             target.remove_prefix(scheme.size());
             target.remove_prefix(std::min(target.find_first_of("/?"), target.size()));
             break;
@@ -185,8 +183,8 @@ Result<Target> parseTarget(std::string_view target)
     Target out;
     const auto mark = target.find('?');
     const std::string_view path = target.substr(0, mark);
-    const std::string_view query
-        = mark == std::string_view::npos ? std::string_view{} : target.substr(mark + 1);
+    const std::string_view query =
+        mark == std::string_view::npos ? std::string_view{} : target.substr(mark + 1);
     if (!path.empty() && path.front() != '/')
         return {ErrorCode::InvalidArgument, "the address must begin with '/'"};
     out.rawPath = std::string(path);
@@ -208,11 +206,10 @@ Result<Target> parseTarget(std::string_view target)
         if (!pair.empty()) {
             const auto equals = pair.find('=');
             ASSIGN_OR_RETURN(const auto name, percentDecode(pair.substr(0, equals), true));
-            ASSIGN_OR_RETURN(auto value,
-                             percentDecode(equals == std::string_view::npos
-                                               ? std::string_view{}
-                                               : pair.substr(equals + 1),
-                                           true));
+            ASSIGN_OR_RETURN(auto value, percentDecode(equals == std::string_view::npos
+                                                           ? std::string_view{}
+                                                           : pair.substr(equals + 1),
+                                                       true));
             out.query.add(name, std::move(value));
             ++parts;
         }
@@ -240,10 +237,9 @@ Result<schema::TimePoint> parseHttpDate(std::string_view text)
     if (month == kMonths.end() || !day || !year || !hour || !minute || !second)
         return error;
     const std::string number = std::to_string(month - kMonths.begin() + 1);
-    const std::string iso = std::string(text.substr(12, 4)) + "-"
-                            + (number.size() == 1 ? "0" + number : number) + "-"
-                            + std::string(text.substr(5, 2)) + "T"
-                            + std::string(text.substr(17, 8)) + "Z";
+    const std::string iso =
+        std::string(text.substr(12, 4)) + "-" + (number.size() == 1 ? "0" + number : number) + "-" +
+        std::string(text.substr(5, 2)) + "T" + std::string(text.substr(17, 8)) + "Z";
     return schema::parseIso8601(iso);
 }
 

@@ -41,7 +41,8 @@ public:
     [[nodiscard]] schema::Result<std::optional<std::int64_t>>
     number(std::string_view name, std::int64_t minimum, std::int64_t maximum) const;
     /// ISO 8601 or HTTP date (D1.10). Errors: InvalidArgument naming the parameter.
-    [[nodiscard]] schema::Result<std::optional<schema::TimePoint>> time(std::string_view name) const;
+    [[nodiscard]] schema::Result<std::optional<schema::TimePoint>>
+    time(std::string_view name) const;
     /// True for "true" and "1".
     [[nodiscard]] bool flag(std::string_view name) const;
     /// Comma-joined list, empty items dropped.

@@ -1,0 +1,52 @@
+#pragma once
+/// Pipelines (definitions) and their counters.
+
+#include "server/store/database.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace server::store {
+
+struct Pipeline
+{
+    std::int64_t id = 0;
+    std::string projectId;
+    std::string name;
+    std::string folder = "\\";
+    std::string repositoryId;
+    std::string yamlPath; ///< begins with '/'
+    std::string defaultBranch = "refs/heads/main";
+    std::int64_t revision = 1;
+    int queueStatus = 0; ///< 0 enabled, 1 paused, 2 disabled
+    schema::TimePoint createdAt;
+};
+
+class PipelineStore
+{
+public:
+    explicit PipelineStore(Connection &connection)
+        : m_connection(connection)
+    {}
+
+    /// Gives the new id. Throws SqlError AlreadyExists when the folder has one of that name.
+    std::int64_t insert(const Pipeline &pipeline);
+    [[nodiscard]] std::optional<Pipeline> find(std::int64_t id);
+    /// By name ignoring case, within a project.
+    [[nodiscard]] std::optional<Pipeline> findByName(std::string_view projectId,
+                                                     std::string_view name);
+    /// By name; of one project.
+    [[nodiscard]] std::vector<Pipeline> list(std::string_view projectId);
+    [[nodiscard]] std::vector<Pipeline> listOfRepository(std::string_view repositoryId);
+    [[nodiscard]] std::vector<Pipeline> listAll();
+
+    /// Next value of a counter: `seed` the first time, then one more each time
+    /// (pipeline-language 9, counter()).
+    std::int64_t nextCounter(std::int64_t pipelineId, std::string_view prefix, std::int64_t seed);
+
+private:
+    Connection &m_connection;
+};
+
+} // namespace server::store

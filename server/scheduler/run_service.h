@@ -1,0 +1,109 @@
+#pragma once
+/// Runs as the API sees them: create, cancel, retry, read. Changing calls go through the scheduler
+/// loop and return when the change is on disk.
+
+#include "schema/base/result.h"
+#include "schema/model/plan.h"
+#include "schema/model/states.h"
+#include "server/store/run_store.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace server::scheduler {
+
+class Scheduler;
+
+/// A run to be created. The caller compiled the pipeline and knows the commit.
+struct NewRun
+{
+    std::int64_t pipelineId = 0;
+    schema::RunReason reason = schema::RunReason::Manual;
+    std::string sourceBranch;  ///< full ref, "refs/heads/main"
+    std::string sourceVersion; ///< commit id
+    std::string commitMessage, commitAuthor;
+    std::optional<std::string> requestedBy; ///< identity id of the person who asked for it
+    schema::TextMap parameters;             ///< as given, for display
+    schema::TextMap variables;              ///< queue-time variables, not secret
+    std::vector<std::string> stagesToSkip;
+    std::string number; ///< run number; `$(Build.BuildId)` in it is replaced by the run's id
+    schema::RunPlan plan;
+    std::string finalYaml;
+    /// JSON list of diagnostics. When `valid` is false the run is created as failed, with these as
+    /// the reason, and nothing is executed.
+    std::string validationJson = "[]";
+    bool valid = true;
+};
+
+/// Why a run, stage or job waits, in one sentence.
+struct Waiting
+{
+    std::string kind; ///< "worker", "approval", "lock", "dependency"
+    std::string stage, job;
+    std::string sentence;
+};
+
+struct Explanation
+{
+    std::string sentence; ///< the whole run in one
+    std::vector<Waiting> waiting;
+};
+
+/// Everything the page of one run needs, of one moment.
+struct RunDetail
+{
+    store::RunRow run;
+    schema::RunPlan plan;
+    std::string finalYaml;
+    std::vector<store::StageRow> stages; ///< newest attempts, plan order
+    std::vector<store::PhaseRow> phases;
+    std::vector<store::JobRow> jobs;
+    std::vector<store::TimelineRow> records;
+    std::vector<store::LogRow> logs;
+};
+
+/// A run with its stages in the state of one moment, for lists.
+struct RunOverview
+{
+    store::RunRow run;
+    std::vector<store::StageRow> stages;   ///< newest attempts, plan order
+    std::vector<std::string> displayNames; ///< of `stages`
+    std::string sentence; ///< what the run is doing or how it ended, in plain words
+};
+
+/// All methods are thread-safe.
+class RunService
+{
+public:
+    /// Both must outlive the service.
+    RunService(store::Database &database, Scheduler &scheduler);
+
+    /// Creates the run, and in the same transaction starts what can start. Gives its id. Errors:
+    /// NotFound (pipeline), InvalidArgument (unknown stage in stagesToSkip), Io, Unavailable.
+    schema::Result<std::int64_t> createRun(NewRun run);
+    /// Asks every stage of the run to end; harmless when already asked. Errors: NotFound, Conflict
+    /// (run is completed).
+    schema::Status cancelRun(std::int64_t runId, const std::string &identityId);
+    /// Runs a completed stage again as a new attempt, with the stages that depend on it; jobs that
+    /// succeeded stay unless `allJobs`. Errors: NotFound, Conflict (stage not completed, or nothing
+    /// to retry).
+    schema::Status retryStage(std::int64_t runId, const std::string &stage, bool allJobs,
+                              const std::string &identityId);
+    /// Retries every failed, canceled or abandoned stage of a completed run.
+    schema::Status retryRun(std::int64_t runId, const std::string &identityId);
+
+    schema::Result<std::vector<RunOverview>> list(const store::RunFilter &filter);
+    schema::Result<RunDetail> detail(std::int64_t runId);
+    schema::Result<store::RunRow> run(std::int64_t runId);
+    schema::Result<std::vector<store::TimelineRow>> timeline(std::int64_t runId,
+                                                             std::int64_t changedAfter = 0);
+    schema::Result<Explanation> explain(std::int64_t runId);
+
+private:
+    store::Database &m_database;
+    Scheduler &m_scheduler;
+};
+
+} // namespace server::scheduler

@@ -1,0 +1,182 @@
+#pragma once
+/// Rows of runs, their stages, phases, job instances and timeline, and the statements that read and
+/// write them. Only the scheduler writes run, stage, phase and job rows; workers' calls merge
+/// timeline records.
+
+#include "schema/model/states.h"
+#include "schema/protocol/messages.h"
+#include "server/store/database.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace server::store {
+
+using schema::TimePoint;
+
+struct RunRow
+{
+    std::int64_t id = 0;
+    std::int64_t pipelineId = 0;
+    std::string pipelineName, pipelineFolder; ///< read only, joined
+    std::string projectId;                    ///< read only, joined
+    std::string number;
+    std::string planId;
+    schema::RunReason reason = schema::RunReason::Manual;
+    schema::RunStatus status = schema::RunStatus::NotStarted;
+    schema::RunResult result = schema::RunResult::None;
+    std::string sourceBranch, sourceVersion, commitMessage, commitAuthor;
+    std::optional<std::string> requestedBy; ///< identity id
+    std::string requestedByName;            ///< read only, joined
+    std::string parametersJson = "{}";      ///< object name -> value
+    std::string variablesJson = "{}";       ///< object name -> value, queue-time variables
+    std::string stagesToSkipJson = "[]";
+    std::string validationJson = "[]"; ///< diagnostics that kept the run from starting
+    TimePoint queuedAt{};
+    std::optional<TimePoint> startedAt, finishedAt;
+    std::optional<std::string> cancelRequestedBy;
+    std::int64_t changeId = 1; ///< grows with every change of the run or its timeline
+};
+
+enum class StagePhase : std::uint8_t { Pending, Checking, Running, Completed };
+
+struct StageRow
+{
+    std::int64_t runId = 0;
+    std::string name;
+    int attempt = 1;
+    std::string recordId;
+    int ordinal = 0;
+    StagePhase phase = StagePhase::Pending;
+    std::optional<schema::TaskResult> result;
+    std::string
+        waitingReason; ///< one sentence while Checking; why it was skipped or failed afterwards
+    std::optional<TimePoint> startedAt, finishedAt;
+    bool operator==(const StageRow &) const = default;
+};
+
+/// A job of the YAML ("phase" in the timeline).
+struct PhaseRow
+{
+    std::int64_t runId = 0;
+    std::string stage, name;
+    int attempt = 1;
+    std::string recordId;
+    int ordinal = 0;
+    schema::RecordState state = schema::RecordState::Pending;
+    std::optional<schema::TaskResult> result;
+    std::string message;  ///< why, when not succeeded
+    bool carries = false; ///< instances that succeeded in an earlier attempt count here
+    std::optional<TimePoint> startedAt, finishedAt;
+    bool operator==(const PhaseRow &) const = default;
+};
+
+enum class JobState : std::uint8_t { Queued, Assigned, Running, Completed };
+
+/// One instance of a job in one attempt: what a worker executes.
+struct JobRow
+{
+    std::string id; ///< GUID
+    std::int64_t runId = 0;
+    std::string stage, phase, name; ///< name: matrix leg, slice, hook or "__default"
+    int attempt = 1;
+    std::string identifier, recordId;
+    int ordinal = 0;
+    std::string hook; ///< toString(HookKind) of a deployment job, else empty
+    JobState state = JobState::Queued;
+    std::optional<schema::TaskResult> result;
+    std::string message;
+    std::optional<std::int64_t> poolId;
+    std::vector<std::string> demands;
+    std::optional<std::int64_t> workerId;
+    Blob tokenHash;
+    std::optional<TimePoint> leasedUntil, timeoutAt, cancelAt;
+    Blob instanceSealed; ///< what the job message is made of; empty once completed
+    std::vector<schema::protocol::OutputVariable> outputs; ///< without secret ones
+    Blob outputsSealed;                                    ///< secret outputs
+    TimePoint queuedAt{};
+    std::optional<TimePoint> assignedAt, startedAt, finishedAt;
+    bool operator==(const JobRow &) const = default;
+};
+
+struct TimelineRow
+{
+    std::int64_t runId = 0;
+    std::string id;
+    int attempt = 1;
+    std::optional<std::string> parentId;
+    std::optional<std::string> jobId; ///< job row that a Job or Task record belongs to
+    schema::RecordType type = schema::RecordType::Task;
+    std::string name, refName, identifier;
+    int ordinal = 0;
+    schema::RecordState state = schema::RecordState::Pending;
+    std::optional<schema::TaskResult> result;
+    std::optional<std::string> currentOperation;
+    std::optional<int> percentComplete;
+    std::optional<std::string> workerName;
+    std::string taskJson;          ///< {"id","name","version"} or empty
+    std::string issuesJson = "[]"; ///< [{"type":"error"|"warning","message","data":{}}]
+    int errorCount = 0, warningCount = 0;
+    std::optional<int> logId;
+    std::optional<TimePoint> startedAt, finishedAt;
+    std::uint64_t sequence = 0;
+    std::int64_t changeId = 0;
+};
+
+struct LogRow
+{
+    std::int64_t runId = 0;
+    int logId = 0;
+    std::string recordId;
+    int attempt = 1;
+    std::optional<std::string> jobId;
+    TimePoint createdAt{}, changedAt{};
+    bool sealed = false;
+};
+
+/// Which runs, newest first.
+struct RunFilter
+{
+    std::optional<std::string> projectId;
+    std::optional<std::int64_t> pipelineId;
+    std::optional<std::string> branch; ///< full ref
+    std::optional<schema::RunStatus> status;
+    std::optional<schema::RunResult> result;
+    std::optional<schema::RunReason> reason;
+    std::vector<std::int64_t> ids;        ///< only these, when not empty
+    std::optional<std::int64_t> beforeId; ///< continuation: runs older than this id
+    int top = 100;                        ///< 1..1000
+};
+
+/// Statements on runs, within the caller's transaction. Methods throw SqlError (see database.h).
+class RunStore
+{
+public:
+    explicit RunStore(Connection &connection)
+        : m_connection(connection)
+    {}
+
+    std::vector<RunRow> list(const RunFilter &filter);
+    std::optional<RunRow> find(std::int64_t runId);
+    /// Compiled plan (schema/model/plan_json.h) and expanded document of a run.
+    std::string planText(std::int64_t runId);
+    std::string finalYaml(std::int64_t runId);
+    /// All attempts, in plan order.
+    std::vector<StageRow> stages(std::int64_t runId);
+    std::vector<PhaseRow> phases(std::int64_t runId);
+    std::vector<JobRow> jobs(std::int64_t runId);
+    std::optional<JobRow> findJob(const std::string &jobId);
+    /// Newest attempt of each record, by order of parents; `changedAfter`: only later change ids.
+    std::vector<TimelineRow> timeline(std::int64_t runId, std::int64_t changedAfter = 0);
+    /// Every attempt of one record, oldest first.
+    std::vector<TimelineRow> attempts(std::int64_t runId, const std::string &recordId);
+    std::vector<LogRow> logs(std::int64_t runId);
+    std::vector<std::int64_t> openRuns();
+
+private:
+    Connection &m_connection;
+};
+
+} // namespace server::store

@@ -1,0 +1,169 @@
+#pragma once
+/// Pools and workers, and the calls of job processes (schema/protocol/README.md, "Bulk").
+
+#include "schema/base/result.h"
+#include "schema/protocol/messages.h"
+#include "server/artifacts/artifact_store.h"
+#include "server/logs/log_store.h"
+#include "server/store/database.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace server::events {
+class EventHub;
+}
+
+namespace server::scheduler {
+class Scheduler;
+}
+
+namespace server::workers {
+
+struct Pool
+{
+    std::int64_t id = 0;
+    std::string name;
+    std::vector<std::string> vmImages; ///< vmImage names mapped to it; "*": every other name
+    int workers = 0, online = 0;
+};
+
+struct Worker
+{
+    std::int64_t id = 0;
+    std::int64_t poolId = 0;
+    std::string name, version;
+    int slots = 1;
+    bool enabled = true;
+    bool online = false;
+    std::vector<schema::protocol::Capability> capabilities;
+    schema::TimePoint statusChangedAt, createdAt;
+    std::vector<std::string> jobs; ///< ids of jobs it holds now
+};
+
+struct Registration
+{
+    std::string token; ///< registration token
+    std::string name;
+    std::string pool; ///< empty: the token's pool
+    std::string version;
+    int slots = 1;
+    std::vector<schema::protocol::Capability> capabilities;
+    bool replace = false; ///< take over the name of an existing worker
+};
+
+struct Registered
+{
+    std::int64_t id = 0;
+    std::string name, pool;
+    std::string secret; ///< shown once; only its hash is stored
+};
+
+/// SHA-256 of a token: the form in which tokens are stored (access_token.token_hash,
+/// job.token_hash, worker.secret_hash).
+store::Blob tokenHash(std::string_view token);
+/// 256 random bits as URL-safe text.
+std::string randomToken();
+
+/// Pools, workers and their secrets. All methods are thread-safe.
+class PoolService
+{
+public:
+    PoolService(store::Database &database, scheduler::Scheduler &scheduler,
+                events::EventHub &events);
+
+    schema::Result<std::vector<Pool>> pools();
+    /// Errors: AlreadyExists, InvalidArgument.
+    schema::Result<Pool> createPool(const std::string &name);
+    /// Lets jobs with `pool: vmImage: <vmImage>` run in the pool; "*" for all names without a
+    /// mapping of their own (and for jobs that name no pool).
+    schema::Status mapImage(const std::string &vmImage, std::int64_t poolId);
+    schema::Result<std::vector<Worker>> workers(std::int64_t poolId);
+    schema::Status setEnabled(std::int64_t workerId, bool enabled);
+    /// Errors: Conflict while it holds jobs.
+    schema::Status removeWorker(std::int64_t workerId);
+
+    /// Errors: Unauthenticated (token unknown, used up or expired), AlreadyExists (name taken and
+    /// not `replace`), NotFound (pool), InvalidArgument.
+    schema::Result<Registered> registerWorker(const Registration &registration);
+    /// Checks the secret of a worker that opens its channel. Errors: Unauthenticated; NotFound
+    /// (removed).
+    schema::Status authenticate(std::int64_t workerId, std::string_view secret);
+
+private:
+    store::Database &m_database;
+    scheduler::Scheduler &m_scheduler;
+    events::EventHub &m_events;
+};
+
+/// The job behind a bulk call, after its token was checked.
+struct JobAccess
+{
+    std::string jobId;
+    std::int64_t runId = 0;
+    std::string recordId;
+    int attempt = 1;
+    std::string projectId;
+};
+
+/// Calls of job processes. Every method checks the job's token first: Unauthenticated (no such
+/// token), NotFound (job unknown), Conflict with message "leaseLost" first in it (the server gave
+/// the job up). A value means: on disk. All methods are thread-safe.
+class JobService
+{
+public:
+    /// All must outlive the service.
+    JobService(store::Database &database, scheduler::Scheduler &scheduler, logs::LogStore &logs,
+               artifacts::ArtifactStore &artifacts, events::EventHub &events);
+
+    /// The job that a token belongs to, for calls beside this class (git fetch of the job's
+    /// repositories).
+    schema::Result<JobAccess> authorize(std::string_view token);
+
+    /// Merges timeline records of the job; updates that are not newer are dropped. State and result
+    /// of the job's own record are the server's: only issues and progress are taken. Errors:
+    /// InvalidArgument (a record of another job, a parent that does not exist).
+    schema::Status mergeRecords(const std::string &jobId, std::string_view token,
+                                const std::vector<schema::protocol::RecordUpdate> &updates);
+
+    /// Appends to the log of a record of the job. Gives the stored length, also with Conflict (see
+    /// LogStore::append): `stored` is set then.
+    struct Appended
+    {
+        std::uint64_t length = 0;
+        bool gap = false; ///< nothing was written: offset beyond `length` (HTTP 409)
+    };
+
+    schema::Result<Appended> appendLog(const std::string &jobId, std::string_view token,
+                                       const std::string &recordId, std::uint64_t offset,
+                                       std::span<const char> bytes);
+    schema::Result<artifacts::ArtifactUpload>
+    beginArtifact(const std::string &jobId, std::string_view token, const std::string &name);
+    schema::Result<std::vector<artifacts::Artifact>> artifacts(const std::string &jobId,
+                                                               std::string_view token);
+    schema::Result<artifacts::Artifact> artifact(const std::string &jobId, std::string_view token,
+                                                 const std::string &name);
+    schema::Status addTestRun(const std::string &jobId, std::string_view token,
+                              const schema::protocol::TestRunUpload &run);
+    schema::Status addImage(const std::string &jobId, std::string_view token,
+                            const schema::protocol::PushedImage &image);
+    /// Errors besides: InvalidArgument (not a deployment job).
+    schema::Status addDeployed(const std::string &jobId, std::string_view token,
+                               const std::vector<schema::protocol::DeployedItem> &items);
+    /// Ends the job. Repeating it is harmless.
+    schema::Status complete(const std::string &jobId, std::string_view token,
+                            const schema::protocol::JobCompletion &completion);
+
+private:
+    store::Database &m_database;
+    scheduler::Scheduler &m_scheduler;
+    logs::LogStore &m_logs;
+    artifacts::ArtifactStore &m_artifacts;
+    events::EventHub &m_events;
+};
+
+} // namespace server::workers

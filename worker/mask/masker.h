@@ -1,0 +1,101 @@
+#pragma once
+/// Replaces secrets by `***` in whatever leaves the job (worker-and-tasks 4). Every secret stands
+/// for a set of texts: itself, each of its lines, and its base64, URL, JSON and shell-quoted forms.
+/// One Aho-Corasick automaton finds them all in one pass, at any split of the input.
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace worker {
+
+/// The texts under which `secret` may appear in output, none with a line end in it. Public for the
+/// tests.
+std::vector<std::string> secretForms(std::string_view secret);
+
+/// Immutable automaton over a set of texts. Sparse: about 20 bytes a state.
+class MaskAutomaton
+{
+public:
+    explicit MaskAutomaton(const std::vector<std::string> &texts);
+
+    using State = std::uint32_t;
+
+    /// The state after reading `byte` in `state`.
+    [[nodiscard]] State next(State state, unsigned char byte) const;
+
+    /// Bytes of the longest text that may have begun and is not finished; 0 at the root.
+    [[nodiscard]] std::uint32_t depth(State state) const { return m_states[state].depth; }
+
+    /// Length of the longest text that ends in this state; 0: none.
+    [[nodiscard]] std::uint32_t matchLength(State state) const { return m_states[state].match; }
+
+    /// First position at or after `from` where a text may begin; `text.size()` when there is none.
+    [[nodiscard]] std::size_t skip(std::string_view text, std::size_t from) const;
+
+private:
+    struct Node
+    {
+        State firstChild = 0, sibling = 0, fail = 0;
+        std::uint32_t depth = 0, match = 0;
+        unsigned char byte = 0;
+    };
+
+    [[nodiscard]] State child(State state, unsigned char byte) const;
+
+    std::vector<Node> m_states;
+    std::array<State, 256> m_root{};
+    std::vector<std::uint64_t> m_pairs; ///< bit (a << 8 | b): some text begins with a, b
+};
+
+/// The secrets of one job. Used from the job's thread only.
+class Masker
+{
+public:
+    Masker();
+
+    /// Registers a secret and its forms; effective for everything masked from now on. Blank texts
+    /// are ignored.
+    void add(std::string_view secret);
+    /// `text` with every secret replaced.
+    [[nodiscard]] std::string mask(std::string_view text) const;
+
+    /// The automaton of now; a stream keeps its own until it is told to take a newer one.
+    [[nodiscard]] const std::shared_ptr<const MaskAutomaton> &automaton() const
+    {
+        return m_automaton;
+    }
+
+private:
+    std::set<std::string, std::less<>> m_texts;
+    std::shared_ptr<const MaskAutomaton> m_automaton;
+};
+
+/// Masks one text that arrives in pieces; the output is the same for every split. Holds back at
+/// most the length of the longest secret (plus a fixed buffer).
+class MaskStream
+{
+public:
+    explicit MaskStream(const Masker &masker);
+
+    /// Appends to `out` what is certain.
+    void feed(std::string_view bytes, std::string &out);
+    /// The text ends: appends the rest and begins a new text with the secrets of now.
+    void finish(std::string &out);
+
+private:
+    void emit(std::size_t count, std::string &out);
+
+    const Masker &m_masker;
+    std::shared_ptr<const MaskAutomaton> m_automaton;
+    MaskAutomaton::State m_state = 0;
+    std::string m_held;           ///< bytes not yet passed on
+    std::vector<bool> m_flags;    ///< m_held[i] belongs to a secret
+    bool m_lastWasSecret = false; ///< what was passed on last ended with `***`
+};
+
+} // namespace worker

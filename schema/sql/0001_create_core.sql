@@ -59,14 +59,19 @@ CREATE TABLE worker(
   online INTEGER NOT NULL DEFAULT 0, status_changed_at INTEGER NOT NULL, created_at INTEGER NOT NULL,
   UNIQUE(pool_id, name)) STRICT;
 
--- One run of one pipeline. plan_text: schema/model/plan_json.h; final_yaml: the expanded document.
+-- What compilations came to; runs of the same commit and values share one row. hash: SHA-256 over both texts.
+-- plan_text: schema/model/plan_json.h; final_yaml: the expanded document.
+CREATE TABLE compiled_plan(
+  id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, plan_text TEXT NOT NULL, final_yaml TEXT NOT NULL) STRICT;
+
+-- One run of one pipeline.
 CREATE TABLE run(
   id INTEGER PRIMARY KEY AUTOINCREMENT, pipeline_id INTEGER NOT NULL REFERENCES pipeline, number TEXT NOT NULL,
   plan_id TEXT NOT NULL, reason INTEGER NOT NULL, status INTEGER NOT NULL, result INTEGER NOT NULL DEFAULT 0,
   source_branch TEXT NOT NULL, source_version TEXT NOT NULL, commit_message TEXT NOT NULL DEFAULT '',
   commit_author TEXT NOT NULL DEFAULT '', requested_by TEXT REFERENCES identity,
   parameters_json TEXT NOT NULL DEFAULT '{}', variables_json TEXT NOT NULL DEFAULT '{}',
-  stages_to_skip_json TEXT NOT NULL DEFAULT '[]', plan_text TEXT NOT NULL DEFAULT '', final_yaml TEXT NOT NULL DEFAULT '',
+  stages_to_skip_json TEXT NOT NULL DEFAULT '[]', compiled_plan_id INTEGER NOT NULL REFERENCES compiled_plan,
   -- why the run could not start: JSON list of diagnostics, empty list when it could
   validation_json TEXT NOT NULL DEFAULT '[]',
   queued_at INTEGER NOT NULL, started_at INTEGER, finished_at INTEGER, cancel_requested_by TEXT,
@@ -81,25 +86,36 @@ CREATE TABLE stage_state(
   record_id TEXT NOT NULL, ordinal INTEGER NOT NULL,
   -- pending (dependencies), checking (approvals, locks), running, completed
   phase TEXT NOT NULL CHECK(phase IN('pending','checking','running','completed')), result INTEGER,
-  waiting_reason TEXT NOT NULL DEFAULT '', started_at INTEGER, finished_at INTEGER,
+  -- one sentence: what it waits for; once completed, why it was skipped or failed
+  waiting_reason TEXT NOT NULL DEFAULT '',
+  -- who asked for this attempt, when it is a retry
+  requested_by TEXT REFERENCES identity, started_at INTEGER, finished_at INTEGER,
   PRIMARY KEY(run_id, name, attempt)) STRICT, WITHOUT ROWID;
 CREATE TABLE phase_state(
   run_id INTEGER NOT NULL REFERENCES run ON DELETE CASCADE, stage TEXT NOT NULL, name TEXT NOT NULL,
   attempt INTEGER NOT NULL DEFAULT 1, record_id TEXT NOT NULL, ordinal INTEGER NOT NULL,
-  state INTEGER NOT NULL, result INTEGER, started_at INTEGER, finished_at INTEGER,
+  state INTEGER NOT NULL, result INTEGER, message TEXT NOT NULL DEFAULT '',
+  -- 1: instances that succeeded in an earlier attempt count in this one
+  carries INTEGER NOT NULL DEFAULT 0,
+  -- target of a deployment job, resolved when its stage became ready; 0: none
+  environment_id INTEGER NOT NULL DEFAULT 0, resource_id INTEGER NOT NULL DEFAULT 0,
+  started_at INTEGER, finished_at INTEGER,
   PRIMARY KEY(run_id, stage, name, attempt)) STRICT, WITHOUT ROWID;
 CREATE TABLE job(
   id TEXT PRIMARY KEY, run_id INTEGER NOT NULL REFERENCES run ON DELETE CASCADE, stage TEXT NOT NULL, phase TEXT NOT NULL,
   name TEXT NOT NULL, attempt INTEGER NOT NULL DEFAULT 1, identifier TEXT NOT NULL, record_id TEXT NOT NULL,
-  ordinal INTEGER NOT NULL, hook TEXT NOT NULL DEFAULT '',
+  display_name TEXT NOT NULL DEFAULT '', ordinal INTEGER NOT NULL, hook TEXT NOT NULL DEFAULT '',
   -- queued: claimable; assigned: lease on disk, offer sent; running: worker accepted; completed
   state TEXT NOT NULL CHECK(state IN('queued','assigned','running','completed')), result INTEGER,
   message TEXT NOT NULL DEFAULT '', pool_id INTEGER REFERENCES pool, demands_json TEXT NOT NULL DEFAULT '[]',
+  timeout_minutes INTEGER NOT NULL DEFAULT 60, cancel_timeout_minutes INTEGER NOT NULL DEFAULT 5,
   worker_id INTEGER REFERENCES worker, token_hash BLOB, leased_until INTEGER, timeout_at INTEGER, cancel_at INTEGER,
-  variables_json TEXT NOT NULL DEFAULT '{}', outputs_json TEXT NOT NULL DEFAULT '[]',
+  -- what the job message is made of (steps, variables); NULL once completed
+  instance_sealed BLOB, outputs_json TEXT NOT NULL DEFAULT '[]', outputs_sealed BLOB,
   queued_at INTEGER NOT NULL, assigned_at INTEGER, started_at INTEGER, finished_at INTEGER) STRICT;
 CREATE INDEX job_run ON job(run_id);
 CREATE INDEX job_open ON job(state, queued_at) WHERE state <> 'completed';
+CREATE UNIQUE INDEX job_token ON job(token_hash) WHERE token_hash IS NOT NULL;
 
 -- Timeline records as the API shows them. change_id: run.change_id at the time of the last change.
 CREATE TABLE timeline_record(
@@ -111,11 +127,13 @@ CREATE TABLE timeline_record(
   started_at INTEGER, finished_at INTEGER, sequence INTEGER NOT NULL DEFAULT 0, change_id INTEGER NOT NULL,
   PRIMARY KEY(run_id, id, attempt)) STRICT, WITHOUT ROWID;
 
--- One log per record and attempt, number log_id within its run; the bytes are a file under the data directory (server/logs).
+CREATE INDEX timeline_open ON timeline_record(job_id) WHERE state <> 2;
+
+-- One log per record and attempt, number log_id within its run; the bytes (and so the length) are a file under the
+-- data directory (server/logs).
 CREATE TABLE log(
   run_id INTEGER NOT NULL REFERENCES run ON DELETE CASCADE, log_id INTEGER NOT NULL, record_id TEXT NOT NULL,
-  attempt INTEGER NOT NULL DEFAULT 1, job_id TEXT, length INTEGER NOT NULL DEFAULT 0, lines INTEGER NOT NULL DEFAULT 0,
-  sealed INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL, changed_at INTEGER NOT NULL,
+  attempt INTEGER NOT NULL DEFAULT 1, job_id TEXT, sealed INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL,
   PRIMARY KEY(run_id, log_id)) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX log_record ON log(run_id, record_id, attempt);
 
@@ -153,6 +171,7 @@ CREATE TABLE version(
   id INTEGER PRIMARY KEY, service_id INTEGER NOT NULL REFERENCES service, digest TEXT NOT NULL, tags_json TEXT NOT NULL,
   commit_id TEXT NOT NULL DEFAULT '', run_id INTEGER REFERENCES run ON DELETE SET NULL, created_at INTEGER NOT NULL,
   UNIQUE(service_id, digest, run_id)) STRICT;
+CREATE INDEX version_run ON version(run_id);
 
 -- One execution of one deployment job against one target. Rows are never overwritten by a retry.
 CREATE TABLE deployment(
@@ -162,11 +181,13 @@ CREATE TABLE deployment(
   finished_at INTEGER, result INTEGER,
   UNIQUE(run_id, stage, stage_attempt, phase, phase_attempt)) STRICT;
 CREATE INDEX deployment_environment ON deployment(environment_id, id DESC);
+CREATE INDEX deployment_open ON deployment(environment_id) WHERE finished_at IS NULL;
 -- What the deployment put there, per service. image: as deployed, with tag.
 CREATE TABLE deployment_item(
   deployment_id INTEGER NOT NULL REFERENCES deployment, service_id INTEGER NOT NULL REFERENCES service,
   version_id INTEGER REFERENCES version, image TEXT NOT NULL, digest TEXT NOT NULL DEFAULT '', workload TEXT NOT NULL DEFAULT '',
   namespace TEXT NOT NULL DEFAULT '', PRIMARY KEY(deployment_id, service_id)) STRICT, WITHOUT ROWID;
+CREATE INDEX deployment_item_service ON deployment_item(service_id, deployment_id DESC);
 -- The matrix, maintained in the same transaction as the deployment: what is recorded at each service x target.
 CREATE TABLE cell(
   service_id INTEGER NOT NULL REFERENCES service, environment_id INTEGER NOT NULL REFERENCES environment,
@@ -184,14 +205,19 @@ CREATE TABLE approval(
   status TEXT NOT NULL CHECK(status IN('pending','approved','rejected','timedOut','canceled')),
   instructions TEXT NOT NULL DEFAULT '', created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, decided_at INTEGER,
   UNIQUE(check_id, run_id, stage, stage_attempt)) STRICT;
+CREATE INDEX approval_run ON approval(run_id);
+CREATE INDEX approval_pending ON approval(status) WHERE status = 'pending';
 CREATE TABLE approval_step(
   approval_id TEXT NOT NULL REFERENCES approval ON DELETE CASCADE, identity_id TEXT NOT NULL REFERENCES identity,
   status TEXT NOT NULL, comment TEXT NOT NULL DEFAULT '', decided_at INTEGER, PRIMARY KEY(approval_id, identity_id)) STRICT, WITHOUT ROWID;
 -- Holder and waiters of an environment's exclusive lock. granted_at NULL = waiting.
 CREATE TABLE exclusive_lock(
   environment_id INTEGER NOT NULL REFERENCES environment, run_id INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
-  stage TEXT NOT NULL, stage_attempt INTEGER NOT NULL, requested_at INTEGER NOT NULL, granted_at INTEGER,
+  stage TEXT NOT NULL, stage_attempt INTEGER NOT NULL,
+  -- 1: runLatest, a newer run of the same pipeline, branch and stage takes its place in the queue
+  latest_only INTEGER NOT NULL, requested_at INTEGER NOT NULL, granted_at INTEGER,
   PRIMARY KEY(environment_id, run_id, stage, stage_attempt)) STRICT, WITHOUT ROWID;
+CREATE INDEX exclusive_lock_run ON exclusive_lock(run_id);
 CREATE UNIQUE INDEX exclusive_lock_holder ON exclusive_lock(environment_id) WHERE granted_at IS NOT NULL;
 
 -- Who did what. Append-only.

@@ -1,0 +1,17 @@
+#pragma once
+/// The functions whose arguments are always all evaluated (private to pipelines/expr).
+
+#include "pipelines/expr/functions.h"
+#include "pipelines/expr/value.h"
+
+#include <vector>
+
+namespace pipelines::expr {
+
+/// Longest text a function may produce, bytes: nested replace() and join() must not explode.
+inline constexpr std::size_t kMaxTextBytes = 10U << 20U;
+
+/// Throws EvaluationError. The number of arguments was checked by the parser.
+Value callFunction(Function function, const std::vector<Value> &arguments);
+
+} // namespace pipelines::expr

@@ -181,8 +181,8 @@ Status Authenticator::ensureOperator(const std::filesystem::path &file)
             IdentityStore identities(connection);
             auto operatorIdentity = identities.find(kOperatorName);
             if (!operatorIdentity) {
-                operatorIdentity = store::Identity{schema::randomGuid(),
-                                                   std::string(kOperatorName), "Operator", true};
+                operatorIdentity = store::Identity{schema::randomGuid(), std::string(kOperatorName),
+                                                   "Operator", true};
                 identities.insert(*operatorIdentity, now);
             }
             identities.removeTokens(operatorIdentity->id, kOperatorTokenName);

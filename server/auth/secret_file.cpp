@@ -1,11 +1,10 @@
 #include "server/auth/secret_file.h"
 
+#include <cerrno>
+#include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 
 namespace server::auth {
 
@@ -41,9 +40,9 @@ private:
 schema::Error systemError(const std::string &doing, const std::filesystem::path &file)
 {
     const int code = errno;
-    const ErrorCode kind = code == ENOENT                     ? ErrorCode::NotFound
+    const ErrorCode kind = code == ENOENT                    ? ErrorCode::NotFound
                            : code == EACCES || code == EPERM ? ErrorCode::PermissionDenied
-                                                              : ErrorCode::Io;
+                                                             : ErrorCode::Io;
     return {kind, doing + " '" + file.string() + "': " + std::strerror(code)};
 }
 
@@ -58,9 +57,9 @@ Result<std::string> readSecretFile(const std::filesystem::path &file)
     if (::fstat(fd.get(), &status) != 0)
         return systemError("read", file);
     if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-        return {ErrorCode::PermissionDenied, "'" + file.string()
-                                                 + "' can be read by other users; run: chmod 600 '"
-                                                 + file.string() + "'"};
+        return {ErrorCode::PermissionDenied, "'" + file.string() +
+                                                 "' can be read by other users; run: chmod 600 '" +
+                                                 file.string() + "'"};
     std::string out;
     char buffer[4096];
     while (true) {

@@ -11,8 +11,8 @@ namespace {
 constexpr std::size_t kRandomLength = 76;
 constexpr std::string_view kMark = "AZDO";
 constexpr std::size_t kLength = 84;
-constexpr std::string_view kAlphabet
-    = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+constexpr std::string_view kAlphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 std::string checksum(std::string_view random)
 {
@@ -30,7 +30,8 @@ std::string mintToken()
     std::string token;
     token.reserve(kLength);
     for (std::size_t i = 0; i < kRandomLength; ++i)
-        token.push_back(kAlphabet[randombytes_uniform(static_cast<std::uint32_t>(kAlphabet.size()))]);
+        token.push_back(
+            kAlphabet[randombytes_uniform(static_cast<std::uint32_t>(kAlphabet.size()))]);
     const std::string sum = checksum(token);
     token += kMark;
     token += sum;
@@ -39,8 +40,8 @@ std::string mintToken()
 
 bool looksLikeToken(std::string_view text)
 {
-    return text.size() == kLength && text.substr(kRandomLength, kMark.size()) == kMark
-           && text.substr(kRandomLength + kMark.size()) == checksum(text.substr(0, kRandomLength));
+    return text.size() == kLength && text.substr(kRandomLength, kMark.size()) == kMark &&
+           text.substr(kRandomLength + kMark.size()) == checksum(text.substr(0, kRandomLength));
 }
 
 std::vector<std::uint8_t> hashToken(std::string_view token)

@@ -77,9 +77,8 @@ Status checkGroup(const Group &group)
 }
 
 /// Rows to store: values sealed where secret; secrets without a value taken over from `before`.
-Result<std::vector<store::GroupValue>> rowsOf(const Group &group,
-                                              const std::vector<store::GroupValue> &before,
-                                              const SealingKey &key)
+Result<std::vector<store::GroupValue>>
+rowsOf(const Group &group, const std::vector<store::GroupValue> &before, const SealingKey &key)
 {
     std::vector<store::GroupValue> rows;
     for (const auto &variable : group.variables) {
@@ -157,8 +156,8 @@ Result<Group> LibraryService::createGroup(const std::string &projectId, const Gr
         if (library.findGroup(projectId, group.name))
             return {ErrorCode::AlreadyExists,
                     "a variable group '" + group.name + "' exists already"};
-        const auto id = library.insertGroup({0, projectId, group.name, group.description,
-                                             schema::wallClockNow(), rows});
+        const auto id = library.insertGroup(
+            {0, projectId, group.name, group.description, schema::wallClockNow(), rows});
         return view(*library.findGroup(id));
     });
 }
@@ -196,8 +195,15 @@ Result<std::vector<ServiceConnection>> LibraryService::connections(const std::st
     return m_database.read([&](Connection &connection) -> Result<std::vector<ServiceConnection>> {
         std::vector<ServiceConnection> out;
         for (const auto &stored : LibraryStore(connection).listConnections(projectId))
-            out.push_back({stored.id, stored.name, stored.type, stored.url, stored.scheme,
-                           stored.description, {}, mapOfText(stored.dataJson), stored.createdAt});
+            out.push_back({stored.id,
+                           stored.name,
+                           stored.type,
+                           stored.url,
+                           stored.scheme,
+                           stored.description,
+                           {},
+                           mapOfText(stored.dataJson),
+                           stored.createdAt});
         return out;
     });
 }
@@ -210,9 +216,10 @@ Result<ServiceConnection> LibraryService::connection(const std::string &projectI
     }));
     if (!stored)
         return noConnection(idOrName);
-    ServiceConnection out{stored->id, stored->name, stored->type, stored->url, stored->scheme,
-                          stored->description, {}, mapOfText(stored->dataJson),
-                          stored->createdAt};
+    ServiceConnection out{
+        stored->id,       stored->name,        stored->type, stored->url,
+        stored->scheme,   stored->description, {},           mapOfText(stored->dataJson),
+        stored->createdAt};
     if (!stored->parametersSealed.empty()) {
         ASSIGN_OR_RETURN(const auto parameters, m_key.open(stored->parametersSealed));
         for (const auto &[name, value] : mapOfText(parameters))

@@ -41,8 +41,9 @@ Result<SealingKey> SealingKey::loadOrCreate(const std::filesystem::path &file)
     sodium_memzero(text->data(), text->size());
     if (bad != 0 || length != key.m_key.size())
         return {ErrorCode::InvalidArgument,
-                "'" + file.string() + "' is not a sealing key (64 hexadecimal digits); restore it "
-                "from a backup, without it the stored secrets cannot be read"};
+                "'" + file.string() +
+                    "' is not a sealing key (64 hexadecimal digits); restore it "
+                    "from a backup, without it the stored secrets cannot be read"};
     return key;
 }
 
@@ -78,8 +79,7 @@ Result<std::string> SealingKey::open(const std::vector<std::uint8_t> &sealed) co
     std::string plain(sealed.size() - kHeader - crypto_secretbox_MACBYTES, '\0');
     if (crypto_secretbox_open_easy(reinterpret_cast<unsigned char *>(plain.data()),
                                    sealed.data() + kHeader, sealed.size() - kHeader,
-                                   sealed.data() + 1, m_key.data())
-        != 0)
+                                   sealed.data() + 1, m_key.data()) != 0)
         return damaged;
     return plain;
 }

@@ -132,8 +132,8 @@ Status GitRepository::createBare(const std::filesystem::path &folder,
                                  const std::string &defaultBranch)
 {
     git_repository_init_options options = GIT_REPOSITORY_INIT_OPTIONS_INIT;
-    options.flags
-        = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKPATH | GIT_REPOSITORY_INIT_NO_REINIT;
+    options.flags =
+        GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKPATH | GIT_REPOSITORY_INIT_NO_REINIT;
     options.initial_head = defaultBranch.c_str();
     git_repository *repository = nullptr;
     if (const int code = git_repository_init_ext(&repository, folder.c_str(), &options); code != 0)
@@ -176,8 +176,7 @@ Result<std::string> GitRepository::readFile(const std::string &commit, const std
     if (git_tree_entry_type(found) != GIT_OBJECT_BLOB)
         return missing;
     git_blob *object = nullptr;
-    if (const int code
-        = git_blob_lookup(&object, m_handle.get(), git_tree_entry_id(entry.get()));
+    if (const int code = git_blob_lookup(&object, m_handle.get(), git_tree_entry_id(entry.get()));
         code != 0)
         return gitError("read '" + path + "'", code);
     const BlobHandle blob(object);
@@ -241,8 +240,7 @@ Result<std::vector<Ref>> GitRepository::refs() const
         const ObjectHandle handle(object);
         out.push_back({name, textOf(*git_object_id(object))});
     }
-    std::sort(out.begin(), out.end(),
-              [](const Ref &a, const Ref &b) { return a.name < b.name; });
+    std::sort(out.begin(), out.end(), [](const Ref &a, const Ref &b) { return a.name < b.name; });
     return out;
 }
 
@@ -287,8 +285,8 @@ Result<std::vector<std::string>> GitRepository::changedPaths(const std::string &
     git_diff *raw = nullptr;
     git_diff_options options = GIT_DIFF_OPTIONS_INIT;
     options.flags = GIT_DIFF_SKIP_BINARY_CHECK;
-    if (const int code = git_diff_tree_to_tree(&raw, m_handle.get(), before.get(), after.get(),
-                                               &options);
+    if (const int code =
+            git_diff_tree_to_tree(&raw, m_handle.get(), before.get(), after.get(), &options);
         code != 0)
         return gitError("compare commits", code);
     const DiffHandle diff(raw);

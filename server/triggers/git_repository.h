@@ -63,9 +63,8 @@ public:
     schema::Result<std::vector<Ref>> refs() const;
     /// Commits reachable from `to` and not from `from` (empty: from the beginning), newest first,
     /// at most `limit`.
-    schema::Result<std::vector<Commit>> commitsBetween(const std::string &from,
-                                                       const std::string &to,
-                                                       std::size_t limit) const;
+    schema::Result<std::vector<Commit>>
+    commitsBetween(const std::string &from, const std::string &to, std::size_t limit) const;
     /// Paths (with leading '/') that differ between two commits; `from` empty: all files of `to`.
     schema::Result<std::vector<std::string>> changedPaths(const std::string &from,
                                                           const std::string &to) const;

@@ -1,0 +1,41 @@
+# Images of the server and of a worker. `docker compose up --build` uses both; the targets by hand:
+#   docker build --target server -t slipway-server .
+#   docker build --target worker -t slipway-worker .
+FROM debian:bookworm-slim AS build
+WORKDIR /src
+# The packages change less often than the sources: a layer of their own.
+COPY run ./run
+COPY tests/tools ./tests/tools
+RUN ./run packages build && rm -rf /var/lib/apt/lists/*
+COPY . .
+RUN ./run build slipway && strip build/release/cli/slipway && ./run build web
+
+# What the one binary needs to run in any role.
+FROM debian:bookworm-slim AS base
+RUN apt-get -q update \
+    && DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install ca-certificates git tini \
+        libqt6core6 libpocofoundation80 libpoconet80 libpocoutil80 libpocojson80 libyaml-cpp0.7 libgit2-1.5 \
+        libsqlite3-0 libfmt9 libsodium23 libarchive13 libzstd1 libssl3 libprometheus-cpp-core1.0 \
+    && rm -rf /var/lib/apt/lists/*
+COPY --from=build /src/build/release/cli/slipway /usr/local/bin/slipway
+ENTRYPOINT ["tini", "--"]
+
+FROM base AS server
+COPY --from=build /src/web/dist /usr/local/share/slipway/web
+RUN useradd --system --create-home --home-dir /var/lib/slipway slipway
+USER slipway
+VOLUME /var/lib/slipway
+EXPOSE 8480
+CMD ["slipway", "server", "--data", "/var/lib/slipway/data", "--listen", "0.0.0.0:8480", "--web", "/usr/local/share/slipway/web"]
+
+# A worker with the tools that container pipelines use. Add your own compilers: FROM slipway-worker.
+FROM base AS worker
+RUN apt-get -q update \
+    && DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install docker.io docker-compose \
+        kubernetes-client curl jq make gcc libc6-dev \
+    && rm -rf /var/lib/apt/lists/*
+VOLUME /var/lib/slipway-worker
+# The registration token is made with the operator's token, which the server keeps in its data; it is
+# needed once, afterwards the worker's identity file in its own volume is enough.
+COPY examples/compose/worker-entrypoint /usr/local/bin/worker-entrypoint
+CMD ["worker-entrypoint"]

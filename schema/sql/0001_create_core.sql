@@ -198,12 +198,17 @@ CREATE TABLE cell(
 CREATE TABLE check_configuration(
   id INTEGER PRIMARY KEY, environment_id INTEGER NOT NULL REFERENCES environment,
   type TEXT NOT NULL CHECK(type IN('approval','exclusiveLock')), settings_json TEXT NOT NULL DEFAULT '{}',
-  timeout_minutes INTEGER NOT NULL DEFAULT 43200, created_at INTEGER NOT NULL) STRICT;
+  timeout_minutes INTEGER NOT NULL DEFAULT 43200,
+  -- 0: removed; the row stays for the approvals that were asked because of it
+  enabled INTEGER NOT NULL DEFAULT 1, created_at INTEGER NOT NULL) STRICT;
+CREATE UNIQUE INDEX check_lock ON check_configuration(environment_id) WHERE type = 'exclusiveLock' AND enabled = 1;
 CREATE TABLE approval(
   id TEXT PRIMARY KEY, check_id INTEGER NOT NULL REFERENCES check_configuration, run_id INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
   stage TEXT NOT NULL, stage_attempt INTEGER NOT NULL, record_id TEXT NOT NULL,
   status TEXT NOT NULL CHECK(status IN('pending','approved','rejected','timedOut','canceled')),
-  instructions TEXT NOT NULL DEFAULT '', created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, decided_at INTEGER,
+  -- the rules as they were when the question was asked
+  instructions TEXT NOT NULL DEFAULT '', min_required INTEGER NOT NULL, requester_barred INTEGER NOT NULL,
+  created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, decided_at INTEGER,
   UNIQUE(check_id, run_id, stage, stage_attempt)) STRICT;
 CREATE INDEX approval_run ON approval(run_id);
 CREATE INDEX approval_pending ON approval(status) WHERE status = 'pending';

@@ -32,7 +32,8 @@ struct RunRow
     std::string requestedByName;            ///< read only, joined
     std::string parametersJson = "{}";      ///< object name -> value
     std::string variablesJson = "{}";       ///< object name -> value, queue-time variables
-    std::string stagesToSkipJson = "[]";
+    std::vector<std::string> stagesToSkip;
+    std::int64_t compiledPlanId = 0;   ///< row with plan and expanded document
     std::string validationJson = "[]"; ///< diagnostics that kept the run from starting
     TimePoint queuedAt{};
     std::optional<TimePoint> startedAt, finishedAt;
@@ -53,6 +54,7 @@ struct StageRow
     std::optional<schema::TaskResult> result;
     std::string
         waitingReason; ///< one sentence while Checking; why it was skipped or failed afterwards
+    std::optional<std::string> requestedBy; ///< who asked for this attempt, when it is a retry
     std::optional<TimePoint> startedAt, finishedAt;
     bool operator==(const StageRow &) const = default;
 };
@@ -69,6 +71,7 @@ struct PhaseRow
     std::optional<schema::TaskResult> result;
     std::string message;  ///< why, when not succeeded
     bool carries = false; ///< instances that succeeded in an earlier attempt count here
+    std::int64_t environmentId = 0, resourceId = 0; ///< target of a deployment job, once resolved
     std::optional<TimePoint> startedAt, finishedAt;
     bool operator==(const PhaseRow &) const = default;
 };
@@ -82,7 +85,7 @@ struct JobRow
     std::int64_t runId = 0;
     std::string stage, phase, name; ///< name: matrix leg, slice, hook or "__default"
     int attempt = 1;
-    std::string identifier, recordId;
+    std::string identifier, recordId, displayName;
     int ordinal = 0;
     std::string hook; ///< toString(HookKind) of a deployment job, else empty
     JobState state = JobState::Queued;
@@ -90,6 +93,8 @@ struct JobRow
     std::string message;
     std::optional<std::int64_t> poolId;
     std::vector<std::string> demands;
+    int timeoutMinutes = 60; ///< 0: none
+    int cancelTimeoutMinutes = 5;
     std::optional<std::int64_t> workerId;
     Blob tokenHash;
     std::optional<TimePoint> leasedUntil, timeoutAt, cancelAt;
@@ -132,7 +137,7 @@ struct LogRow
     std::string recordId;
     int attempt = 1;
     std::optional<std::string> jobId;
-    TimePoint createdAt{}, changedAt{};
+    TimePoint createdAt{};
     bool sealed = false;
 };
 
@@ -160,20 +165,29 @@ public:
 
     std::vector<RunRow> list(const RunFilter &filter);
     std::optional<RunRow> find(std::int64_t runId);
-    /// Compiled plan (schema/model/plan_json.h) and expanded document of a run.
-    std::string planText(std::int64_t runId);
-    std::string finalYaml(std::int64_t runId);
-    /// All attempts, in plan order.
+    /// Ids of runs that are not completed, oldest first.
+    std::vector<std::int64_t> openRuns();
+    /// Compiled plan (schema/model/plan_json.h) and expanded document.
+    std::string planText(std::int64_t compiledPlanId);
+    std::string finalYaml(std::int64_t compiledPlanId);
+
+    /// All attempts, in plan order, then by attempt.
     std::vector<StageRow> stages(std::int64_t runId);
     std::vector<PhaseRow> phases(std::int64_t runId);
     std::vector<JobRow> jobs(std::int64_t runId);
     std::optional<JobRow> findJob(const std::string &jobId);
-    /// Newest attempt of each record, by order of parents; `changedAfter`: only later change ids.
-    std::vector<TimelineRow> timeline(std::int64_t runId, std::int64_t changedAfter = 0);
-    /// Every attempt of one record, oldest first.
-    std::vector<TimelineRow> attempts(std::int64_t runId, const std::string &recordId);
-    std::vector<LogRow> logs(std::int64_t runId);
-    std::vector<std::int64_t> openRuns();
+    std::optional<JobRow> findJobByToken(const Blob &tokenHash);
+
+    /// Stores a compilation, or finds the equal one. Gives its id.
+    std::int64_t putPlan(const std::string &planText, const std::string &finalYaml);
+    /// Inserts a run; gives its id.
+    std::int64_t insert(const RunRow &run);
+    /// Writes number, status, result, times, cancel and change id of an existing run.
+    void update(const RunRow &run);
+    /// Inserts or replaces by key.
+    void put(const StageRow &stage);
+    void put(const PhaseRow &phase);
+    void put(const JobRow &job);
 
 private:
     Connection &m_connection;

@@ -1,0 +1,59 @@
+#pragma once
+/// Rows of timelines and logs. Stage, phase, job and checkpoint records are written by the
+/// scheduler as its rows change; task records are merged from what job processes report.
+
+#include "schema/protocol/messages.h"
+#include "server/store/run_store.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace server::store {
+
+/// Statements on timelines, within the caller's transaction. Methods throw SqlError.
+class TimelineStore
+{
+public:
+    explicit TimelineStore(Connection &connection)
+        : m_connection(connection)
+    {}
+
+    /// Newest attempt of each record, ordered by (parent, ordinal); `changedAfter`: only those with
+    /// a later change id.
+    std::vector<TimelineRow> list(std::int64_t runId, std::int64_t changedAfter = 0);
+    /// Every attempt of one record, oldest first.
+    std::vector<TimelineRow> attempts(std::int64_t runId, const std::string &recordId);
+
+    /// Inserts or updates a record that the server owns. On an existing row: names, state, result,
+    /// times, worker and change id are replaced; issues, log and progress stay; `issuesJson` of the
+    /// new row, when not empty, is appended.
+    void put(const TimelineRow &record);
+    /// Ends every open record below a job: Canceled, Abandoned, ... as given.
+    void closeTasks(std::int64_t runId, const std::string &jobId, schema::TaskResult result,
+                    TimePoint now, std::int64_t changeId);
+
+    /// The job that a task record of this attempt belongs to.
+    std::optional<std::string> jobOf(std::int64_t runId, const std::string &recordId, int attempt);
+    /// Merges a report on a record of a job (see RecordUpdate); false when it is not newer than
+    /// what is stored. On the job's own record only issues, counts and progress are taken.
+    bool merge(std::int64_t runId, int attempt, const std::string &jobId, bool isJobRecord,
+               const schema::protocol::RecordUpdate &update, std::int64_t changeId);
+    /// One more change of the run; gives the new change id.
+    std::int64_t nextChange(std::int64_t runId);
+
+    std::vector<LogRow> logs(std::int64_t runId);
+    std::optional<LogRow> findLog(std::int64_t runId, const std::string &recordId, int attempt);
+    /// Creates the log of a record and refers to it from the record; gives its number (1 is the
+    /// first of a run).
+    LogRow createLog(std::int64_t runId, const std::string &recordId, int attempt,
+                     const std::string &jobId, TimePoint now);
+    /// Marks the logs of a job as ended; gives those that were open.
+    std::vector<LogRow> sealLogs(std::int64_t runId, const std::string &jobId);
+
+private:
+    Connection &m_connection;
+};
+
+} // namespace server::store

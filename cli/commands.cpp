@@ -3,10 +3,17 @@
 namespace cli {
 
 // Declarations of the commands' registration functions; one line per command file.
+void registerApprove(CLI::App &app, int &exitCode);
+void registerLogs(CLI::App &app, int &exitCode);
+void registerQueue(CLI::App &app, int &exitCode);
+void registerStatus(CLI::App &app, int &exitCode);
+void registerWhere(CLI::App &app, int &exitCode);
 
 const std::vector<RegisterCommand> &commands()
 {
-    static const std::vector<RegisterCommand> all{};
+    static const std::vector<RegisterCommand> all{
+        registerQueue, registerStatus, registerLogs, registerApprove, registerWhere,
+    };
     return all;
 }
 

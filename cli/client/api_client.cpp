@@ -1,0 +1,261 @@
+#include "cli/client/api_client.h"
+
+#include <Poco/Exception.h>
+#include <Poco/Net/Context.h>
+#include <Poco/Net/HTTPClientSession.h>
+#include <Poco/Net/HTTPRequest.h>
+#include <Poco/Net/HTTPResponse.h>
+#include <Poco/Net/HTTPSClientSession.h>
+#include <Poco/StreamCopier.h>
+#include <Poco/URI.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <istream>
+#include <memory>
+#include <ostream>
+#include <utility>
+
+namespace cli {
+namespace {
+
+using nlohmann::json;
+using Poco::Net::HTTPRequest;
+using Poco::Net::HTTPResponse;
+using schema::ErrorCode;
+
+constexpr int kTimeoutSeconds = 60; // the server pings an event stream every 15 s
+constexpr std::size_t kAnswerLimit = std::size_t{64} << 20;
+
+std::unique_ptr<Poco::Net::HTTPClientSession> openSession(const std::string &url)
+{
+    const Poco::URI uri(url);
+    std::unique_ptr<Poco::Net::HTTPClientSession> session;
+    if (uri.getScheme() == "https") {
+        // The system's certificate authorities, and the host's name must match.
+        const Poco::Net::Context::Ptr context(
+            new Poco::Net::Context(Poco::Net::Context::TLS_CLIENT_USE, "", "", "",
+                                   Poco::Net::Context::VERIFY_STRICT, 9, true));
+        session =
+            std::make_unique<Poco::Net::HTTPSClientSession>(uri.getHost(), uri.getPort(), context);
+    } else {
+        session = std::make_unique<Poco::Net::HTTPClientSession>(uri.getHost(), uri.getPort());
+    }
+    session->setTimeout(Poco::Timespan(kTimeoutSeconds, 0));
+    return session;
+}
+
+ErrorCode codeOf(int status)
+{
+    switch (status) {
+    case 400:
+        return ErrorCode::InvalidArgument;
+    case 401:
+        return ErrorCode::Unauthenticated;
+    case 403:
+        return ErrorCode::PermissionDenied;
+    case 404:
+        return ErrorCode::NotFound;
+    case 409:
+        return ErrorCode::AlreadyExists;
+    case 413:
+        return ErrorCode::LimitExceeded;
+    case 503:
+        return ErrorCode::Unavailable;
+    default:
+        return ErrorCode::Internal;
+    }
+}
+
+/// What the server says about a refused request: its message, and each diagnostic on its own line.
+schema::Error errorOf(int status, const std::string &body)
+{
+    const json answer = json::parse(body, nullptr, false);
+    std::string message;
+    if (answer.is_object()) {
+        message = answer.value("message", "");
+        if (const auto found = answer.find("diagnostics");
+            found != answer.end() && found->is_array()) {
+            for (const json &row : *found) {
+                message +=
+                    fmt::format("\n{}:{}:{}: {}", row.value("file", ""), row.value("line", 0),
+                                row.value("column", 0), row.value("message", ""));
+            }
+        }
+    }
+    if (message.empty())
+        message = fmt::format("the server answers with status {}", status);
+    if (status == 401)
+        message +=
+            " (the token comes from --token-file, SLIPWAY_TOKEN or the data directory of --data)";
+    return {codeOf(status), message};
+}
+
+/// Runs `work`, which may throw as Poco does, and turns what it throws into an error.
+template <typename Work> auto guarded(const std::string &url, Work work) -> decltype(work())
+{
+    try {
+        return work();
+    } catch (const Poco::TimeoutException &) {
+        return schema::Error{ErrorCode::Timeout,
+                             fmt::format("no answer from {} within {} s", url, kTimeoutSeconds)};
+    } catch (const Poco::SyntaxException &) {
+        return schema::Error{ErrorCode::InvalidArgument,
+                             fmt::format("'{}' is no URL like http://127.0.0.1:8480", url)};
+    } catch (const Poco::Exception &problem) {
+        return schema::Error{
+            ErrorCode::Unavailable,
+            fmt::format("no server answers at {} ({}); is it running? --url names another one", url,
+                        problem.displayText())};
+    }
+}
+
+void authorize(HTTPRequest &request, const std::string &token)
+{
+    if (!token.empty())
+        request.set("Authorization", "Bearer " + token);
+}
+
+std::string readBody(std::istream &in)
+{
+    std::string body;
+    std::string buffer(std::size_t{64} << 10, '\0');
+    while (body.size() < kAnswerLimit &&
+           in.read(buffer.data(), static_cast<std::streamsize>(buffer.size())).gcount() > 0)
+        body.append(buffer, 0, static_cast<std::size_t>(in.gcount()));
+    return body;
+}
+
+} // namespace
+
+ApiClient::ApiClient(std::string url, std::string token)
+    : m_url(std::move(url))
+    , m_token(std::move(token))
+{
+    while (!m_url.empty() && m_url.back() == '/')
+        m_url.pop_back();
+}
+
+schema::Result<json> ApiClient::get(const std::string &path) const
+{
+    return call(HTTPRequest::HTTP_GET, path, nullptr);
+}
+
+schema::Result<json> ApiClient::post(const std::string &path, const json &body) const
+{
+    return call(HTTPRequest::HTTP_POST, path, &body);
+}
+
+schema::Result<json> ApiClient::put(const std::string &path, const json &body) const
+{
+    return call(HTTPRequest::HTTP_PUT, path, &body);
+}
+
+schema::Result<json> ApiClient::patch(const std::string &path, const json &body) const
+{
+    return call(HTTPRequest::HTTP_PATCH, path, &body);
+}
+
+schema::Result<json> ApiClient::call(const std::string &method, const std::string &path,
+                                     const json *body) const
+{
+    return guarded(m_url, [&]() -> schema::Result<json> {
+        const auto session = openSession(m_url);
+        HTTPRequest request(method, path, HTTPRequest::HTTP_1_1);
+        authorize(request, m_token);
+        request.set("Accept", "application/json");
+        const std::string text = body == nullptr ? std::string() : body->dump();
+        if (body != nullptr) {
+            request.setContentType("application/json");
+            request.setContentLength64(static_cast<Poco::Int64>(text.size()));
+        }
+        session->sendRequest(request) << text;
+        HTTPResponse response;
+        const std::string answer = readBody(session->receiveResponse(response));
+        if (response.getStatus() >= 300)
+            return errorOf(response.getStatus(), answer);
+        if (answer.empty())
+            return json::object();
+        json value = json::parse(answer, nullptr, false);
+        if (value.is_discarded())
+            return {ErrorCode::Internal,
+                    fmt::format("the answer of {}{} is no JSON; is this a Slipway server?", m_url,
+                                path)};
+        return value;
+    });
+}
+
+schema::Result<LogPart> ApiClient::log(const std::string &project, std::int64_t runId,
+                                       std::int64_t logId, std::uint64_t offset) const
+{
+    return guarded(m_url, [&]() -> schema::Result<LogPart> {
+        const auto session = openSession(m_url);
+        HTTPRequest request(HTTPRequest::HTTP_GET,
+                            fmt::format("/{}/_apis/slipway/logs/{}/{}?offset={}",
+                                        urlEncoded(project), runId, logId, offset),
+                            HTTPRequest::HTTP_1_1);
+        authorize(request, m_token);
+        session->sendRequest(request);
+        HTTPResponse response;
+        LogPart part;
+        part.bytes = readBody(session->receiveResponse(response));
+        if (response.getStatus() >= 300)
+            return errorOf(response.getStatus(), part.bytes);
+        part.sealed = response.get("X-Slipway-Sealed", "0") == "1";
+        part.length = offset + part.bytes.size();
+        return part;
+    });
+}
+
+schema::Status ApiClient::events(const std::string &project, const EventHandler &handler) const
+{
+    return guarded(m_url, [&]() -> schema::Status {
+        const auto session = openSession(m_url);
+        HTTPRequest request(HTTPRequest::HTTP_GET,
+                            "/_apis/slipway/events?project=" + urlEncoded(project),
+                            HTTPRequest::HTTP_1_1);
+        authorize(request, m_token);
+        request.set("Accept", "text/event-stream");
+        session->sendRequest(request);
+        HTTPResponse response;
+        std::istream &in = session->receiveResponse(response);
+        if (response.getStatus() >= 300)
+            return errorOf(response.getStatus(), readBody(in));
+        if (!handler("open", json::object()))
+            return {};
+        std::string name;
+        std::string data;
+        for (std::string line; std::getline(in, line);) {
+            if (!line.empty() && line.back() == '\r')
+                line.pop_back();
+            const auto valueOf = [&line](std::size_t skip) {
+                return line.substr(line.size() > skip && line[skip] == ' ' ? skip + 1 : skip);
+            };
+            if (line.starts_with("event:")) {
+                name = valueOf(6);
+            } else if (line.starts_with("data:")) {
+                data += valueOf(5);
+            } else if (line.starts_with(":")) {
+                if (!handler("ping", json::object()))
+                    return {};
+            } else if (line.empty() && !name.empty()) {
+                json value = json::parse(data, nullptr, false);
+                if (!handler(std::exchange(name, {}),
+                             value.is_discarded() ? json::object() : value))
+                    return {};
+                data.clear();
+            }
+        }
+        return {ErrorCode::Unavailable,
+                fmt::format("the server at {} ended the stream of events", m_url)};
+    });
+}
+
+std::string urlEncoded(std::string_view text)
+{
+    std::string encoded;
+    Poco::URI::encode(std::string(text), "!#$&'()*+,/:;=?@[]%\\", encoded);
+    return encoded;
+}
+
+} // namespace cli

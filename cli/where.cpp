@@ -1,0 +1,147 @@
+#include "cli/client/lookup.h"
+#include "cli/client/text_table.h"
+#include "cli/command.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <iostream>
+#include <string>
+#include <vector>
+
+namespace cli {
+namespace {
+
+using nlohmann::json;
+
+struct WhereOptions
+{
+    std::string at;
+    std::string service;
+    std::string environment;
+};
+
+/// A column of the matrix: an environment, and a resource of it (id 0: none).
+struct Target
+{
+    std::int64_t environmentId = 0;
+    std::int64_t resourceId = 0;
+    std::string title;
+};
+
+/// All targets in the order of the environments. A resource stands in the title only where an
+/// environment has several; an environment without any resource is one column.
+std::vector<Target> targetsOf(const json &matrix, const std::string &onlyEnvironment)
+{
+    std::vector<Target> targets;
+    for (const json &environment : memberOf(matrix, "environments")) {
+        const std::string name = textOf(environment, "name");
+        if (!onlyEnvironment.empty() && name != onlyEnvironment)
+            continue;
+        const std::int64_t id = numberOf(environment, "id");
+        const json &resources = memberOf(environment, "resources");
+        if (!resources.is_array() || resources.empty()) {
+            targets.push_back({id, 0, name});
+            continue;
+        }
+        for (const json &resource : resources)
+            targets.push_back({id, numberOf(resource, "id"),
+                               resources.size() == 1
+                                   ? name
+                                   : fmt::format("{}.{}", name, textOf(resource, "name"))});
+    }
+    return targets;
+}
+
+const json *cellOf(const json &matrix, std::int64_t service, const Target &target)
+{
+    for (const json &cell : memberOf(matrix, "cells")) {
+        if (numberOf(cell, "serviceId") == service &&
+            numberOf(cell, "environmentId") == target.environmentId &&
+            numberOf(cell, "resourceId") == target.resourceId)
+            return &cell;
+    }
+    return nullptr;
+}
+
+/// "41c9e2f  run 20261121.1  approved by operator", and what is under way or went wrong since.
+std::string describe(const json &cell)
+{
+    const json &version = memberOf(cell, "version");
+    std::string text = "-";
+    if (version.is_object()) {
+        const std::string commit = textOf(version, "commit").substr(0, 7);
+        text = commit.empty() ? textOf(version, "tag") : commit;
+        text += fmt::format("  run {}", textOf(version, "runNumber"));
+        const json &approvals = memberOf(cell, "approvedBy");
+        for (std::size_t i = 0; approvals.is_array() && i < approvals.size(); ++i)
+            text += fmt::format("{}{}", i == 0 ? "  approved by " : ", ",
+                                textOf(approvals[i], "displayName"));
+    }
+    const std::string state = textOf(cell, "state");
+    const std::string pending = textOf(memberOf(cell, "pending"), "runNumber");
+    if (state == "failed")
+        text += "  (the last deployment failed)";
+    else if (state == "inProgress")
+        text += fmt::format("  (run {} is deploying)", pending);
+    else if (state == "waiting")
+        text += fmt::format("  (run {} waits)", pending);
+    return text;
+}
+
+void print(const json &matrix, const WhereOptions &options)
+{
+    const std::vector<Target> targets = targetsOf(matrix, options.environment);
+    std::vector<TableRow> rows(1, {"SERVICE"});
+    for (const Target &target : targets)
+        rows[0].push_back(target.title);
+    for (const json &service : memberOf(matrix, "services")) {
+        TableRow row{textOf(service, "key")};
+        if (!options.service.empty() && row[0] != options.service)
+            continue;
+        for (const Target &target : targets) {
+            const json *cell = cellOf(matrix, numberOf(service, "id"), target);
+            row.push_back(cell == nullptr ? "-" : describe(*cell));
+        }
+        rows.push_back(std::move(row));
+    }
+    if (rows.size() == 1)
+        std::cout << "nothing is deployed yet\n";
+    else
+        std::cout << formatTable(rows);
+}
+
+schema::Result<int> where(const ClientOptions &client, const WhereOptions &options)
+{
+    ASSIGN_OR_RETURN(const Connection server, connect(client));
+    std::string path = fmt::format("/{}/_apis/slipway/matrix", server.project);
+    if (!options.at.empty())
+        path += "?at=" + urlEncoded(options.at);
+    ASSIGN_OR_RETURN(const json matrix, server.client.get(path));
+    if (client.json())
+        printJson(matrix);
+    else
+        print(matrix, options);
+    return 0;
+}
+
+} // namespace
+
+void registerWhere(CLI::App &app, int &exitCode)
+{
+    CLI::App *command = app.add_subcommand("where", "Which version of which service is where");
+    auto options = std::make_shared<WhereOptions>();
+    command->add_option("--service", options->service, "Only this service")->type_name("NAME");
+    command->add_option("--environment", options->environment, "Only this environment")
+        ->type_name("NAME");
+    command->add_option("--at", options->at, "At that time in the past (ISO 8601)")
+        ->type_name("TIME");
+    const auto client = addClientOptions(*command);
+    command->callback([options, client, &exitCode] {
+        const auto result = where(*client, *options);
+        exitCode = result ? *result : fail(result.error());
+    });
+}
+
+} // namespace cli

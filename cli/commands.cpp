@@ -7,12 +7,13 @@ void registerApprove(CLI::App &app, int &exitCode);
 void registerLogs(CLI::App &app, int &exitCode);
 void registerQueue(CLI::App &app, int &exitCode);
 void registerStatus(CLI::App &app, int &exitCode);
+void registerUp(CLI::App &app, int &exitCode);
 void registerWhere(CLI::App &app, int &exitCode);
 
 const std::vector<RegisterCommand> &commands()
 {
     static const std::vector<RegisterCommand> all{
-        registerQueue, registerStatus, registerLogs, registerApprove, registerWhere,
+        registerUp, registerQueue, registerStatus, registerLogs, registerApprove, registerWhere,
     };
     return all;
 }

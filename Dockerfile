@@ -14,7 +14,7 @@ RUN ./run build slipway && strip build/release/cli/slipway && ./run build web
 FROM debian:bookworm-slim AS base
 RUN apt-get -q update \
     && DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install ca-certificates git tini \
-        libqt6core6 libpocofoundation80 libpoconet80 libpocoutil80 libpocojson80 libyaml-cpp0.7 libgit2-1.5 \
+        libqt6core6 libpocofoundation80 libpoconet80 libpoconetssl80 libpococrypto80 libpocoutil80 libpocojson80 libyaml-cpp0.7 libgit2-1.5 \
         libsqlite3-0 libfmt9 libsodium23 libarchive13 libzstd1 libssl3 libprometheus-cpp-core1.0 \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /src/build/release/cli/slipway /usr/local/bin/slipway
@@ -23,6 +23,7 @@ ENTRYPOINT ["tini", "--"]
 FROM base AS server
 COPY --from=build /src/web/dist /usr/local/share/slipway/web
 RUN useradd --system --create-home --home-dir /var/lib/slipway slipway
+ENV SLIPWAY_DATA=/var/lib/slipway/data
 USER slipway
 VOLUME /var/lib/slipway
 EXPOSE 8480

@@ -5,7 +5,9 @@ namespace cli {
 // Declarations of the commands' registration functions; one line per command file.
 void registerApprove(CLI::App &app, int &exitCode);
 void registerLogs(CLI::App &app, int &exitCode);
+void registerPool(CLI::App &app, int &exitCode);
 void registerQueue(CLI::App &app, int &exitCode);
+void registerSignIn(CLI::App &app, int &exitCode);
 void registerStatus(CLI::App &app, int &exitCode);
 void registerUp(CLI::App &app, int &exitCode);
 void registerWhere(CLI::App &app, int &exitCode);
@@ -13,7 +15,8 @@ void registerWhere(CLI::App &app, int &exitCode);
 const std::vector<RegisterCommand> &commands()
 {
     static const std::vector<RegisterCommand> all{
-        registerUp, registerQueue, registerStatus, registerLogs, registerApprove, registerWhere,
+        registerUp,      registerQueue, registerStatus, registerLogs,
+        registerApprove, registerWhere, registerPool,   registerSignIn,
     };
     return all;
 }

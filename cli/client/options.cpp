@@ -86,7 +86,8 @@ std::shared_ptr<ClientOptions> addClientOptions(CLI::App &command)
         ->type_name("FILE");
     command
         .add_option("--data", options->data,
-                    "Data directory of 'slipway up', to find address and token")
+                    "Data directory of the server, to find address and token (also SLIPWAY_DATA)")
+        ->envname("SLIPWAY_DATA")
         ->type_name("DIR");
     command
         .add_option("--project", options->project,
@@ -98,7 +99,7 @@ std::shared_ptr<ClientOptions> addClientOptions(CLI::App &command)
     return options;
 }
 
-schema::Result<Connection> connect(const ClientOptions &options)
+schema::Result<ApiClient> connectServer(const ClientOptions &options)
 {
     const std::filesystem::path data =
         options.data.empty() ? defaultDataDirectory() : std::filesystem::path(options.data);
@@ -108,7 +109,12 @@ schema::Result<Connection> connect(const ClientOptions &options)
     if (url.empty())
         url = "http://127.0.0.1:8480";
     ASSIGN_OR_RETURN(std::string token, findToken(options, data));
-    ApiClient client(std::move(url), std::move(token));
+    return ApiClient(std::move(url), std::move(token));
+}
+
+schema::Result<Connection> connect(const ClientOptions &options)
+{
+    ASSIGN_OR_RETURN(ApiClient client, connectServer(options));
     ASSIGN_OR_RETURN(std::string project, findProject(client, options));
     return Connection{std::move(client), std::move(project)};
 }

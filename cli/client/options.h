@@ -41,6 +41,9 @@ struct Connection
     std::string project; ///< its name, percent-encoded, as it stands in paths
 };
 
+/// Finds server and token, in the order that ClientOptions says.
+schema::Result<ApiClient> connectServer(const ClientOptions &options);
+
 /// Finds server, token and project, in the order that ClientOptions says.
 schema::Result<Connection> connect(const ClientOptions &options);
 

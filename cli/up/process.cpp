@@ -9,12 +9,16 @@
 #include <cstring>
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <utility>
+
+// The header of glibc 2.36 declares C functions without saying so.
+extern "C" {
+#include <sys/pidfd.h>
+}
 
 extern char **environ; // NOLINT(readability-redundant-declaration): POSIX wants it declared here
 

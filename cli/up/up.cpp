@@ -214,8 +214,10 @@ void registerUp(CLI::App &app, int &exitCode)
         "Server, worker, portal and a sample in one command, on this machine; Ctrl-C stops it all");
     auto options = std::make_shared<UpOptions>();
     command
-        ->add_option("--data", options->data,
-                     "Where everything is kept (default: $XDG_DATA_HOME/slipway)")
+        ->add_option(
+            "--data", options->data,
+            "Where everything is kept (also SLIPWAY_DATA; default: $XDG_DATA_HOME/slipway)")
+        ->envname("SLIPWAY_DATA")
         ->type_name("DIR");
     command->add_option("--port", options->port, "Port on loopback (default: 8480, or a free one)")
         ->check(CLI::Range(1, 65535))

@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <system_error>
 #include <unistd.h>
@@ -132,7 +132,7 @@ Status Running::start()
                                                   "variable or input has too large a value"};
         return systemError("start", m_spec.program, result);
     }
-    m_pidfd.reset(::pidfd_open(m_pid, 0));
+    m_pidfd.reset(static_cast<int>(::syscall(SYS_pidfd_open, m_pid, 0U)));
     m_out = std::move(out.readEnd);
     m_error = std::move(error.readEnd);
     ::fcntl(m_out.get(), F_SETFL, O_NONBLOCK);

@@ -1,0 +1,232 @@
+#include "worker/job/job_runner.h"
+
+#include "schema/base/guid.h"
+#include "worker/base/text.h"
+#include "worker/job/predefined.h"
+#include "worker/job/step_runner.h"
+#include "worker/job/watchdog.h"
+
+#include <exception>
+
+namespace worker {
+namespace {
+
+using schema::RecordState;
+using schema::TaskResult;
+using schema::protocol::JobCompletion;
+
+class JobRunner
+{
+public:
+    JobRunner(const schema::protocol::JobMessage &message, const WorkerOptions &options,
+              JobSink &sink, StopSignal &stop)
+        : m_job(message, options, sink, stop)
+    {
+        m_job.lookupId = "vsts_" + schema::randomGuid();
+    }
+
+    JobCompletion run();
+
+private:
+    Status initialize();
+    Status checkSteps();
+    void runSteps();
+    void runPostSteps();
+    void finalize();
+    void sendJobRecord(RecordState state, std::optional<TaskResult> result);
+    /// A step of our own ("Initialize job") with its own record.
+    template <typename Body> Status ownStep(const char *name, int order, Body body);
+
+    JobContext m_job;
+    UniqueFd m_workspaceLock;
+    std::vector<const TaskDefinition *> m_definitions; ///< by step
+    std::string m_message;
+};
+
+void JobRunner::sendJobRecord(RecordState state, std::optional<TaskResult> result)
+{
+    schema::protocol::RecordUpdate record;
+    record.id = m_job.message.recordId;
+    record.type = schema::RecordType::Job;
+    record.workerName = m_job.options.name;
+    record.state = state;
+    if (state == RecordState::InProgress)
+        record.startTime = schema::wallClockNow();
+    if (result) {
+        record.result = result;
+        record.finishTime = schema::wallClockNow();
+    }
+    m_job.records.send(std::move(record));
+    m_job.sink.flush();
+}
+
+template <typename Body> Status JobRunner::ownStep(const char *name, int order, Body body)
+{
+    schema::Step step;
+    step.task = "JobExtension";
+    StepState state(m_job, step, schema::nameGuid(m_job.message.recordId, name), order, name);
+    state.started();
+    Status status = body(state);
+    if (!status)
+        state.error(status.error().message);
+    state.finished(status ? TaskResult::Succeeded : TaskResult::Failed);
+    return status;
+}
+
+Status JobRunner::checkSteps()
+{
+    const auto &message = m_job.message;
+    if (message.container)
+        return {ErrorCode::InvalidArgument,
+                "the job asks for the container '" + message.container->image +
+                    "': this worker runs steps on the host only; remove 'container' from the job"};
+    if (!message.services.empty())
+        return {ErrorCode::InvalidArgument,
+                "the job asks for service containers, which this worker does not start; remove "
+                "'services' from the job, or start them in a step"};
+    std::string all;
+    for (const auto &step : message.steps) {
+        std::string why;
+        const auto *definition = findTask(step, &why);
+        const std::string where =
+            step.position.line == 0
+                ? std::string()
+                : " (" + step.position.file + " line " + std::to_string(step.position.line) + ")";
+        if (step.target && !step.target->container.empty() &&
+            !equalsIgnoringCase(step.target->container, "host"))
+            why = "its target is the container '" + step.target->container +
+                  "', but this worker runs steps on the host only";
+        else if (definition == nullptr && why.empty())
+            why = "the task is unknown";
+        if (!why.empty())
+            all += (all.empty() ? "" : "\n") +
+                   ("step '" + (step.displayName.empty() ? step.task : step.displayName) + "'" +
+                    where + " cannot run: " + why);
+        m_definitions.push_back(definition);
+    }
+    if (!all.empty())
+        return {ErrorCode::InvalidArgument, all};
+    for (const auto &step : message.steps) {
+        const auto outcome =
+            pipelines::run::evaluateStepCondition(step.condition, {}, m_job.variables.lookup());
+        if (!outcome && outcome.error().code == ErrorCode::InvalidArgument)
+            return {ErrorCode::InvalidArgument,
+                    "step '" + (step.displayName.empty() ? step.task : step.displayName) +
+                        "' specifies the condition '" + step.condition +
+                        "' which is not valid: " + outcome.error().message};
+    }
+    return {};
+}
+
+Status JobRunner::initialize()
+{
+    return ownStep("Initialize job", 0, [this](StepState &state) -> Status {
+        const auto &message = m_job.message;
+        state.print("Worker '" + m_job.options.name + "', Slipway " SLIPWAY_VERSION);
+        state.print("Job '" + message.displayName + "' (" + message.identifier + "), attempt " +
+                    std::to_string(message.attempt) + " of run " + message.runNumber);
+        const std::string key = message.project + "/" + message.pipelineName;
+        ASSIGN_OR_RETURN(auto workspace, takeWorkspace(m_job.options.work, key, message.jobId));
+        m_workspaceLock = std::move(workspace.lock);
+        m_job.layout = workspace.layout;
+        RETURN_IF_ERROR(checkDiskSpace(m_job.options.work));
+        setJobVariables(m_job);
+        const auto clean = m_job.variables.value("agent.clean.buildDirectory");
+        RETURN_IF_ERROR(
+            prepareLayout(m_job.layout, clean.empty() ? message.workspaceClean : clean));
+        state.print("Workspace: " + m_job.layout.workspace.string());
+        return checkSteps();
+    });
+}
+
+void JobRunner::runSteps()
+{
+    for (const auto &step : m_job.message.steps) {
+        if (equalsIgnoringCase(step.task, schema::kCheckoutTaskId) &&
+            !equalsIgnoringCase(trimmed(step.condition), "false"))
+            ++m_job.checkouts;
+    }
+    int order = 1;
+    for (std::size_t i = 0; i < m_job.message.steps.size(); ++i) {
+        if (m_job.stop.reason() == StopReason::LeaseLost)
+            return;
+        runStep(m_job, m_job.message.steps[i], *m_definitions[i], order++);
+    }
+}
+
+void JobRunner::runPostSteps()
+{
+    int order = static_cast<int>(m_job.message.steps.size()) + 1;
+    for (std::size_t i = m_job.message.steps.size(); i-- > 0;) {
+        if (m_definitions[i]->post != nullptr && m_job.stop.reason() != StopReason::LeaseLost)
+            runPostStep(m_job, m_job.message.steps[i], *m_definitions[i], order++);
+    }
+}
+
+void JobRunner::finalize()
+{
+    const auto clean = [this](StepState &state) -> Status {
+        if (!equalsIgnoringCase(m_job.variables.value("process.clean"), "false")) {
+            endOrphans(m_job.lookupId, [&state](int pid, const std::string &name) {
+                state.print("Terminate orphan process: pid (" + std::to_string(pid) + ") (" + name +
+                            ")");
+            });
+        }
+        if (auto status = removeTree(m_job.layout.temp); !status)
+            state.warning(status.error().message);
+        return {};
+    };
+    // The result of cleaning up is shown and changes nothing.
+    static_cast<void>(
+        ownStep("Finalize Job", static_cast<int>(2 * m_job.message.steps.size()) + 2, clean));
+}
+
+JobCompletion JobRunner::run()
+{
+    sendJobRecord(RecordState::InProgress, std::nullopt);
+    std::optional<Watchdog> watchdog;
+    if (m_job.message.timeoutMinutes > 0)
+        watchdog.emplace(m_job.stop, std::chrono::minutes(m_job.message.timeoutMinutes));
+    const auto initialized = initialize();
+    if (!initialized) {
+        m_job.result = TaskResult::Failed;
+        m_message = initialized.error().message;
+        if (!m_job.layout.temp.empty())
+            static_cast<void>(removeTree(m_job.layout.temp));
+    } else {
+        runSteps();
+        runPostSteps();
+        finalize();
+    }
+    JobCompletion completion;
+    completion.outputs = std::move(m_job.outputs);
+    completion.message = m_job.masker.mask(m_message);
+    completion.result = m_job.result;
+    if (m_job.canceled()) {
+        completion.result = TaskResult::Canceled;
+        if (m_job.stop.reason() == StopReason::JobTimeout)
+            completion.message = "The job ran longer than the maximum time of " +
+                                 std::to_string(m_job.message.timeoutMinutes) +
+                                 " minutes (timeoutInMinutes)";
+    }
+    if (m_job.stop.reason() != StopReason::LeaseLost)
+        sendJobRecord(RecordState::Completed, completion.result);
+    return completion;
+}
+
+} // namespace
+
+JobCompletion runJob(const schema::protocol::JobMessage &message, const WorkerOptions &options,
+                     JobSink &sink, StopSignal &stop)
+{
+    try {
+        JobRunner runner(message, options, sink, stop);
+        return runner.run();
+    } catch (const std::exception &error) {
+        return {TaskResult::Failed,
+                std::string("the worker failed while it ran the job: ") + error.what(),
+                {}};
+    }
+}
+
+} // namespace worker

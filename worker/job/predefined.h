@@ -1,0 +1,12 @@
+#pragma once
+/// Variables that the worker adds to those of the job message (worker-and-tasks 1.3, 2.5).
+
+#include "worker/job/job_context.h"
+
+namespace worker {
+
+/// Sets agent.*, folder and job variables; rewrites "##vso" in texts that people outside the
+/// pipeline control (1.1); fills the masker with every secret of the message (4.1).
+void setJobVariables(JobContext &job);
+
+} // namespace worker

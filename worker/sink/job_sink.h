@@ -1,0 +1,58 @@
+#pragma once
+/// Where a running job delivers what it makes: to the server (server_sink.h) or to this machine
+/// (local_sink.h). The executor knows nothing else of the outside.
+
+#include "schema/protocol/messages.h"
+#include "worker/base/files.h"
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace worker {
+
+struct ArtifactInfo
+{
+    std::string name;
+    std::uint64_t size = 0; ///< bytes as delivered
+    std::uint64_t files = 0;
+};
+
+/// Called from the job's thread only. Deliveries without a result are queued and never lost while
+/// the job's folder exists; the others return when the receiver has the thing on disk.
+class JobSink
+{
+public:
+    virtual ~JobSink() = default;
+
+    virtual void record(const schema::protocol::RecordUpdate &update) = 0;
+    /// Whole log lines, masked and stamped, for the log of the record.
+    virtual void log(const std::string &recordId, std::string_view bytes) = 0;
+    /// Nothing more for now: make what was logged visible.
+    virtual void flush() = 0;
+
+    /// Publishes a file or folder. Errors: NotFound, AlreadyExists, Io, LimitExceeded, Unavailable.
+    virtual Result<ArtifactInfo> publishArtifact(const std::string &name, const fs::path &path) = 0;
+    /// Names of the run's artifacts.
+    virtual Result<std::vector<std::string>> artifacts() = 0;
+    /// Unpacks an artifact into `target`; `wanted(relative path)` chooses files. Errors: NotFound,
+    /// Io, InvalidArgument (a path that leaves the target), Unavailable.
+    virtual Result<ArtifactInfo>
+    downloadArtifact(const std::string &name, const fs::path &target,
+                     const std::function<bool(const std::string &path)> &wanted) = 0;
+    virtual Status publishTestRun(const schema::protocol::TestRunUpload &run) = 0;
+    virtual Status publishImage(const schema::protocol::PushedImage &image) = 0;
+    virtual Status publishDeployed(const std::vector<schema::protocol::DeployedItem> &items) = 0;
+    /// A file attached to a record. Errors: NotFound when the receiver takes no attachments.
+    virtual Status attach(const std::string &recordId, const std::string &type,
+                          const std::string &name, const fs::path &path) = 0;
+    /// Tags and number of the run. Errors: as attach.
+    virtual Status updateRun(const std::vector<std::string> &addTags,
+                             const std::string &runNumber) = 0;
+
+    /// Delivers everything queued and then the end of the job. The last call.
+    virtual Status complete(const schema::protocol::JobCompletion &completion) = 0;
+};
+
+} // namespace worker

@@ -1,0 +1,205 @@
+#include "schema/base/guid.h"
+#include "worker/base/text.h"
+#include "worker/tasks/task.h"
+
+namespace worker {
+namespace {
+
+/// What a task keeps of a tool's output to read or to quote.
+constexpr std::size_t kKeptOutput = 4U << 20U;
+
+void keep(std::string &kept, std::string_view bytes)
+{
+    kept += bytes;
+    if (kept.size() > 2 * kKeptOutput)
+        kept.erase(0, kept.size() - kKeptOutput);
+}
+
+std::string missingProgram(const std::string &program)
+{
+    if (program == "docker")
+        return "docker is not installed on this worker: install the Docker client (Debian: "
+               "docker.io or docker-cli) or run the job on a worker with the capability 'docker'";
+    if (program == "kubectl")
+        return "kubectl is not installed on this worker: install it (Debian: kubernetes-client) or "
+               "run the job on a worker with the capability 'kubectl'";
+    if (program == "pwsh")
+        return "pwsh (PowerShell) is not installed on this worker: install it, or use bash";
+    return "'" + program +
+           "' is not installed on this worker (not found on PATH): install it or "
+           "run the job on a worker that has it";
+}
+
+} // namespace
+
+TaskContext::TaskContext(StepState &step, const TaskDefinition &definition, ProcessLimits limits,
+                         std::function<bool(StopReason)> shouldStop)
+    : environment(stepEnvironment(step.job, step.step))
+    , m_step(step)
+    , m_definition(definition)
+    , m_limits(limits)
+    , m_shouldStop(std::move(shouldStop))
+{
+    for (const auto &[name, value] : step.taskVariables)
+        setEnvironment(environment, "VSTS_TASKVARIABLE_" + name, value);
+}
+
+std::string TaskContext::input(std::string_view name) const
+{
+    const TaskInput *spec = nullptr;
+    for (const auto &candidate : m_definition.inputs) {
+        if (equalsIgnoringCase(candidate.name, name))
+            spec = &candidate;
+    }
+    const std::string *given = nullptr;
+    for (const auto &[key, value] : m_step.step.inputs) {
+        if (equalsIgnoringCase(key, name) ||
+            (spec != nullptr && !spec->alias.empty() && equalsIgnoringCase(key, spec->alias)))
+            given = &value;
+    }
+    const std::string_view raw = given != nullptr
+                                     ? std::string_view(*given)
+                                     : (spec != nullptr ? spec->fallback : std::string_view());
+    return trimmed(m_step.job.variables.expand(raw));
+}
+
+bool TaskContext::flag(std::string_view name) const
+{
+    return isTrue(input(name));
+}
+
+fs::path TaskContext::defaultDirectory() const
+{
+    return m_step.job.variables.value("System.DefaultWorkingDirectory");
+}
+
+fs::path TaskContext::absolute(const std::string &path) const
+{
+    const fs::path given(path);
+    return (given.is_absolute() ? given : defaultDirectory() / given).lexically_normal();
+}
+
+fs::path TaskContext::path(std::string_view name) const
+{
+    const auto text = input(name);
+    return text.empty() ? defaultDirectory() : absolute(text);
+}
+
+Result<const schema::protocol::ServiceConnection *>
+TaskContext::connection(std::string_view inputName) const
+{
+    const auto name = input(inputName);
+    if (name.empty())
+        return {ErrorCode::InvalidArgument,
+                "the input '" + std::string(inputName) + "' names no service connection"};
+    if (const auto *found = m_step.job.connection(name))
+        return found;
+    return {ErrorCode::NotFound,
+            "there is no service connection '" + name + "' (input '" + std::string(inputName) +
+                "'); create it in the project's settings and let this pipeline use it" +
+                (m_step.job.options.local ? ", or describe it in the file given with --connections"
+                                          : "")};
+}
+
+schema::TaskResult TaskContext::fail(std::string_view message)
+{
+    if (m_stopped == StopReason::None && !m_timedOut)
+        m_step.error(message);
+    return schema::TaskResult::Failed;
+}
+
+schema::TaskResult TaskContext::fail(const schema::Error &error)
+{
+    return fail(error.message);
+}
+
+fs::path TaskContext::temporary(std::string_view suffix)
+{
+    return m_step.job.layout.temp / (schema::randomGuid() + std::string(suffix));
+}
+
+Result<ToolResult> TaskContext::run(const ToolCall &call)
+{
+    if (m_stopped != StopReason::None)
+        return {ErrorCode::Canceled, "the step was stopped"};
+    if (m_timedOut)
+        return {ErrorCode::Timeout, "the step timed out"};
+    ProcessSpec spec;
+    spec.environment = environment;
+    for (const auto &[name, value] : call.environment)
+        setEnvironment(spec.environment, name, value);
+    const auto *path = findEnvironment(spec.environment, "PATH");
+    spec.program = findProgram(call.program, path == nullptr ? std::string() : *path);
+    if (spec.program.empty())
+        return {ErrorCode::NotFound, missingProgram(call.program)};
+    spec.arguments = call.arguments;
+    spec.workingDirectory =
+        call.workingDirectory.empty() ? defaultDirectory().string() : call.workingDirectory;
+    spec.input = call.input;
+
+    if (call.echo)
+        print("[command]" + spec.program + (call.arguments.empty() ? "" : " ") +
+              join(call.arguments, " "));
+    ToolResult result;
+    CommandRestrictions restrictions;
+    if (m_step.step.target) {
+        restrictions.restricted = m_step.step.target->restrictedCommands;
+        restrictions.settable = m_step.step.target->settableVariables;
+    }
+    StepCommands commands(m_step, restrictions);
+    LineReader out(m_step, call.commands ? &commands : nullptr);
+    LineReader error(m_step, call.commands ? &commands : nullptr);
+    ProcessCallbacks callbacks;
+    callbacks.output = [&](std::string_view bytes, Stream stream) {
+        if (!call.commands || stream == Stream::Error)
+            keep(stream == Stream::Out ? result.output : result.errors, bytes);
+        if (call.print)
+            (stream == Stream::Out ? out : error).feed(bytes);
+    };
+    callbacks.idle = [this] {
+        m_step.log.flush();
+        m_step.job.sink.flush();
+    };
+    callbacks.shouldStop = m_shouldStop;
+    if (call.commands)
+        callbacks.finishBy = [this] { return m_step.finishBy; };
+    ProcessLimits limits = m_limits;
+    if (m_step.job.killAt && (!limits.deadline || *m_step.job.killAt < *limits.deadline))
+        limits.deadline = m_step.job.killAt;
+
+    m_step.log.flush();
+    m_step.job.sink.flush();
+    ASSIGN_OR_RETURN(const auto end, runProcess(spec, limits, &m_step.job.stop, callbacks));
+    out.finish();
+    error.finish();
+    if (end.streamsLeftOpen)
+        print("The process has ended, but something it started still holds its output; going on.");
+    m_stopped = end.stopped;
+    m_timedOut = end.timedOut;
+    if (m_stopped != StopReason::None)
+        return {ErrorCode::Canceled, "the step was stopped"};
+    if (m_timedOut)
+        return {ErrorCode::Timeout, "the step timed out"};
+    result.exitCode = end.exitCode;
+    return result;
+}
+
+Environment stepEnvironment(JobContext &job, const schema::Step &step)
+{
+    Environment out = job.options.environment;
+    for (const auto &[name, value] : step.env)
+        setEnvironment(out, name, job.variables.expand(value));
+    const auto path = job.path(out);
+    for (auto &[name, value] : job.variables.environment())
+        setEnvironment(out, name, std::move(value));
+    setEnvironment(out, "PATH", path);
+    setEnvironment(out, "TF_BUILD", "True");
+    setEnvironment(out, "AGENT_JOBSTATUS", job.statusText());
+    setEnvironment(out, "agent.jobstatus", job.statusText());
+    setEnvironment(out, "VSTS_PROCESS_LOOKUP_ID", job.lookupId);
+    if (findEnvironment(out, "GIT_TERMINAL_PROMPT") == nullptr)
+        setEnvironment(out, "GIT_TERMINAL_PROMPT", "0");
+    return out;
+}
+
+} // namespace worker

@@ -333,7 +333,7 @@ void RunStore::update(const RunRow &run)
     m_connection.run("UPDATE run SET number=?, status=?, result=?, started_at=?, finished_at=?, "
                      "cancel_requested_by=? WHERE id=?",
                      run.number, run.status, run.result, run.startedAt, run.finishedAt,
-                     run.cancelRequestedBy, run.changeId, run.id);
+                     run.cancelRequestedBy, run.id);
 }
 
 void RunStore::put(const StageRow &stage)

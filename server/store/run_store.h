@@ -182,7 +182,7 @@ public:
     std::int64_t putPlan(const std::string &planText, const std::string &finalYaml);
     /// Inserts a run; gives its id.
     std::int64_t insert(const RunRow &run);
-    /// Writes number, status, result, times, cancel and change id of an existing run.
+    /// Writes number, status, result, times and cancel of an existing run (its change id: TimelineStore).
     void update(const RunRow &run);
     /// Inserts or replaces by key.
     void put(const StageRow &stage);

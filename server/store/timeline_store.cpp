@@ -145,7 +145,7 @@ void TimelineStore::put(const TimelineRow &row)
         "state=excluded.state, result=excluded.result, worker_name=coalesce(excluded.worker_name, "
         "worker_name), "
         "issues_json=coalesce(?14, issues_json), error_count=coalesce(?15, error_count), "
-        "started_at=excluded.started_at, finished_at=excluded.finished_at, "
+        "started_at=coalesce(started_at, excluded.started_at), finished_at=excluded.finished_at, "
         "change_id=excluded.change_id",
         row.runId, row.id, row.attempt, row.parentId, row.jobId, schema::toString(row.type),
         row.name, row.refName, row.identifier, row.ordinal, row.state, row.result, row.workerName,

@@ -1,0 +1,69 @@
+#pragma once
+/// Which queued job goes to which worker. Pure.
+
+#include "schema/base/result.h"
+#include "schema/base/time.h"
+#include "schema/model/plan.h"
+#include "schema/protocol/messages.h"
+#include "server/store/worker_store.h"
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace server::scheduler {
+
+struct QueuedJob
+{
+    std::string jobId;
+    std::int64_t runId = 0;
+    std::int64_t poolId = 0;
+    std::vector<std::string> demands;
+    schema::TimePoint queuedAt{};
+    std::set<std::int64_t> refusedBy; ///< workers that just said no
+};
+
+struct WorkerSlot
+{
+    std::int64_t workerId = 0;
+    std::string name;
+    std::int64_t poolId = 0;
+    bool online = false;
+    bool enabled = true;
+    int slots = 1;
+    int busy = 0;
+    const std::vector<schema::protocol::Capability> *capabilities = nullptr;
+};
+
+struct Assignment
+{
+    std::string jobId;
+    std::int64_t runId = 0;
+    std::int64_t workerId = 0;
+};
+
+/// True when a worker with these capabilities meets a demand: "Name" (exists), "Name -equals
+/// Value", "Name -gtVersion 1.2" (at least), names and values compared ignoring case
+/// (worker-and-tasks 11.2).
+bool meetsDemand(std::string_view demand,
+                 const std::vector<schema::protocol::Capability> &capabilities);
+
+/// Gives the jobs, in their order, to workers with free slots; of several that could, to the one
+/// with the largest share of free slots. Jobs that nobody can take stay.
+std::vector<Assignment> assign(const std::vector<const QueuedJob *> &queue,
+                               std::vector<WorkerSlot> workers);
+
+/// One sentence: why a job of the queue has no worker.
+std::string whyWaiting(const QueuedJob &job, const std::string &poolName,
+                       const std::vector<WorkerSlot> &workers);
+
+/// The pool a job asks for: by name, else by vmImage, else the default ("*"). Errors: NotFound
+/// naming the pools or images there are.
+schema::Result<std::int64_t> resolvePool(const schema::Pool &wanted,
+                                         const std::vector<store::PoolRow> &pools,
+                                         const std::vector<store::PoolImageRow> &images);
+
+} // namespace server::scheduler

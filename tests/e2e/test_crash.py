@@ -1,0 +1,113 @@
+"""Server and worker killed in the middle of the scenario: the run goes on, and nothing is lost or doubled."""
+import os
+import re
+import signal
+
+import pytest
+from slipway import Project, children, docker, wait_until
+
+POOL = "pool: {vmImage: ubuntu-latest}\n"
+LINES = 60
+
+
+def numbered_lines(api, project, run):
+    """The numbers of the lines `line N` in the order of the log."""
+    return [int(n) for n in re.findall(r"^(?:\S+Z )?line (\d+)$", api.logs(run, project), re.M)]
+
+
+def job_yaml(marker, after=""):
+    """A step that writes numbered lines for some seconds and leaves a mark for each start of it."""
+    return POOL + f"""
+steps:
+- checkout: none
+- script: |
+    echo started >>{marker}
+    i=0
+    while [ $i -lt {LINES} ]; do
+      echo "line $i"
+      i=$((i + 1))
+      sleep 0.1
+    done
+{after}
+"""
+
+
+def running_lines(api, project, run):
+    return lambda: len(numbered_lines(api, project, run)) >= 5
+
+
+@pytest.mark.parametrize("name", ["server", "worker"])
+def test_killed_while_a_step_runs(plain, tmp_path, name):
+    project = Project(plain.api, f"crash-{name}", tmp_path / "repository")
+    marker = tmp_path / "started"
+    run = project.run({"azure-pipelines.yml": job_yaml(marker)})
+    wait_until(running_lines(plain.api, project.path, run), "the step has written lines")
+    before = plain.child(name)
+    os.kill(before, signal.SIGKILL)
+    wait_until(lambda: name.encode() in children_names(plain) and plain.child(name) != before, f"the {name} is started again")
+    wait_until(lambda: answers(plain.api), "the server answers")
+    detail = plain.api.completed(run, project.path)
+    assert detail["result"] == "succeeded", plain.api.story(run, project.path)
+    assert numbered_lines(plain.api, project.path, run) == list(range(LINES)), "each line once, in order"
+    assert marker.read_text().splitlines() == ["started"], "the step ran once"
+
+
+def children_names(up):
+    return {arguments[1] for arguments in children(up.process.pid).values() if len(arguments) > 1}
+
+
+def answers(api):
+    try:
+        return api.get("/_apis/slipway/me")
+    except OSError:
+        return None
+
+
+@pytest.mark.parametrize("name", ["server", "worker"])
+@pytest.mark.parametrize("moment", ["Build", "Dev", "Production"])
+def test_killed_in_a_stage_of_the_scenario(on_docker, name, moment):
+    """At the beginning of each stage of the sample; the matrix must tell what the host really runs."""
+    api = on_docker.api
+    if api.run(on_docker.ready["firstRun"])["status"] != "completed":
+        api.approve(api.waiting_approval(on_docker.ready["firstRun"]))
+        api.completed(on_docker.ready["firstRun"])
+    run = api.queue("space-game", templateParameters={"target": "docker"})
+
+    def started(stage):
+        return next(s for s in api.run(run)["stages"] if s["name"] == stage)["state"] in ("inProgress", "completed")
+
+    if moment == "Production":
+        api.approve(api.waiting_approval(run))
+    wait_until(lambda: started(moment), f"{moment} has started", explain=lambda: api.story(run))
+    before = on_docker.child(name)
+    os.kill(before, signal.SIGKILL)
+    wait_until(lambda: answers(api), "the server answers")
+    if moment != "Production":
+        api.approve(api.waiting_approval(run))
+    detail = api.completed(run)
+    assert detail["result"] == "succeeded", api.story(run)
+    matrix = api.matrix()
+    for environment in ("dev", "production"):
+        for service in ("leaderboard", "web"):
+            cell = matrix[service, environment]
+            assert cell["version"]["runId"] == run and cell["state"] == "ok"
+            image = docker("ps", "--filter", f"label=com.docker.compose.project=space-game-{environment}",
+                           "--filter", f"label=com.docker.compose.service={service}", "--format", "{{.Image}}").strip()
+            assert image.endswith(f"/space-game/{service}:{run}")
+
+
+def test_killed_while_an_approval_waits(on_docker):
+    api = on_docker.api
+    run = api.queue("space-game", templateParameters={"target": "docker"})
+    approval = api.waiting_approval(run)
+    for name in ("server", "worker"):
+        os.kill(on_docker.child(name), signal.SIGKILL)
+        wait_until(lambda: answers(api), "the server answers")
+        wait_until(lambda: {b"server", b"worker"} <= children_names(on_docker), "both run again")
+    assert api.waiting_approval(run)["id"] == approval["id"]
+    before = api.matrix()["web", "production"]["version"]["runId"]
+    assert before != run, "nothing is deployed without the approval"
+    api.approve(approval, status="rejected", comment="not today")
+    detail = api.completed(run)
+    assert detail["result"] == "failed"
+    assert api.matrix()["web", "production"]["version"]["runId"] == before

@@ -204,6 +204,24 @@ std::optional<RunRow> RunStore::find(std::int64_t runId)
     return readRun(s);
 }
 
+std::optional<RunFacts> RunStore::facts(std::int64_t runId)
+{
+    Statement s =
+        m_connection.prepare("SELECT o.id, o.name, p.name, p.folder, p.revision, g.id, g.name, "
+                             "g.type, g.url, g.hosted, coalesce(i.display_name, ''), "
+                             "coalesce(i.unique_name, '') FROM run r JOIN pipeline p ON p.id = "
+                             "r.pipeline_id JOIN project o ON o.id = p.project_id "
+                             "JOIN repository g ON g.id = p.repository_id LEFT JOIN identity i ON "
+                             "i.id = r.requested_by WHERE r.id = ?");
+    s.bind(runId);
+    if (!s.step())
+        return std::nullopt;
+    return RunFacts{s.get<std::string>(0), s.get<std::string>(1),  s.get<std::string>(2),
+                    s.get<std::string>(3), s.get<std::int64_t>(4), s.get<std::string>(5),
+                    s.get<std::string>(6), s.get<std::string>(7),  s.get<std::string>(8),
+                    s.get<bool>(9),        s.get<std::string>(10), s.get<std::string>(11)};
+}
+
 std::vector<std::int64_t> RunStore::openRuns()
 {
     std::vector<std::int64_t> ids;

@@ -141,6 +141,17 @@ struct LogRow
     bool sealed = false;
 };
 
+/// What a run's variables and job messages say about where it comes from.
+struct RunFacts
+{
+    std::string projectId, projectName;
+    std::string pipelineName, pipelineFolder;
+    std::int64_t pipelineRevision = 1;
+    std::string repositoryId, repositoryName, repositoryType, repositoryUrl;
+    bool repositoryHosted = false;
+    std::string requestedByName, requestedByUniqueName;
+};
+
 /// Which runs, newest first.
 struct RunFilter
 {
@@ -165,6 +176,7 @@ public:
 
     std::vector<RunRow> list(const RunFilter &filter);
     std::optional<RunRow> find(std::int64_t runId);
+    std::optional<RunFacts> facts(std::int64_t runId);
     /// Ids of runs that are not completed, oldest first.
     std::vector<std::int64_t> openRuns();
     /// Compiled plan (schema/model/plan_json.h) and expanded document.
@@ -182,7 +194,8 @@ public:
     std::int64_t putPlan(const std::string &planText, const std::string &finalYaml);
     /// Inserts a run; gives its id.
     std::int64_t insert(const RunRow &run);
-    /// Writes number, status, result, times and cancel of an existing run (its change id: TimelineStore).
+    /// Writes number, status, result, times and cancel of an existing run (its change id:
+    /// TimelineStore).
     void update(const RunRow &run);
     /// Inserts or replaces by key.
     void put(const StageRow &stage);

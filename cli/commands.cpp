@@ -11,12 +11,13 @@ void registerSignIn(CLI::App &app, int &exitCode);
 void registerStatus(CLI::App &app, int &exitCode);
 void registerUp(CLI::App &app, int &exitCode);
 void registerWhere(CLI::App &app, int &exitCode);
+void registerWorker(CLI::App &app, int &exitCode);
 
 const std::vector<RegisterCommand> &commands()
 {
     static const std::vector<RegisterCommand> all{
-        registerUp,      registerQueue, registerStatus, registerLogs,
-        registerApprove, registerWhere, registerPool,   registerSignIn,
+        registerUp,    registerQueue, registerStatus, registerLogs,   registerApprove,
+        registerWhere, registerPool,  registerSignIn, registerWorker,
     };
     return all;
 }

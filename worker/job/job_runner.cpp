@@ -22,7 +22,7 @@ public:
               JobSink &sink, StopSignal &stop)
         : m_job(message, options, sink, stop)
     {
-        m_job.lookupId = "vsts_" + schema::randomGuid();
+        m_job.lookupId = processLookupId(message.jobId);
     }
 
     JobCompletion run();
@@ -209,12 +209,21 @@ JobCompletion JobRunner::run()
                                  std::to_string(m_job.message.timeoutMinutes) +
                                  " minutes (timeoutInMinutes)";
     }
+    if (const auto health = m_job.sink.health(); !health) {
+        completion.result = TaskResult::Failed;
+        completion.message = "the worker cannot keep the job's log: " + health.error().message;
+    }
     if (m_job.stop.reason() != StopReason::LeaseLost)
         sendJobRecord(RecordState::Completed, completion.result);
     return completion;
 }
 
 } // namespace
+
+std::string processLookupId(const std::string &jobId)
+{
+    return "vsts_" + schema::nameGuid(jobId, "processes");
+}
 
 JobCompletion runJob(const schema::protocol::JobMessage &message, const WorkerOptions &options,
                      JobSink &sink, StopSignal &stop)

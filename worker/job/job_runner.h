@@ -12,4 +12,7 @@ schema::protocol::JobCompletion runJob(const schema::protocol::JobMessage &messa
                                        const WorkerOptions &options, JobSink &sink,
                                        StopSignal &stop);
 
+/// The mark in the environment of every process of the job, known to whoever cleans up after it.
+std::string processLookupId(const std::string &jobId);
+
 } // namespace worker

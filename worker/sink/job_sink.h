@@ -27,7 +27,7 @@ public:
     virtual ~JobSink() = default;
 
     virtual void record(const schema::protocol::RecordUpdate &update) = 0;
-    /// Whole log lines, masked and stamped, for the log of the record.
+    /// Log bytes, masked and stamped, for the log of the record.
     virtual void log(const std::string &recordId, std::string_view bytes) = 0;
     /// Nothing more for now: make what was logged visible.
     virtual void flush() = 0;
@@ -50,6 +50,9 @@ public:
     /// Tags and number of the run. Errors: as attach.
     virtual Status updateRun(const std::vector<std::string> &addTags,
                              const std::string &runNumber) = 0;
+
+    /// An error once deliveries can not be kept any more (disk full): the job then fails with it.
+    [[nodiscard]] virtual Status health() const { return {}; }
 
     /// Delivers everything queued and then the end of the job. The last call.
     virtual Status complete(const schema::protocol::JobCompletion &completion) = 0;

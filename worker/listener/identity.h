@@ -1,0 +1,36 @@
+#pragma once
+/// Who this worker is to the server: made by registration, kept in one file of mode 0600.
+
+#include "schema/protocol/messages.h"
+#include "worker/base/files.h"
+
+namespace worker {
+
+struct Identity
+{
+    std::string url; ///< of the server that made it
+    std::string id, name, pool;
+    std::string secret;
+};
+
+struct RegistrationRequest
+{
+    std::string url, token, name, pool;
+    int slots = 1;
+    bool replace = false;
+    std::vector<schema::protocol::Capability> capabilities;
+};
+
+/// Errors: NotFound (no file), InvalidArgument, Io.
+Result<Identity> readIdentity(const fs::path &file);
+Status writeIdentity(const fs::path &file, const Identity &identity);
+/// One registration call. Errors: Unavailable, Unauthenticated (token), AlreadyExists (name taken),
+/// InvalidArgument.
+Result<Identity> registerWorker(const RegistrationRequest &request);
+
+/// Programs found on the search path and facts of this machine, then the operator's own ("N=V").
+std::vector<schema::protocol::Capability> detectCapabilities(const std::string &name,
+                                                             const std::string &path,
+                                                             const std::vector<std::string> &own);
+
+} // namespace worker

@@ -1,0 +1,149 @@
+#include "worker/listener/job_process.h"
+
+#include "worker/job/job_runner.h"
+#include "worker/sink/server_sink.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace worker {
+namespace {
+
+using schema::TaskResult;
+
+/// The stop signal of this process's job; signal handlers know nothing else.
+std::atomic<StopSignal *> g_stop{nullptr};
+
+extern "C" void onJobSignal(int number)
+{
+    if (StopSignal *stop = g_stop.load())
+        stop->request(number == SIGUSR1 ? StopReason::LeaseLost : StopReason::Canceled);
+}
+
+void installSignals(StopSignal &stop)
+{
+    g_stop.store(&stop);
+    struct sigaction action{};
+    action.sa_handler = onJobSignal;
+    action.sa_flags = SA_RESTART;
+    sigemptyset(&action.sa_mask);
+    ::sigaction(SIGTERM, &action, nullptr);
+    ::sigaction(SIGUSR1, &action, nullptr);
+    action.sa_handler = SIG_IGN;
+    ::sigaction(SIGPIPE, &action, nullptr);
+    ::sigaction(SIGINT, &action, nullptr);
+    ::sigaction(SIGHUP, &action, nullptr);
+    sigset_t none{};
+    sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+/// What the crashed process would have said itself.
+schema::protocol::JobCompletion
+afterCrash(const Spool &spool, const schema::protocol::JobMessage &message, JobSink &sink)
+{
+    if (auto completion = spool.readCompletion())
+        return *completion;
+    const auto records = spool.readRecords();
+    std::map<std::string, schema::protocol::RecordUpdate> last;
+    if (records) {
+        for (const auto &update : *records) {
+            auto &kept = last[update.id];
+            kept.id = update.id;
+            kept.parentId = update.parentId;
+            kept.type = update.type;
+            kept.sequence = update.sequence;
+            if (update.state)
+                kept.state = update.state;
+        }
+    }
+    for (auto &[id, update] : last) {
+        if (update.state == schema::RecordState::Completed)
+            continue;
+        ++update.sequence;
+        update.state = schema::RecordState::Completed;
+        update.result = TaskResult::Failed;
+        update.finishTime = schema::wallClockNow();
+        sink.record(update);
+    }
+    const std::string text = "The process that ran this job on worker ended unexpectedly (killed, "
+                             "or the machine ran out of memory). What its steps had printed is "
+                             "above; run the job again.";
+    sink.log(message.recordId, logTimestamp() + " ##[error]" + text + "\n");
+    return {TaskResult::Failed, text, {}};
+}
+
+} // namespace
+
+int runJobProcess(const fs::path &folder, const WorkerOptions &options, JobProcessMode mode)
+{
+    Spool spool(folder);
+    StopSignal stop;
+    installSignals(stop);
+    const auto report = [](const schema::Error &error) {
+        std::fprintf(stderr, "%s\n", error.message.c_str());
+    };
+    if (auto status = spool.writePid(); !status)
+        report(status.error());
+    const auto message = spool.readMessage();
+    if (!message) {
+        report(message.error());
+        return 1;
+    }
+    auto sink = ServerSink::create(spool, *message, stop);
+    if (!sink) {
+        report(sink.error());
+        return 1;
+    }
+    schema::protocol::JobCompletion completion;
+    if (mode == JobProcessMode::Run) {
+        completion = runJob(*message, options, **sink, stop);
+    } else {
+        endOrphans(processLookupId(message->jobId), {});
+        static_cast<void>(removeTree(options.work / "_temp" / message->jobId));
+        if (auto status = (*sink)->adoptSpool(); !status)
+            report(status.error());
+        completion = afterCrash(spool, *message, **sink);
+    }
+    if (stop.reason() == StopReason::LeaseLost)
+        endOrphans(processLookupId(message->jobId), {});
+    const Status delivered = (*sink)->complete(completion);
+    if (!delivered)
+        report(delivered.error());
+    // A full disk keeps the completion from being written, not from being sent next time.
+    if (!delivered && delivered.error().code == ErrorCode::LimitExceeded)
+        return 1;
+    if (auto status = spool.markDone(); !status)
+        report(status.error());
+    g_stop.store(nullptr);
+    return 0;
+}
+
+Result<int> startJobProcess(const fs::path &folder, const WorkerOptions &options,
+                            JobProcessMode mode)
+{
+    const pid_t pid = ::fork();
+    if (pid < 0)
+        return {ErrorCode::LimitExceeded,
+                std::string("start a job process: ") + std::strerror(errno)};
+    if (pid > 0)
+        return static_cast<int>(pid);
+    ::setsid();
+    const int null = ::open("/dev/null", O_RDONLY);
+    const int log = ::open((folder / "process.log").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    ::dup2(null, 0);
+    ::dup2(log, 1);
+    ::dup2(log, 2);
+    ::close_range(3, ~0U, 0);
+    const int status = runJobProcess(folder, options, mode);
+    // No destructors and no exit handlers of the listener's world.
+    ::_exit(status);
+}
+
+} // namespace worker

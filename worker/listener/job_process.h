@@ -1,0 +1,24 @@
+#pragma once
+/// The process of one job: started by fork (no program start, so that the first command runs within
+/// milliseconds), lives in its own session, outlives the listener.
+
+#include "worker/job/job_context.h"
+#include "worker/sink/spool.h"
+
+namespace worker {
+
+enum class JobProcessMode : std::uint8_t {
+    Run,    ///< run the job
+    Deliver ///< its process died: clean up after it, deliver what it left, report it failed
+};
+
+/// Body of the job process: runs or delivers the job of the folder until the server knows its end.
+/// SIGTERM cancels the job, SIGUSR1 says that the server gave it up. Returns the exit status.
+int runJobProcess(const fs::path &folder, const WorkerOptions &options, JobProcessMode mode);
+
+/// Starts a job process. The caller may hold no thread. Returns its pid. Errors: LimitExceeded,
+/// Internal.
+Result<int> startJobProcess(const fs::path &folder, const WorkerOptions &options,
+                            JobProcessMode mode);
+
+} // namespace worker

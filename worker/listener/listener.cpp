@@ -1,0 +1,437 @@
+#include "worker/listener/listener.h"
+
+#include "worker/base/text.h"
+#include "worker/listener/channel.h"
+#include "worker/listener/job_process.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <fcntl.h>
+#include <map>
+#include <poll.h>
+#include <sys/file.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace worker {
+namespace {
+
+using namespace std::chrono_literals;
+namespace protocol = schema::protocol;
+
+constexpr auto kFirstReconnect = 100ms;
+constexpr auto kLongestReconnect = 30'000ms;
+constexpr auto kPingAfter = 20s;
+constexpr auto kDropAfter = 60s;
+/// Times a dead job's remains are tried to be delivered by a new process.
+constexpr int kMaxDeliveries = 3;
+
+struct RunningJob
+{
+    fs::path folder;
+    int pid = 0;
+    UniqueFd pidfd;
+    int deliveries = 0;
+    bool leaseLost = false;
+};
+
+class Listener
+{
+public:
+    Listener(const ListenerOptions &options, std::function<void(const std::string &)> say)
+        : m_options(options)
+        , m_say(std::move(say))
+    {}
+
+    Status run();
+
+private:
+    Status start();
+    Status ensureRegistered();
+    void attachToRunningJobs();
+    void connect(Clock::time_point now);
+    void disconnect(const std::string &why);
+    void onFrame(protocol::ServerFrame frame);
+    void onOffer(const protocol::JobOffer &offer);
+    void onJobEnded(const std::string &jobId);
+    void onSignal();
+    void watch(const std::string &jobId, RunningJob job, int pid);
+    void sendFrame(const protocol::WorkerFrame &frame);
+    void onTimers(Clock::time_point now);
+    [[nodiscard]] int pollTimeout(Clock::time_point now) const;
+    void pollOnce();
+
+    [[nodiscard]] bool finished() const
+    {
+        return (m_draining && m_jobs.empty()) || m_fatal.has_value();
+    }
+
+    fs::path jobFolder(const std::string &jobId) const
+    {
+        return m_options.worker.work / "_jobs" / jobId;
+    }
+
+    const ListenerOptions &m_options;
+    std::function<void(const std::string &)> m_say;
+    UniqueFd m_lock, m_signals;
+    Identity m_identity;
+    std::vector<protocol::Capability> m_capabilities;
+    std::unique_ptr<Channel> m_channel;
+    std::map<std::string, RunningJob> m_jobs;
+    std::chrono::milliseconds m_reconnectPause = kFirstReconnect;
+    Clock::time_point m_nextConnect{}, m_nextRenew{}, m_lastHeard{}, m_lastPing{};
+    std::chrono::seconds m_renewEvery{protocol::kLeaseSeconds / 3};
+    bool m_draining = false, m_canceling = false, m_saidUnreachable = false;
+    std::optional<schema::Error> m_fatal;
+};
+
+Status Listener::start()
+{
+    RETURN_IF_ERROR(makeDirectories(m_options.worker.work / "_jobs"));
+    RETURN_IF_ERROR(checkDiskSpace(m_options.worker.work));
+    const fs::path lock = m_options.worker.work / ".worker.lock";
+    m_lock.reset(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!m_lock)
+        return systemError("open", lock, errno);
+    if (::flock(m_lock.get(), LOCK_EX | LOCK_NB) != 0)
+        return {ErrorCode::Conflict, "another worker uses the work folder '" +
+                                         m_options.worker.work.string() +
+                                         "' already; stop it or choose another folder with --work"};
+    sigset_t signals{};
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+    m_signals.reset(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+    std::signal(SIGPIPE, SIG_IGN);
+    const auto *path = findEnvironment(m_options.worker.environment, "PATH");
+    m_capabilities = detectCapabilities(m_options.name, path == nullptr ? std::string() : *path,
+                                        m_options.capabilities);
+    return ensureRegistered();
+}
+
+Status Listener::ensureRegistered()
+{
+    const fs::path file = m_options.worker.work / ".worker.json";
+    auto identity = readIdentity(file);
+    if (identity) {
+        // The same server may be reached at another address than before.
+        m_identity = std::move(*identity);
+        m_identity.url = m_options.url;
+        return {};
+    }
+    if (identity.error().code != ErrorCode::NotFound)
+        return std::move(identity).error();
+    if (m_options.registrationToken.empty())
+        return {ErrorCode::Unauthenticated,
+                "this worker is not registered with " + m_options.url +
+                    " yet: give a registration token with --token-file or in "
+                    "SLIPWAY_WORKER_TOKEN"};
+    auto pause = std::chrono::milliseconds(kFirstReconnect);
+    while (true) {
+        auto made =
+            registerWorker({m_options.url, m_options.registrationToken, m_options.name,
+                            m_options.pool, m_options.slots, m_options.replace, m_capabilities});
+        if (made) {
+            m_identity = std::move(*made);
+            m_say("Registered as '" + m_identity.name + "' in pool '" + m_identity.pool + "'");
+            return writeIdentity(file, m_identity);
+        }
+        if (made.error().code != ErrorCode::Unavailable)
+            return std::move(made).error();
+        if (!m_saidUnreachable)
+            m_say(made.error().message + "; trying again");
+        m_saidUnreachable = true;
+        pollfd signal{m_signals.get(), POLLIN, 0};
+        if (::poll(&signal, 1, static_cast<int>(pause.count())) > 0)
+            return {ErrorCode::Canceled, "stopped before the server answered"};
+        pause = std::min<std::chrono::milliseconds>(pause * 2, kLongestReconnect);
+    }
+}
+
+void Listener::watch(const std::string &jobId, RunningJob job, int pid)
+{
+    job.pid = pid;
+    job.pidfd.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0U)));
+    m_jobs[jobId] = std::move(job);
+}
+
+void Listener::attachToRunningJobs()
+{
+    std::error_code error;
+    for (fs::directory_iterator it(m_options.worker.work / "_jobs", error), end;
+         !error && it != end; it.increment(error)) {
+        const auto jobId = it->path().filename().string();
+        const Spool spool(it->path());
+        if (spool.isDone() || !fs::exists(it->path() / "job.json")) {
+            static_cast<void>(removeTree(it->path()));
+            continue;
+        }
+        RunningJob job;
+        job.folder = it->path();
+        if (const int pid = spool.livingPid(); pid != 0) {
+            m_say("Job " + jobId + " is still running; watching it again");
+            watch(jobId, std::move(job), pid);
+            continue;
+        }
+        m_say("Job " + jobId + " lost its process; delivering what it left");
+        job.deliveries = 1;
+        if (const auto pid = startJobProcess(job.folder, m_options.worker, JobProcessMode::Deliver))
+            watch(jobId, std::move(job), *pid);
+    }
+}
+
+void Listener::disconnect(const std::string &why)
+{
+    if (!m_channel)
+        return;
+    m_channel.reset();
+    m_say("Connection lost: " + why);
+    m_nextConnect = Clock::now() + m_reconnectPause;
+}
+
+void Listener::sendFrame(const protocol::WorkerFrame &frame)
+{
+    if (!m_channel)
+        return; // the next hello says everything anew
+    if (auto status = m_channel->send(frame); !status)
+        disconnect(status.error().message);
+}
+
+void Listener::connect(Clock::time_point now)
+{
+    auto channel = Channel::open(m_identity);
+    if (!channel) {
+        if (channel.error().code == ErrorCode::Unauthenticated) {
+            std::error_code ignored;
+            fs::remove(m_options.worker.work / ".worker.json", ignored);
+            if (auto status = ensureRegistered(); !status)
+                m_fatal = channel.error();
+            return;
+        }
+        if (!m_saidUnreachable)
+            m_say(channel.error().message + "; trying again");
+        m_saidUnreachable = true;
+        m_nextConnect = Clock::now() + m_reconnectPause;
+        m_reconnectPause =
+            std::min<std::chrono::milliseconds>(m_reconnectPause * 2, kLongestReconnect);
+        return;
+    }
+    m_channel = std::move(*channel);
+    m_saidUnreachable = false;
+    m_lastHeard = m_lastPing = now;
+    m_nextRenew = now + m_renewEvery;
+    protocol::Hello hello;
+    hello.version = SLIPWAY_VERSION;
+    hello.slots = m_draining ? 0 : m_options.slots;
+    hello.capabilities = m_capabilities;
+    for (const auto &[jobId, job] : m_jobs)
+        hello.running.push_back(jobId);
+    sendFrame(hello);
+}
+
+void Listener::onOffer(const protocol::JobOffer &offer)
+{
+    const std::string &jobId = offer.job.jobId;
+    if (m_jobs.contains(jobId)) {
+        sendFrame(protocol::Accepted{jobId}); // offered again after a reconnect
+        return;
+    }
+    if (jobId.find_first_of("/\\") != std::string::npos || jobId.starts_with('.'))
+        return sendFrame(protocol::Refused{jobId, "the job id is no file name"});
+    if (m_draining)
+        return sendFrame(protocol::Refused{jobId, "the worker is draining"});
+    if (m_jobs.size() >= static_cast<std::size_t>(m_options.slots))
+        return sendFrame(protocol::Refused{jobId, "no free slot"});
+    RunningJob job;
+    job.folder = jobFolder(jobId);
+    if (auto status = Spool::create(job.folder, offer.job); !status) {
+        m_say("Job " + jobId + " refused: " + status.error().message);
+        static_cast<void>(removeTree(job.folder));
+        return sendFrame(protocol::Refused{jobId, status.error().message});
+    }
+    const auto pid = startJobProcess(job.folder, m_options.worker, JobProcessMode::Run);
+    if (!pid) {
+        static_cast<void>(removeTree(job.folder));
+        return sendFrame(protocol::Refused{jobId, pid.error().message});
+    }
+    watch(jobId, std::move(job), *pid);
+    sendFrame(protocol::Accepted{jobId});
+    m_say("Job " + jobId + " started: " + offer.job.pipelineName + " " + offer.job.runNumber +
+          ", " + offer.job.identifier);
+    if (m_options.once)
+        m_draining = true;
+}
+
+void Listener::onFrame(protocol::ServerFrame frame)
+{
+    const auto signalJob = [this](const std::string &jobId, int number) {
+        if (const auto it = m_jobs.find(jobId); it != m_jobs.end() && it->second.pid > 0)
+            ::syscall(SYS_pidfd_send_signal, it->second.pidfd.get(), number, nullptr, 0U);
+    };
+    if (auto *welcome = std::get_if<protocol::Welcome>(&frame)) {
+        m_reconnectPause = kFirstReconnect;
+        m_renewEvery = std::chrono::seconds(std::max(1, welcome->leaseSeconds / 3));
+        m_nextRenew = std::min(m_nextRenew, Clock::now() + m_renewEvery);
+        m_say("Connected to " + m_identity.url + " as '" + m_identity.name + "', waiting for jobs");
+    } else if (auto *offer = std::get_if<protocol::JobOffer>(&frame)) {
+        onOffer(*offer);
+    } else if (auto *cancel = std::get_if<protocol::CancelJob>(&frame)) {
+        signalJob(cancel->jobId, SIGTERM);
+    } else if (auto *lost = std::get_if<protocol::LeaseLost>(&frame)) {
+        m_say("Job " + lost->jobId + " was given up by the server; stopping it");
+        if (const auto it = m_jobs.find(lost->jobId); it != m_jobs.end())
+            it->second.leaseLost = true;
+        signalJob(lost->jobId, SIGUSR1);
+    } else if (std::holds_alternative<protocol::Drain>(frame)) {
+        m_say("The server asked for no more jobs");
+        m_draining = true;
+    }
+}
+
+void Listener::onJobEnded(const std::string &jobId)
+{
+    const auto it = m_jobs.find(jobId);
+    if (it == m_jobs.end())
+        return;
+    RunningJob job = std::move(it->second);
+    m_jobs.erase(it);
+    ::waitpid(job.pid, nullptr, WNOHANG); // reaps it when it is our child
+    const Spool spool(job.folder);
+    if (!spool.isDone() && !job.leaseLost && job.deliveries < kMaxDeliveries) {
+        m_say("Job " + jobId + " lost its process; delivering what it left");
+        ++job.deliveries;
+        if (const auto pid =
+                startJobProcess(job.folder, m_options.worker, JobProcessMode::Deliver)) {
+            watch(jobId, std::move(job), *pid);
+            return;
+        }
+    }
+    if (spool.isDone() || job.leaseLost) {
+        static_cast<void>(removeTree(job.folder));
+        m_say("Job " + jobId + " ended");
+    } else {
+        m_say("Job " + jobId + " could not be delivered; its folder stays at " +
+              job.folder.string());
+    }
+    sendFrame(protocol::Finished{jobId});
+}
+
+void Listener::onSignal()
+{
+    signalfd_siginfo info{};
+    while (::read(m_signals.get(), &info, sizeof info) == sizeof info) {
+        if (!m_draining) {
+            m_draining = true;
+            if (!m_jobs.empty())
+                m_say("Stopping: waiting for " + counted(m_jobs.size(), "running job") +
+                      "; a second signal cancels " + (m_jobs.size() == 1 ? "it" : "them"));
+        } else if (!m_canceling) {
+            m_canceling = true;
+            for (const auto &[jobId, job] : m_jobs)
+                ::syscall(SYS_pidfd_send_signal, job.pidfd.get(), SIGTERM, nullptr, 0U);
+        }
+    }
+}
+
+void Listener::onTimers(Clock::time_point now)
+{
+    if (!m_channel) {
+        if (now >= m_nextConnect)
+            connect(now);
+        return;
+    }
+    if (now - m_lastHeard >= kDropAfter)
+        return disconnect("the server was silent for a minute");
+    if (now - m_lastHeard >= kPingAfter && now - m_lastPing >= kPingAfter) {
+        m_lastPing = now;
+        if (auto status = m_channel->ping(); !status)
+            return disconnect(status.error().message);
+    }
+    if (now >= m_nextRenew) {
+        m_nextRenew = now + m_renewEvery;
+        if (!m_jobs.empty()) {
+            protocol::Renew renew;
+            for (const auto &[jobId, job] : m_jobs)
+                renew.jobIds.push_back(jobId);
+            sendFrame(renew);
+        }
+    }
+}
+
+int Listener::pollTimeout(Clock::time_point now) const
+{
+    Clock::time_point next;
+    if (!m_channel) {
+        next = m_nextConnect;
+    } else {
+        next = std::min(m_lastHeard + kDropAfter, std::max(m_lastHeard, m_lastPing) + kPingAfter);
+        if (!m_jobs.empty())
+            next = std::min(next, m_nextRenew);
+    }
+    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(next - now).count();
+    return static_cast<int>(std::clamp<decltype(wait)>(wait, 0, 60'000));
+}
+
+void Listener::pollOnce()
+{
+    std::vector<pollfd> polled{{m_signals.get(), POLLIN, 0}};
+    std::vector<std::string> ids;
+    for (const auto &[jobId, job] : m_jobs) {
+        polled.push_back({job.pidfd.get(), POLLIN, 0});
+        ids.push_back(jobId);
+    }
+    if (m_channel)
+        polled.push_back({m_channel->fd(), POLLIN, 0});
+    const bool buffered = m_channel && m_channel->buffered();
+    const int ready =
+        ::poll(polled.data(), polled.size(), buffered ? 0 : pollTimeout(Clock::now()));
+    if (ready < 0)
+        return;
+    if (polled[0].revents != 0)
+        onSignal();
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        if (polled[i + 1].revents != 0)
+            onJobEnded(ids[i]);
+    }
+    if (m_channel && (buffered || (polled.size() > ids.size() + 1 && polled.back().revents != 0))) {
+        auto frame = m_channel->receive();
+        if (!frame) {
+            disconnect(frame.error().message);
+        } else {
+            m_lastHeard = Clock::now();
+            if (*frame)
+                onFrame(std::move(**frame));
+        }
+    }
+}
+
+Status Listener::run()
+{
+    RETURN_IF_ERROR(start());
+    attachToRunningJobs();
+    while (!finished()) {
+        onTimers(Clock::now());
+        if (!finished())
+            pollOnce();
+    }
+    if (m_fatal)
+        return *m_fatal;
+    m_channel.reset();
+    m_say("Stopped");
+    return {};
+}
+
+} // namespace
+
+Status runListener(const ListenerOptions &options,
+                   const std::function<void(const std::string &)> &say)
+{
+    return Listener(options, say).run();
+}
+
+} // namespace worker

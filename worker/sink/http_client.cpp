@@ -1,0 +1,204 @@
+#include "worker/sink/http_client.h"
+
+#include <Poco/Exception.h>
+#include <Poco/Net/HTTPClientSession.h>
+#include <Poco/Net/HTTPRequest.h>
+#include <Poco/Net/HTTPResponse.h>
+#include <Poco/URI.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <istream>
+
+namespace worker {
+namespace {
+
+using Poco::Net::HTTPClientSession;
+using Poco::Net::HTTPRequest;
+using Poco::Net::HTTPResponse;
+
+constexpr std::size_t kMaxReplyBytes = 1U << 20U;
+
+std::string readBody(std::istream &in)
+{
+    std::string body;
+    std::array<char, 16384> buffer{};
+    while (in && body.size() < kMaxReplyBytes) {
+        in.read(buffer.data(), buffer.size());
+        body.append(buffer.data(), static_cast<std::size_t>(in.gcount()));
+    }
+    return body;
+}
+
+} // namespace
+
+struct HttpClient::State
+{
+    Poco::URI base;
+    std::string token;
+    HTTPClientSession session;
+
+    HTTPRequest request(const std::string &method, const std::string &path) const
+    {
+        HTTPRequest out(method, base.getPath() + path, HTTPRequest::HTTP_1_1);
+        if (!token.empty())
+            out.set("Authorization", "Bearer " + token);
+        out.set("User-Agent", "slipway-worker/" SLIPWAY_VERSION);
+        return out;
+    }
+
+    schema::Error unavailable(const std::string &why) const
+    {
+        return {ErrorCode::Unavailable, "the server " + base.getScheme() + "://" +
+                                            base.getAuthority() + " does not answer: " + why};
+    }
+
+    /// Runs `exchange`; a connection that went stale while idle is tried once more when `again`.
+    template <typename Exchange> Result<HttpReply> guarded(bool again, Exchange exchange)
+    {
+        for (int round = 0;; ++round) {
+            const bool reused = session.connected();
+            try {
+                return exchange();
+            } catch (const Poco::Exception &error) {
+                session.reset();
+                if (!again || !reused || round > 0)
+                    return unavailable(error.displayText());
+            } catch (const std::exception &error) {
+                session.reset();
+                return unavailable(error.what());
+            }
+        }
+    }
+
+    HttpReply finish()
+    {
+        HTTPResponse response;
+        auto &in = session.receiveResponse(response);
+        return {static_cast<int>(response.getStatus()), readBody(in)};
+    }
+};
+
+HttpClient::HttpClient(std::unique_ptr<State> state)
+    : m_state(std::move(state))
+{}
+
+HttpClient::~HttpClient() = default;
+
+Result<std::unique_ptr<HttpClient>> HttpClient::create(const std::string &baseUrl,
+                                                       std::string bearerToken)
+{
+    auto state = std::make_unique<State>();
+    try {
+        state->base = Poco::URI(baseUrl);
+    } catch (const Poco::Exception &) {
+        return {ErrorCode::InvalidArgument, "'" + baseUrl + "' is no address"};
+    }
+    if (state->base.getScheme() == "https")
+        return {ErrorCode::InvalidArgument,
+                "'" + baseUrl +
+                    "': this worker speaks http only; put a TLS proxy on this machine "
+                    "or reach the server by http"};
+    if (state->base.getScheme() != "http" || state->base.getHost().empty())
+        return {ErrorCode::InvalidArgument,
+                "'" + baseUrl + "' is no server address; expected http://host:port"};
+    auto path = state->base.getPath();
+    while (path.ends_with('/'))
+        path.pop_back();
+    state->base.setPath(path);
+    state->token = std::move(bearerToken);
+    state->session.setHost(state->base.getHost());
+    state->session.setPort(state->base.getPort());
+    state->session.setKeepAlive(true);
+    state->session.setTimeout(Poco::Timespan(10, 0), Poco::Timespan(60, 0), Poco::Timespan(60, 0));
+    return std::unique_ptr<HttpClient>(new HttpClient(std::move(state)));
+}
+
+Result<HttpReply> HttpClient::call(const std::string &method, const std::string &path,
+                                   std::string_view body, const std::string &contentType)
+{
+    return m_state->guarded(true, [&] {
+        auto request = m_state->request(method, path);
+        request.setContentLength(static_cast<std::streamsize>(body.size()));
+        if (!body.empty() || method != HTTPRequest::HTTP_GET)
+            request.setContentType(contentType);
+        auto &out = m_state->session.sendRequest(request);
+        out.write(body.data(), static_cast<std::streamsize>(body.size()));
+        out.flush();
+        return m_state->finish();
+    });
+}
+
+Result<HttpReply> HttpClient::upload(const std::string &method, const std::string &path,
+                                     const std::string &contentType,
+                                     const std::function<Status(std::ostream &out)> &write)
+{
+    Status written;
+    auto reply = m_state->guarded(false, [&] {
+        auto request = m_state->request(method, path);
+        request.setChunkedTransferEncoding(true);
+        request.setContentType(contentType);
+        auto &out = m_state->session.sendRequest(request);
+        written = write(out);
+        if (!written) {
+            // Ending the chunks would make the piece look whole: cut the connection instead.
+            m_state->session.abort();
+            m_state->session.reset();
+            return HttpReply{};
+        }
+        out.flush();
+        return m_state->finish();
+    });
+    if (!written)
+        return std::move(written).error();
+    return reply;
+}
+
+Result<HttpReply> HttpClient::download(const std::string &path,
+                                       const std::function<Status(std::istream &in)> &read)
+{
+    Status done;
+    auto reply = m_state->guarded(false, [&] {
+        auto request = m_state->request(HTTPRequest::HTTP_GET, path);
+        m_state->session.sendRequest(request);
+        HTTPResponse response;
+        auto &in = m_state->session.receiveResponse(response);
+        HttpReply out{static_cast<int>(response.getStatus()), {}};
+        if (!out.ok()) {
+            out.body = readBody(in);
+            return out;
+        }
+        done = read(in);
+        m_state->session.reset(); // what was not read must not be taken for the next answer
+        return out;
+    });
+    if (!done)
+        return std::move(done).error();
+    return reply;
+}
+
+std::string pathSegment(std::string_view text)
+{
+    std::string out;
+    for (const char c : text) {
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                           (c >= '0' && c <= '9') ||
+                           std::string_view("-_.~").find(c) != std::string_view::npos;
+        if (plain)
+            out += c;
+        else
+            out += fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    }
+    return out;
+}
+
+std::string replyMessage(const HttpReply &reply)
+{
+    const auto json = nlohmann::json::parse(reply.body, nullptr, false);
+    if (json.is_object() && json.contains("message") && json["message"].is_string())
+        return json["message"].get<std::string>();
+    return "the server answered with status " + std::to_string(reply.status);
+}
+
+} // namespace worker

@@ -1,0 +1,86 @@
+#pragma once
+/// Delivers a job to the server: everything goes to the job's folder first; one thread sends it on,
+/// as fast as the server takes it and for as long as it takes (schema/protocol/README.md, "Bulk").
+
+#include "worker/process/stop.h"
+#include "worker/sink/http_client.h"
+#include "worker/sink/job_sink.h"
+#include "worker/sink/spool.h"
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <set>
+#include <thread>
+
+namespace worker {
+
+class ServerSink : public JobSink
+{
+public:
+    /// `stop` is told LeaseLost when the server gave the job up, and Canceled when the folder can
+    /// not be written any more (see health()). Errors: InvalidArgument (server address).
+    static Result<std::unique_ptr<ServerSink>>
+    create(Spool &spool, const schema::protocol::JobMessage &message, StopSignal &stop);
+    ~ServerSink() override;
+
+    void record(const schema::protocol::RecordUpdate &update) override;
+    void log(const std::string &recordId, std::string_view bytes) override;
+    void flush() override;
+    Result<ArtifactInfo> publishArtifact(const std::string &name, const fs::path &path) override;
+    Result<std::vector<std::string>> artifacts() override;
+    Result<ArtifactInfo>
+    downloadArtifact(const std::string &name, const fs::path &target,
+                     const std::function<bool(const std::string &path)> &wanted) override;
+    Status publishTestRun(const schema::protocol::TestRunUpload &run) override;
+    Status publishImage(const schema::protocol::PushedImage &image) override;
+    Status publishDeployed(const std::vector<schema::protocol::DeployedItem> &items) override;
+    Status attach(const std::string &recordId, const std::string &type, const std::string &name,
+                  const fs::path &path) override;
+    Status updateRun(const std::vector<std::string> &addTags,
+                     const std::string &runNumber) override;
+    Status complete(const schema::protocol::JobCompletion &completion) override;
+
+    [[nodiscard]] Status health() const override { return m_health; }
+
+    /// Queues what an earlier process of this job left in the folder (after a crash).
+    Status adoptSpool();
+
+private:
+    struct Log
+    {
+        std::uint64_t written = 0, acknowledged = 0;
+    };
+
+    ServerSink(Spool &spool, StopSignal &stop, std::string base,
+               std::unique_ptr<HttpClient> delivery, std::unique_ptr<HttpClient> calls);
+
+    void deliver();
+    Status sendRecords(const std::vector<schema::protocol::RecordUpdate> &updates);
+    Status sendLog(const std::string &recordId);
+    void noteFailure(Status status);
+    /// Repeats `attempt` with growing pauses while the server does not answer or answers 5xx.
+    template <typename Attempt> Result<HttpReply> insist(Attempt attempt);
+    /// True after waiting `pause`; false when the job was given up meanwhile.
+    bool wait(std::chrono::milliseconds pause);
+    Status callWithBody(const std::string &path, const std::string &body);
+
+    Spool &m_spool;
+    StopSignal &m_stop;
+    std::string m_base;
+    std::unique_ptr<HttpClient> m_delivery; ///< delivery thread
+    std::unique_ptr<HttpClient> m_calls;    ///< job's thread
+    Status m_health;
+
+    std::mutex m_mutex; ///< guards the rest
+    std::condition_variable m_wake;
+    std::condition_variable m_drained;
+    std::deque<schema::protocol::RecordUpdate> m_records;
+    std::map<std::string, Log> m_logs;
+    std::set<std::string> m_dirty;
+    bool m_pending = false; ///< flush() was called since the last look
+    bool m_busy = false, m_finishing = false, m_lost = false, m_quit = false;
+    std::thread m_thread; ///< last: ends before what it uses
+};
+
+} // namespace worker

@@ -1,5 +1,26 @@
 #include "pipelines/base/diagnostic.h"
 
-#include "pipelines/compile/compiler.h"
-#include "pipelines/run/graph.h"
-#include "pipelines/run/step_context.h"
+#include <algorithm>
+
+namespace pipelines {
+
+Diagnostic makeDiagnostic(Severity severity, std::string code, std::string message,
+                          schema::SourcePosition position, std::string hint)
+{
+    Diagnostic diagnostic;
+    diagnostic.severity = severity;
+    diagnostic.code = std::move(code);
+    diagnostic.message = std::move(message);
+    diagnostic.position = std::move(position);
+    diagnostic.hint = std::move(hint);
+    return diagnostic;
+}
+
+bool hasErrors(const std::vector<Diagnostic> &diagnostics)
+{
+    return std::any_of(diagnostics.begin(), diagnostics.end(), [](const Diagnostic &diagnostic) {
+        return diagnostic.severity == Severity::Error;
+    });
+}
+
+} // namespace pipelines

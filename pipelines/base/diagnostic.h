@@ -25,4 +25,10 @@ struct Diagnostic
     bool operator==(const Diagnostic &) const = default;
 };
 
+/// A diagnostic of the usual parts; length and include chain are left to the caller.
+Diagnostic makeDiagnostic(Severity severity, std::string code, std::string message,
+                          schema::SourcePosition position, std::string hint = {});
+/// True when any of them is an error.
+bool hasErrors(const std::vector<Diagnostic> &diagnostics);
+
 } // namespace pipelines

@@ -1,0 +1,108 @@
+#include "pipelines/compile/compiler.h"
+
+#include "pipelines/base/text.h"
+#include "pipelines/compile/plan_builder.h"
+#include "pipelines/compile/triggers.h"
+#include "pipelines/shape/normalise.h"
+#include "pipelines/shape/shape.h"
+#include "pipelines/template/expander.h"
+#include "pipelines/yaml/writer.h"
+
+#include <algorithm>
+#include <map>
+
+namespace pipelines {
+namespace {
+
+using yaml::Node;
+
+/// Diagnostics in file order: by the order in which files were first read, then by position. Those
+/// without a position come last.
+void sortDiagnostics(Compilation &result)
+{
+    std::map<std::string, std::size_t> order;
+    for (std::size_t i = 0; i < result.files.size(); ++i)
+        order.emplace(result.files[i], i);
+    const auto rank = [&](const Diagnostic &diagnostic) {
+        const auto found = order.find(diagnostic.position.file);
+        const std::size_t file = found == order.end() ? order.size() : found->second;
+        return std::tuple(file, diagnostic.position.line, diagnostic.position.column);
+    };
+    std::stable_sort(result.diagnostics.begin(), result.diagnostics.end(),
+                     [&](const auto &a, const auto &b) { return rank(a) < rank(b); });
+    // The same file included twice reports the same problem twice.
+    const auto same = [](const Diagnostic &a, const Diagnostic &b) {
+        return a.code == b.code && a.message == b.message && a.position == b.position;
+    };
+    result.diagnostics.erase(
+        std::unique(result.diagnostics.begin(), result.diagnostics.end(), same),
+        result.diagnostics.end());
+}
+
+/// Names in dependsOn spelled as declared; unknown ones stay (and were reported).
+void spellDependencies(schema::RunPlan &plan)
+{
+    const auto spell = [](std::vector<std::string> &names, const auto &declared) {
+        for (std::string &name : names) {
+            for (const auto &candidate : declared) {
+                if (equalIgnoringCase(candidate.name, name))
+                    name = candidate.name;
+            }
+        }
+    };
+    for (schema::Stage &stage : plan.stages) {
+        spell(stage.dependsOn, plan.stages);
+        for (schema::Job &job : stage.jobs)
+            spell(job.dependsOn, stage.jobs);
+    }
+}
+
+void compileInto(const CompileRequest &request, FileSource &files, Compilation &result)
+{
+    yaml::Arena arena;
+    templates::Expander expander(request, files, arena, result);
+    const Node *const expanded = expander.run();
+    if (expanded == nullptr) {
+        std::vector<Diagnostic> reportedAlready;
+        result.triggers = scanTriggers(request.path, request.text, reportedAlready);
+        return;
+    }
+    result.triggers = compiler::readTriggers(*expanded);
+    const bool expandedCleanly = !hasErrors(result.diagnostics);
+    shape::check(*expanded, shape::kRoot, result.diagnostics);
+    const Node *const canonical = shape::Normaliser(arena).root(*expanded);
+    result.finalYaml = yaml::write(*canonical);
+    result.plan =
+        compiler::buildPlan(*canonical, expander.repositories(), result.diagnostics);
+    // After an error in a template the graph has holes that are no mistakes of their own.
+    if (expandedCleanly && canonical->find("stages") != nullptr)
+        compiler::checkGraph(*result.plan, expanded->find("stages") != nullptr, result.diagnostics);
+    compiler::checkExpressions(*result.plan, result.diagnostics);
+    spellDependencies(*result.plan);
+}
+
+} // namespace
+
+Compilation compile(const CompileRequest &request, FileSource &files)
+{
+    Compilation result;
+    try {
+        compileInto(request, files, result);
+    } catch (const std::bad_alloc &) {
+        result.plan.reset();
+        result.diagnostics.push_back(makeDiagnostic(Severity::Error, "limit-size",
+                                                    "Maximum object size exceeded",
+                                                    {request.path, 0, 0}));
+    } catch (const std::exception &error) {
+        result.plan.reset();
+        result.diagnostics.push_back(
+            makeDiagnostic(Severity::Error, "internal",
+                           std::string("The compiler failed: ") + error.what(),
+                           {request.path, 0, 0}, "this is a defect of Slipway: please report it"));
+    }
+    sortDiagnostics(result);
+    result.complete = result.plan.has_value() && !hasErrors(result.diagnostics);
+    return result;
+}
+
+} // namespace pipelines

@@ -1,0 +1,25 @@
+#pragma once
+/// From the canonical tree to the run plan, with the checks that need the whole plan
+/// (pipeline-language 3.10 to 3.13, 15, 16.5 to 16.7).
+
+#include "pipelines/base/diagnostic.h"
+#include "pipelines/yaml/node.h"
+#include "schema/model/plan.h"
+
+#include <vector>
+
+namespace pipelines::compiler {
+
+/// Reads as much as is well-formed; every problem is appended.
+schema::RunPlan buildPlan(const yaml::Node &root,
+                          const std::vector<schema::RepositoryResource> &repositories,
+                          std::vector<Diagnostic> &diagnostics);
+
+/// Names are unique and valid, dependencies exist and have no cycle.
+void checkGraph(const schema::RunPlan &plan, bool explicitStages,
+                std::vector<Diagnostic> &diagnostics);
+
+/// Conditions and `$[ ]` parse where they stand.
+void checkExpressions(const schema::RunPlan &plan, std::vector<Diagnostic> &diagnostics);
+
+} // namespace pipelines::compiler

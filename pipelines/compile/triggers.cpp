@@ -1,0 +1,123 @@
+#include "pipelines/compile/triggers.h"
+
+#include "pipelines/base/text.h"
+#include "pipelines/shape/shape.h"
+#include "pipelines/yaml/reader.h"
+
+namespace pipelines::compiler {
+namespace {
+
+using yaml::Node;
+
+std::vector<std::string> texts(const Node *list)
+{
+    std::vector<std::string> out;
+    if (list == nullptr)
+        return out;
+    for (const Node *item : list->items()) {
+        if (item->isScalar())
+            out.emplace_back(item->text);
+    }
+    return out;
+}
+
+BranchFilter filter(const Node *node)
+{
+    if (node == nullptr)
+        return {};
+    if (node->isSequence())
+        return {texts(node), {}};
+    return {texts(node->find("include")), texts(node->find("exclude"))};
+}
+
+bool flag(const Node &mapping, std::string_view key, bool otherwise)
+{
+    bool value = otherwise;
+    if (const Node *const node = mapping.find(key); node != nullptr && node->isScalar())
+        shape::parseBoolean(node->text, value);
+    return value;
+}
+
+bool isOff(const Node &node)
+{
+    return (node.isScalar() && equalIgnoringCase(node.text, "none")) ||
+           (node.isMapping() && !flag(node, "enabled", true));
+}
+
+} // namespace
+
+Triggers readTriggers(const Node &root)
+{
+    Triggers out;
+    if (const Node *const node = root.find("trigger")) {
+        out.push.enabled = !isOff(*node);
+        if (node->isSequence())
+            out.push.branches.include = texts(node);
+        out.push.batch = flag(*node, "batch", false);
+        if (node->isMapping()) {
+            out.push.branches = filter(node->find("branches"));
+            out.push.tags = filter(node->find("tags"));
+            out.push.paths = filter(node->find("paths"));
+        }
+    }
+    if (const Node *const node = root.find("pr")) {
+        out.pullRequest.enabled = !isOff(*node);
+        if (node->isSequence())
+            out.pullRequest.branches.include = texts(node);
+        if (node->isMapping()) {
+            out.pullRequest.autoCancel = flag(*node, "autoCancel", true);
+            out.pullRequest.drafts = flag(*node, "drafts", true);
+            out.pullRequest.branches = filter(node->find("branches"));
+            out.pullRequest.paths = filter(node->find("paths"));
+        }
+    }
+    if (const Node *const node = root.find("schedules")) {
+        for (const Node *item : node->items()) {
+            Triggers::Schedule schedule;
+            const Node *const cron = item->find("cron");
+            if (cron == nullptr || !cron->isScalar())
+                continue;
+            schedule.cron = cron->text;
+            if (const Node *const name = item->find("displayName"))
+                schedule.displayName = name->text;
+            schedule.branches = filter(item->find("branches"));
+            schedule.always = flag(*item, "always", false);
+            schedule.batch = flag(*item, "batch", false);
+            out.schedules.push_back(std::move(schedule));
+        }
+    }
+    return out;
+}
+
+} // namespace pipelines::compiler
+
+namespace pipelines {
+
+Triggers scanTriggers(const std::string &path, const std::string &text,
+                      std::vector<Diagnostic> &diagnostics)
+{
+    yaml::Arena arena;
+    yaml::Source source;
+    source.name = path;
+    source.path = path;
+    source.alias = "self";
+    const yaml::Node *const root =
+        yaml::read(arena, arena.source(source), text, {}, nullptr, diagnostics);
+    if (root == nullptr || !root->isMapping()) {
+        // A file that cannot be read starts nothing (pipeline-language 5).
+        Triggers off;
+        off.push.enabled = false;
+        off.pullRequest.enabled = false;
+        return off;
+    }
+    for (const auto &[key, shape] :
+         {std::pair<std::string_view, const shape::Shape *>{"trigger", &shape::kTrigger},
+          {"pr", &shape::kPullRequest},
+          {"schedules", &shape::kSchedules}}) {
+        if (const yaml::Node *const node = root->find(key))
+            shape::check(*node, *shape, diagnostics);
+    }
+    return compiler::readTriggers(*root);
+}
+
+} // namespace pipelines

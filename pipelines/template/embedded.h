@@ -1,0 +1,70 @@
+#pragma once
+/// Template expressions inside scalars (pipeline-language 9.1, 9.2): found and parsed while a file
+/// is read, so that syntax errors are reported wherever they stand.
+
+#include "pipelines/base/diagnostic.h"
+#include "pipelines/expr/expression.h"
+#include "pipelines/yaml/reader.h"
+
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pipelines::templates {
+
+enum class Directive : std::uint8_t { None, If, ElseIf, Else, Each, Insert };
+
+/// "if", "elseif", ...
+std::string_view toString(Directive directive);
+
+/// What a scalar with `${{ }}` means.
+struct Embedded
+{
+    /// A literal text or one expression.
+    struct Piece
+    {
+        std::string_view literal;
+        const expr::Expression *expression = nullptr;
+    };
+
+    Directive directive = Directive::None;
+    bool lone = false;          ///< the expression is the whole scalar
+    bool broken = false;        ///< a syntax error was reported: evaluate to nothing
+    std::string_view loopName;  ///< of each
+    std::vector<Piece> pieces;  ///< one when lone; the condition or collection of a directive
+    std::string_view raw;       ///< the scalar's text
+
+    /// The `format('a {0} b', x)` that messages about mixed scalars show.
+    [[nodiscard]] std::string synthetic() const;
+    /// Characters before one of its expressions in synthetic().
+    [[nodiscard]] std::size_t offsetOf(const expr::Expression &expression) const;
+};
+
+/// Parses every scalar with `${{`; owns the results, which nodes point to.
+class EmbeddedParser : public yaml::ScalarHook
+{
+public:
+    EmbeddedParser(yaml::Arena &arena, std::vector<Diagnostic> &diagnostics)
+        : m_arena(arena)
+        , m_diagnostics(diagnostics)
+    {}
+
+    void onScalar(yaml::Node &node, bool isKey) override;
+
+private:
+    void parse(yaml::Node &node, Embedded &embedded, bool isKey);
+    bool parseDirective(yaml::Node &node, Embedded &embedded, std::string_view inner);
+    const expr::Expression *parseExpression(const yaml::Node &node, std::string_view text,
+                                            unsigned outerDepth, Embedded &embedded,
+                                            expr::ParseError *error);
+    void report(const yaml::Node &node, std::string code, std::string message,
+                std::string hint = {});
+
+    yaml::Arena &m_arena;
+    std::vector<Diagnostic> &m_diagnostics;
+    std::deque<Embedded> m_embedded;
+    std::deque<expr::Expression> m_expressions;
+};
+
+} // namespace pipelines::templates

@@ -1,0 +1,36 @@
+#pragma once
+/// Parts that the expander's source files share (private to pipelines/template).
+
+#include "pipelines/template/expander.h"
+
+namespace pipelines::templates {
+
+struct Expander::File
+{
+    const yaml::Source *source = nullptr;
+    const yaml::Node *root = nullptr; ///< null: could not be read, was reported
+    std::optional<Declarations> declarations;
+};
+
+/// State of an if/elseif/else chain in one container (9.4).
+struct Expander::Chain
+{
+    bool open = false;
+    bool taken = false;
+};
+
+/// A mapping under construction. `blame` is where a collision of the entry is reported.
+struct Expander::Output
+{
+    std::vector<yaml::Entry> entries;
+    std::vector<const yaml::Node *> blame;
+    bool mayCollide = false;
+
+    void add(const yaml::Node *key, const yaml::Node *value, const yaml::Node *where)
+    {
+        entries.push_back({key, value});
+        blame.push_back(where != nullptr ? where : key);
+    }
+};
+
+} // namespace pipelines::templates

@@ -1,0 +1,104 @@
+#pragma once
+/// Between trees and values: what an expression sees of a node, and the node that a result becomes.
+
+#include "pipelines/base/text.h"
+#include "pipelines/expr/value.h"
+#include "pipelines/yaml/node.h"
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace pipelines::templates {
+
+/// How the scalars of a tree become values (pipeline-language 2.1, 6.2).
+enum class Typing : std::uint8_t {
+    Typed,  ///< `object`: plain true, 1 and null have their kind
+    Strings ///< legacy parameters and normalised structures: every scalar is a String
+};
+
+/// Makes values of nodes. Collections are read lazily and shared, so that the same node is the same
+/// value. Lives as long as the arena.
+class ValueReader
+{
+public:
+    expr::Value read(const yaml::Node &node, Typing typing);
+
+private:
+    std::unordered_map<const yaml::Node *, expr::Value> m_collections[2];
+};
+
+/// The node a result becomes at the place of `at`; a value that was read from a node is that node.
+const yaml::Node *toNode(yaml::Arena &arena, const expr::Value &value, const yaml::Node &at);
+
+/// The variables an expression sees: those of this scope over those of the outer ones. Names
+/// compare ignoring case; dots are part of a name.
+class VariableScope : public expr::Object
+{
+public:
+    explicit VariableScope(const VariableScope *outer)
+        : m_outer(outer)
+    {}
+
+    /// The last definition wins. Texts must outlive the scope.
+    void define(std::string_view name, std::string_view value);
+
+    [[nodiscard]] std::size_t size() const override { return flat().size(); }
+
+    [[nodiscard]] std::string_view key(std::size_t index) const override
+    {
+        return flat()[index].first;
+    }
+
+    [[nodiscard]] expr::Value value(std::size_t index) const override
+    {
+        return expr::Value::borrow(flat()[index].second);
+    }
+
+    [[nodiscard]] std::optional<expr::Value> find(std::string_view name) const override;
+
+private:
+    using Pairs = std::vector<std::pair<std::string_view, std::string_view>>;
+    const Pairs &flat() const;
+
+    const VariableScope *m_outer;
+    std::unordered_map<std::string_view, std::string_view, HashIgnoringCase, EqualIgnoringCase>
+        m_values;
+    Pairs m_order;
+    mutable Pairs m_flat;
+};
+
+/// The `parameters` context: names ignore case, a miss is an error unless `lenient` (6.6).
+class ParameterScope : public expr::Object
+{
+public:
+    explicit ParameterScope(bool lenient)
+        : m_lenient(lenient)
+    {}
+
+    void set(std::string_view name, expr::Value value);
+    [[nodiscard]] bool has(std::string_view name) const;
+
+    [[nodiscard]] std::size_t size() const override { return m_values.size(); }
+
+    [[nodiscard]] std::string_view key(std::size_t index) const override
+    {
+        return m_values[index].first;
+    }
+
+    [[nodiscard]] expr::Value value(std::size_t index) const override
+    {
+        return m_values[index].second;
+    }
+
+    [[nodiscard]] std::optional<expr::Value> find(std::string_view name) const override;
+
+private:
+    std::vector<std::pair<std::string, expr::Value>> m_values;
+    bool m_lenient;
+};
+
+} // namespace pipelines::templates

@@ -5,19 +5,22 @@ namespace cli {
 // Declarations of the commands' registration functions; one line per command file.
 void registerApprove(CLI::App &app, int &exitCode);
 void registerLogs(CLI::App &app, int &exitCode);
+void registerPreview(CLI::App &app, int &exitCode);
 void registerPool(CLI::App &app, int &exitCode);
 void registerQueue(CLI::App &app, int &exitCode);
 void registerSignIn(CLI::App &app, int &exitCode);
 void registerStatus(CLI::App &app, int &exitCode);
 void registerUp(CLI::App &app, int &exitCode);
+void registerValidate(CLI::App &app, int &exitCode);
 void registerWhere(CLI::App &app, int &exitCode);
 void registerWorker(CLI::App &app, int &exitCode);
 
 const std::vector<RegisterCommand> &commands()
 {
     static const std::vector<RegisterCommand> all{
-        registerUp,    registerQueue, registerStatus, registerLogs,   registerApprove,
-        registerWhere, registerPool,  registerSignIn, registerWorker,
+        registerUp,      registerQueue,    registerStatus,  registerLogs,
+        registerApprove, registerWhere,    registerPool,    registerSignIn,
+        registerWorker,  registerValidate, registerPreview,
     };
     return all;
 }

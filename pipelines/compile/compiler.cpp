@@ -72,8 +72,7 @@ void compileInto(const CompileRequest &request, FileSource &files, Compilation &
     shape::check(*expanded, shape::kRoot, result.diagnostics);
     const Node *const canonical = shape::Normaliser(arena).root(*expanded);
     result.finalYaml = yaml::write(*canonical);
-    result.plan =
-        compiler::buildPlan(*canonical, expander.repositories(), result.diagnostics);
+    result.plan = compiler::buildPlan(*canonical, expander.repositories(), result.diagnostics);
     // After an error in a template the graph has holes that are no mistakes of their own.
     if (expandedCleanly && canonical->find("stages") != nullptr)
         compiler::checkGraph(*result.plan, expanded->find("stages") != nullptr, result.diagnostics);
@@ -90,15 +89,13 @@ Compilation compile(const CompileRequest &request, FileSource &files)
         compileInto(request, files, result);
     } catch (const std::bad_alloc &) {
         result.plan.reset();
-        result.diagnostics.push_back(makeDiagnostic(Severity::Error, "limit-size",
-                                                    "Maximum object size exceeded",
-                                                    {request.path, 0, 0}));
+        result.diagnostics.push_back(makeDiagnostic(
+            Severity::Error, "limit-size", "Maximum object size exceeded", {request.path, 0, 0}));
     } catch (const std::exception &error) {
         result.plan.reset();
-        result.diagnostics.push_back(
-            makeDiagnostic(Severity::Error, "internal",
-                           std::string("The compiler failed: ") + error.what(),
-                           {request.path, 0, 0}, "this is a defect of Slipway: please report it"));
+        result.diagnostics.push_back(makeDiagnostic(
+            Severity::Error, "internal", std::string("The compiler failed: ") + error.what(),
+            {request.path, 0, 0}, "this is a defect of Slipway: please report it"));
     }
     sortDiagnostics(result);
     result.complete = result.plan.has_value() && !hasErrors(result.diagnostics);

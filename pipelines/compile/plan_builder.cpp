@@ -231,8 +231,7 @@ private:
     {
         if (node == nullptr || (node->isScalar() && node->text.empty()))
             return std::nullopt;
-        const std::string alias =
-            node->isScalar() ? std::string(node->text) : text(*node, "alias");
+        const std::string alias = node->isScalar() ? std::string(node->text) : text(*node, "alias");
         if (alias.empty() || node->find("image") != nullptr)
             return containerDefinition(*node);
         for (const auto &[name, definition] : m_plan.containers) {
@@ -356,10 +355,9 @@ private:
             report(*node.find("continueOnError"), "not-a-boolean",
                    "Expected a Boolean value. Actual value: '" + job.continueOnError + "'",
                    "write true or false");
-        for (const auto &[key, value] :
-             {std::pair<std::string_view, const std::string &>{"timeoutInMinutes",
-                                                               job.timeoutMinutes},
-              {"cancelTimeoutInMinutes", job.cancelTimeoutMinutes}}) {
+        for (const auto &[key, value] : {std::pair<std::string_view, const std::string &>{
+                                             "timeoutInMinutes", job.timeoutMinutes},
+                                         {"cancelTimeoutInMinutes", job.cancelTimeoutMinutes}}) {
             if (!value.empty() && !dynamic(value) && !number(value))
                 report(*node.find(key), "not-a-number",
                        "Expected a number of minutes. Actual value: '" + value + "'",
@@ -397,12 +395,12 @@ private:
         Names legs;
         for (const Entry &entry : matrix->entries()) {
             const std::string leg(entry.key->text);
-            const bool valid =
-                !leg.empty() && leg.size() <= 100 && !(leg[0] >= '0' && leg[0] <= '9') &&
-                std::all_of(leg.begin(), leg.end(), [](char c) {
-                    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                           (c >= 'A' && c <= 'Z') || c == '_';
-                });
+            const bool valid = !leg.empty() && leg.size() <= 100 &&
+                               !(leg[0] >= '0' && leg[0] <= '9') &&
+                               std::all_of(leg.begin(), leg.end(), [](char c) {
+                                   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                                          (c >= 'A' && c <= 'Z') || c == '_';
+                               });
             if (!valid)
                 report(*entry.key, "invalid-name",
                        m_where + " matrix configuration " + leg +
@@ -410,8 +408,7 @@ private:
                            "characters and '_' and may not start with a number.");
             else if (!legs.insert(leg).second)
                 report(*entry.key, "duplicate-name",
-                       m_where + ": The matrix configuration " + leg +
-                           " appears more than once.");
+                       m_where + ": The matrix configuration " + leg + " appears more than once.");
             out.matrix.push_back({leg, textMap(entry.value)});
         }
     }
@@ -426,8 +423,7 @@ private:
         const bool hasName = environment != nullptr && !text(*environment, "name").empty();
         if (!hasName)
             report(environment != nullptr ? *environment : node, "missing-environment",
-                   "Job " + out.name + ": Environment is required.",
-                   "add `environment: NAME`");
+                   "Job " + out.name + ": Environment is required.", "add `environment: NAME`");
         else
             out.environment = environmentReference(*environment);
         const Node *const strategyNode = node.find("strategy");

@@ -1,6 +1,5 @@
-#include "pipelines/compile/plan_builder.h"
-
 #include "pipelines/base/text.h"
+#include "pipelines/compile/plan_builder.h"
 #include "pipelines/expr/expression.h"
 
 #include <algorithm>
@@ -47,8 +46,8 @@ struct Wording
 
 std::string filled(std::string pattern, std::string_view first, std::string_view second = {})
 {
-    for (const auto &[mark, value] : {std::pair<std::string_view, std::string_view>{"{0}", first},
-                                      {"{1}", second}}) {
+    for (const auto &[mark, value] :
+         {std::pair<std::string_view, std::string_view>{"{0}", first}, {"{1}", second}}) {
         if (const std::size_t at = pattern.find(mark); at != std::string::npos)
             pattern.replace(at, mark.size(), value);
     }
@@ -71,8 +70,7 @@ public:
         for (std::size_t i = 0; i < m_vertices.size(); ++i) {
             if (!m_index.emplace(m_vertices[i].name, i).second)
                 report(*m_vertices[i].position, "duplicate-name",
-                       filled(m_wording.repeated, m_vertices[i].name),
-                       "rename one of the two");
+                       filled(m_wording.repeated, m_vertices[i].name), "rename one of the two");
         }
         bool unknown = false;
         std::vector<std::string_view> names;
@@ -104,8 +102,8 @@ private:
     void report(const schema::SourcePosition &position, std::string code, std::string message,
                 std::string hint)
     {
-        m_diagnostics.push_back(makeDiagnostic(Severity::Error, std::move(code),
-                                               std::move(message), position, std::move(hint)));
+        m_diagnostics.push_back(makeDiagnostic(Severity::Error, std::move(code), std::move(message),
+                                               position, std::move(hint)));
     }
 
     /// Iterative depth-first search: a chain may be as long as the file.
@@ -130,10 +128,10 @@ private:
                 const std::size_t target = m_index.at(edges[next]);
                 ++next;
                 if (marks[target] == Mark::Active)
-                    return report(*m_vertices[vertex].position, "dependency-cycle",
-                                  filled(m_wording.cycle, m_vertices[vertex].name,
-                                         m_vertices[target].name),
-                                  "remove one of the dependencies of the circle");
+                    return report(
+                        *m_vertices[vertex].position, "dependency-cycle",
+                        filled(m_wording.cycle, m_vertices[vertex].name, m_vertices[target].name),
+                        "remove one of the dependencies of the circle");
                 if (marks[target] == Mark::New) {
                     marks[target] = Mark::Active;
                     stack.emplace_back(target, 0);
@@ -224,11 +222,11 @@ public:
             const auto parsed = expr::parse(inner, slot);
             if (!parsed.error)
                 continue;
-            m_diagnostics.push_back(
-                makeDiagnostic(severity, "invalid-expression",
-                               "An error occurred while loading the YAML build pipeline. Variable " +
-                                   entry.name + ": " + parsed.error->message(inner),
-                               position));
+            m_diagnostics.push_back(makeDiagnostic(
+                severity, "invalid-expression",
+                "An error occurred while loading the YAML build pipeline. Variable " + entry.name +
+                    ": " + parsed.error->message(inner),
+                position));
         }
     }
 
@@ -247,8 +245,8 @@ private:
     void report(const schema::SourcePosition &position, std::string code, std::string message,
                 std::string hint)
     {
-        m_diagnostics.push_back(makeDiagnostic(Severity::Error, std::move(code),
-                                               std::move(message), position, std::move(hint)));
+        m_diagnostics.push_back(makeDiagnostic(Severity::Error, std::move(code), std::move(message),
+                                               position, std::move(hint)));
     }
 
     std::vector<Diagnostic> &m_diagnostics;
@@ -278,10 +276,10 @@ void checkGraph(const RunPlan &plan, bool explicitStages, std::vector<Diagnostic
         wording.unknown = prefix + " depends on unknown job {1}.";
         wording.cycle =
             prefix + " depends on job {1} which creates a cycle in the dependency graph.";
-        wording.none = explicitStages
-                           ? "Stage " + stage.name +
-                                 " must contain at least one job with no dependencies."
-                           : "The pipeline must contain at least one job with no dependencies.";
+        wording.none =
+            explicitStages
+                ? "Stage " + stage.name + " must contain at least one job with no dependencies."
+                : "The pipeline must contain at least one job with no dependencies.";
         wording.repeated = explicitStages
                                ? "Stage " + stage.name +
                                      " job {0} appears more than once. Job names must be unique "

@@ -1,6 +1,5 @@
-#include "pipelines/shape/shape.h"
-
 #include "pipelines/base/text.h"
+#include "pipelines/shape/shape.h"
 
 #include <algorithm>
 #include <array>
@@ -193,7 +192,8 @@ private:
         }
         if (node.isScalar()) {
             if (!acceptsScalar(shape, node.text))
-                report(node, "unexpected-value", "Unexpected value '" + std::string(node.text) + "'",
+                report(node, "unexpected-value",
+                       "Unexpected value '" + std::string(node.text) + "'",
                        scalars != nullptr && scalars->kind == Kind::Word
                            ? wordHint(*scalars, node.text)
                            : "");
@@ -304,9 +304,10 @@ private:
         std::string keys;
         for (const std::string_view key : keysOf(candidates, true))
             keys += (keys.empty() ? "" : ", ") + std::string(key);
-        report(node, "not-enough-info",
-               "There's not enough info to determine what you meant. Add one of these properties: " +
-                   keys);
+        report(
+            node, "not-enough-info",
+            "There's not enough info to determine what you meant. Add one of these properties: " +
+                keys);
     }
 
     std::vector<Diagnostic> &m_diagnostics;

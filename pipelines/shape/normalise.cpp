@@ -229,9 +229,8 @@ const Node *Normaliser::lifecycle(const Node &node)
 {
     return values(node, [this](std::string_view key, const Node &value) -> const Node * {
         if (key == "on")
-            return values(value, [this](std::string_view, const Node &inner) {
-                return hook(inner);
-            });
+            return values(value,
+                          [this](std::string_view, const Node &inner) { return hook(inner); });
         if (key == "increments" || key == "maxParallel")
             return &value;
         return hook(value);
@@ -296,7 +295,8 @@ const Node *Normaliser::phase(const Node &node)
             for (const Entry &inner : value.entries())
                 common(inner);
             if (const Node *parallel = value.find("parallel"))
-                strategy.add(value.find("matrix") != nullptr ? "maxParallel" : "parallel", parallel);
+                strategy.add(value.find("matrix") != nullptr ? "maxParallel" : "parallel",
+                             parallel);
         } else if (key == "steps" || key == "variables") {
             rest.push_back(entry);
         } else {
@@ -313,8 +313,8 @@ const Node *Normaliser::phase(const Node &node)
         out.add("pool", plainQueue);
     } else if (!pool.empty()) {
         const Node *built = pool.build();
-        out.add("pool", built->count == 1 && built->find("name") != nullptr ? built->find("name")
-                                                                             : built);
+        out.add("pool",
+                built->count == 1 && built->find("name") != nullptr ? built->find("name") : built);
     }
     for (const Entry &entry : rest)
         out.add(entry);
@@ -409,8 +409,8 @@ const Node *Normaliser::root(const Node &node)
                 }
                 implied.add("steps", stepList);
                 const Node *const built = implied.build();
-                const bool legacy = built->find("queue") != nullptr ||
-                                    built->find("server") != nullptr;
+                const bool legacy =
+                    built->find("queue") != nullptr || built->find("server") != nullptr;
                 const Node *const body = jobBody(legacy ? *phase(*built) : *built);
                 inner = m_arena.sequence(std::span(&body, 1), &value);
             } else {

@@ -23,8 +23,7 @@ constexpr Shape kNone_{.kind = Kind::Word, .name = "none", .words = kNoneWords};
 constexpr Shape kNoneAnyCase{
     .kind = Kind::Word, .name = "none", .words = kNoneWords, .ignoreCase = true};
 constexpr std::string_view kTrueWords[] = {"true"};
-constexpr Shape kTrue{
-    .kind = Kind::Word, .name = "true", .words = kTrueWords, .ignoreCase = true};
+constexpr Shape kTrue{.kind = Kind::Word, .name = "true", .words = kTrueWords, .ignoreCase = true};
 
 // ---- filters and triggers (5)
 
@@ -34,8 +33,7 @@ constexpr Property kFilterProperties[] = {
 constexpr Shape kFilterMapping{
     .kind = Kind::Mapping, .name = "filter", .properties = kFilterProperties};
 constexpr const Shape *kFilterAlternatives[] = {&kStrings, &kFilterMapping};
-constexpr Shape kFilter{
-    .kind = Kind::OneOf, .name = "filter", .alternatives = kFilterAlternatives};
+constexpr Shape kFilter{.kind = Kind::OneOf, .name = "filter", .alternatives = kFilterAlternatives};
 
 constexpr Property kTriggerProperties[] = {
     {"batch", &kBoolean, kNone, "Collect pushes while a run of the branch is active"},
@@ -162,14 +160,11 @@ constexpr Property kPipelineTriggerProperties[] = {
     {"branches", &kFilter, kNone, "Branches of the producing run"},
     {"stages", &kStrings, kNone, "Stages that must be done"},
     {"tags", &kFilter, kNone, "Tags of the producing run"}};
-constexpr Shape kPipelineTriggerMapping{.kind = Kind::Mapping,
-                                        .name = "pipeline trigger",
-                                        .properties = kPipelineTriggerProperties};
-constexpr const Shape *kPipelineTriggerAlternatives[] = {&kNone_, &kTrue,
-                                                         &kPipelineTriggerMapping};
-constexpr Shape kPipelineTrigger{.kind = Kind::OneOf,
-                                 .name = "pipeline trigger",
-                                 .alternatives = kPipelineTriggerAlternatives};
+constexpr Shape kPipelineTriggerMapping{
+    .kind = Kind::Mapping, .name = "pipeline trigger", .properties = kPipelineTriggerProperties};
+constexpr const Shape *kPipelineTriggerAlternatives[] = {&kNone_, &kTrue, &kPipelineTriggerMapping};
+constexpr Shape kPipelineTrigger{
+    .kind = Kind::OneOf, .name = "pipeline trigger", .alternatives = kPipelineTriggerAlternatives};
 constexpr Property kPipelineProperties[] = {
     {"pipeline", &kName, kRequired | kFirst, "Alias"},
     {"project", &kString, kNone, "Project of the pipeline"},
@@ -216,8 +211,7 @@ constexpr Shape kWebhook{
     .kind = Kind::Mapping, .name = "webhook", .properties = kWebhookProperties};
 
 constexpr Shape kRepositories{.kind = Kind::List, .name = "repositories", .item = &kRepository};
-constexpr Shape kContainers{
-    .kind = Kind::List, .name = "containers", .item = &kContainerResource};
+constexpr Shape kContainers{.kind = Kind::List, .name = "containers", .item = &kContainerResource};
 constexpr Shape kPipelines{.kind = Kind::List, .name = "pipelines", .item = &kPipelineResource};
 constexpr Shape kBuilds{.kind = Kind::List, .name = "builds", .item = &kBuildResource};
 constexpr Shape kPackages{.kind = Kind::List, .name = "packages", .item = &kPackageResource};
@@ -269,9 +263,8 @@ constexpr const Shape *kVariablesAlternatives[] = {&kTextMap, &kVariableList};
 constexpr std::string_view kCommandWords[] = {"any", "restricted"};
 constexpr Shape kCommands{.kind = Kind::Word, .name = "commands", .words = kCommandWords};
 constexpr const Shape *kSettableAlternatives[] = {&kNoneAnyCase, &kStrings};
-constexpr Shape kSettable{.kind = Kind::OneOf,
-                          .name = "settableVariables",
-                          .alternatives = kSettableAlternatives};
+constexpr Shape kSettable{
+    .kind = Kind::OneOf, .name = "settableVariables", .alternatives = kSettableAlternatives};
 constexpr Property kTargetProperties[] = {
     {"container", &kString, kNone, "host or a container alias"},
     {"commands", &kCommands, kNone, "Logging commands the step may use"},
@@ -279,8 +272,7 @@ constexpr Property kTargetProperties[] = {
 constexpr Shape kTargetMapping{
     .kind = Kind::Mapping, .name = "target", .properties = kTargetProperties};
 constexpr const Shape *kTargetAlternatives[] = {&kString, &kTargetMapping};
-constexpr Shape kTarget{
-    .kind = Kind::OneOf, .name = "target", .alternatives = kTargetAlternatives};
+constexpr Shape kTarget{.kind = Kind::OneOf, .name = "target", .alternatives = kTargetAlternatives};
 
 #define SLIPWAY_STEP_PROPERTIES                                                                    \
     {"name", &kString, kNone, "Reference name, for outputs"},                                      \
@@ -361,10 +353,9 @@ constexpr Property kPublishProperties[] = {
     {"artifact", &kString, kNone, "Name of the artifact"}};
 constexpr Shape kPublish{
     .kind = Kind::Mapping, .name = "publish step", .properties = kPublishProperties};
-constexpr Property kUploadProperties[] = {
-    {"upload", &kText, kRequired | kFirst, "File or folder"},
-    SLIPWAY_STEP_PROPERTIES,
-    {"artifact", &kString, kNone, "Name of the artifact"}};
+constexpr Property kUploadProperties[] = {{"upload", &kText, kRequired | kFirst, "File or folder"},
+                                          SLIPWAY_STEP_PROPERTIES,
+                                          {"artifact", &kString, kNone, "Name of the artifact"}};
 constexpr Shape kUpload{
     .kind = Kind::Mapping, .name = "upload step", .properties = kUploadProperties};
 constexpr Property kDownloadBuildProperties[] = {
@@ -393,16 +384,15 @@ constexpr Shape kTemplate{
     .kind = Kind::Mapping, .name = "template", .properties = kTemplateProperties};
 
 constexpr const Shape *kStepAlternatives[] = {
-    &kTask,    &kScript,  &kBash,   &kPowerShell,    &kPwsh,       &kCheckout,  &kDownload,
-    &kPublish, &kUpload,  &kDownloadBuild, &kGetPackage, &kReviewApp, &kTemplate};
+    &kTask,    &kScript, &kBash,          &kPowerShell, &kPwsh,      &kCheckout, &kDownload,
+    &kPublish, &kUpload, &kDownloadBuild, &kGetPackage, &kReviewApp, &kTemplate};
 constexpr Shape kStepList{.kind = Kind::List, .name = "steps", .item = &kStepItem};
 
 // ---- jobs (3.3, 3.4, 3.7, 3.8)
 
 constexpr Shape kMatrixLegs{.kind = Kind::Mapping, .name = "matrix", .loose = &kTextMap};
 constexpr const Shape *kMatrixAlternatives[] = {&kMatrixLegs, &kString};
-constexpr Shape kMatrix{
-    .kind = Kind::OneOf, .name = "matrix", .alternatives = kMatrixAlternatives};
+constexpr Shape kMatrix{.kind = Kind::OneOf, .name = "matrix", .alternatives = kMatrixAlternatives};
 constexpr Property kMatrixStrategyProperties[] = {
     {"matrix", &kMatrix, kRequired, "Legs and their variables"},
     {"maxParallel", &kNumber, kNone, "How many run at a time"}};
@@ -474,16 +464,13 @@ constexpr Shape kOn{.kind = Kind::Mapping, .name = "on", .properties = kOnProper
     {"preDeploy", &kHook, kNone, "Before the deployment"},                                         \
         {"deploy", &kHook, kNone, "The deployment"},                                               \
         {"routeTraffic", &kHook, kNone, "Switch traffic over"},                                    \
-        {"postRouteTraffic", &kHook, kNone, "After the switch"}, {                                 \
-        "on", &kOn, kNone, "Afterwards"                                                            \
-    }
+        {"postRouteTraffic", &kHook, kNone, "After the switch"}, {"on", &kOn, kNone, "Afterwards"}
 
 constexpr Property kRunOnceProperties[] = {SLIPWAY_HOOKS};
 constexpr Shape kRunOnce{
     .kind = Kind::Mapping, .name = "runOnce", .properties = kRunOnceProperties};
 constexpr Property kRollingProperties[] = {
-    {"maxParallel", &kString, kNone, "Machines at a time: a count or a percentage"},
-    SLIPWAY_HOOKS};
+    {"maxParallel", &kString, kNone, "Machines at a time: a count or a percentage"}, SLIPWAY_HOOKS};
 constexpr Shape kRolling{
     .kind = Kind::Mapping, .name = "rolling", .properties = kRollingProperties};
 constexpr Property kCanaryProperties[] = {{"increments", &kStrings, kNone, "Percentages"},
@@ -526,8 +513,7 @@ constexpr Property kServerProperties[] = {
 constexpr Shape kServerMapping{
     .kind = Kind::Mapping, .name = "server", .properties = kServerProperties};
 constexpr const Shape *kServerAlternatives[] = {&kBoolean, &kServerMapping};
-constexpr Shape kServer{
-    .kind = Kind::OneOf, .name = "server", .alternatives = kServerAlternatives};
+constexpr Shape kServer{.kind = Kind::OneOf, .name = "server", .alternatives = kServerAlternatives};
 constexpr Property kPhaseProperties[] = {
     {"phase", &kString, kRequired | kFirst, "Name of the phase"},
     {"displayName", &kString, kNone, "Name shown to people"},
@@ -571,10 +557,11 @@ constexpr Shape kStageList{.kind = Kind::List, .name = "stages", .item = &kStage
 // ---- parameters (6)
 
 constexpr std::string_view kTypeWords[] = {
-    "string",      "stringList", "number",    "boolean",       "object",         "step",
-    "stepList",    "job",        "jobList",   "deployment",    "deploymentList", "stage",
-    "stageList",   "container",  "containerList", "environment", "filePath",     "pool",
-    "secureFile",  "serviceConnection", "legacyObject"};
+    "string",         "stringList", "number",    "boolean",    "object",
+    "step",           "stepList",   "job",       "jobList",    "deployment",
+    "deploymentList", "stage",      "stageList", "container",  "containerList",
+    "environment",    "filePath",   "pool",      "secureFile", "serviceConnection",
+    "legacyObject"};
 constexpr Shape kParameterType{.kind = Kind::Word, .name = "parameter type", .words = kTypeWords};
 constexpr Shape kAnyList{.kind = Kind::List, .name = "values", .item = &kAny};
 constexpr Property kParameterProperties[] = {
@@ -604,14 +591,12 @@ constexpr Shape kResourcesShape{
         {"schedules", &kSchedulesShape, kNone, "Times that start a run"},                          \
         {"parameters", &kAny, kNone, "Values asked for when queueing"},                            \
         {"resources", &kResourcesShape, kNone, "What the run uses from elsewhere"},                \
-        {"variables", &kVariables, kNone, "Variables of the run"}, {                               \
-        "lockBehavior", &kLock, kNone, "Which waiting run takes an exclusive lock"                 \
-    }
+        {"variables", &kVariables, kNone, "Variables of the run"},                                 \
+        {"lockBehavior", &kLock, kNone, "Which waiting run takes an exclusive lock"}
 
-constexpr Property kStagesFormProperties[] = {
-    {"stages", &kStageList, kRequired, "The stages"},
-    {"pool", &kPool, kNone, "Where the jobs run"},
-    SLIPWAY_ROOT_PROPERTIES};
+constexpr Property kStagesFormProperties[] = {{"stages", &kStageList, kRequired, "The stages"},
+                                              {"pool", &kPool, kNone, "Where the jobs run"},
+                                              SLIPWAY_ROOT_PROPERTIES};
 constexpr Shape kStagesForm{
     .kind = Kind::Mapping, .name = "pipeline with stages", .properties = kStagesFormProperties};
 constexpr Property kJobsFormProperties[] = {{"jobs", &kJobList, kRequired, "The jobs"},
@@ -647,8 +632,7 @@ constexpr const Shape *kRootAlternatives[] = {&kStagesForm, &kExtendsForm, &kJob
 
 } // namespace
 
-constexpr Shape kRoot{
-    .kind = Kind::OneOf, .name = "pipeline", .alternatives = kRootAlternatives};
+constexpr Shape kRoot{.kind = Kind::OneOf, .name = "pipeline", .alternatives = kRootAlternatives};
 constexpr Shape kStageItem{
     .kind = Kind::OneOf, .name = "stage", .alternatives = kStageAlternatives};
 constexpr Shape kJobItem{.kind = Kind::OneOf, .name = "job", .alternatives = kJobAlternatives};
@@ -661,8 +645,7 @@ constexpr Shape kContainerResource{.kind = Kind::Mapping,
                                    .loose = &kAny};
 constexpr Shape kParameterItem{
     .kind = Kind::Mapping, .name = "parameter", .properties = kParameterProperties};
-constexpr Shape kParameters{
-    .kind = Kind::List, .name = "parameters", .item = &kParameterItem};
+constexpr Shape kParameters{.kind = Kind::List, .name = "parameters", .item = &kParameterItem};
 constexpr Shape kTrigger = kTriggerShape;
 constexpr Shape kPullRequest = kPullRequestShape;
 constexpr Shape kSchedules = kSchedulesShape;

@@ -126,19 +126,13 @@ std::size_t Embedded::offsetOf(const expr::Expression &expression) const
 void EmbeddedParser::report(const yaml::Node &node, std::string code, std::string message,
                             std::string hint)
 {
-    m_diagnostics.push_back({Severity::Error,
-                             std::move(code),
-                             std::move(message),
-                             node.position(),
-                             0,
-                             std::move(hint),
-                             yaml::includeChain(node.source)});
+    m_diagnostics.push_back({Severity::Error, std::move(code), std::move(message), node.position(),
+                             0, std::move(hint), yaml::includeChain(node.source)});
 }
 
 const expr::Expression *EmbeddedParser::parseExpression(const yaml::Node &node,
                                                         std::string_view text, unsigned outerDepth,
-                                                        Embedded &embedded,
-                                                        expr::ParseError *error)
+                                                        Embedded &embedded, expr::ParseError *error)
 {
     auto parsed = expr::parse(text, expr::Slot::Template, outerDepth);
     if (parsed.expression) {

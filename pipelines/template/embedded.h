@@ -29,11 +29,11 @@ struct Embedded
     };
 
     Directive directive = Directive::None;
-    bool lone = false;          ///< the expression is the whole scalar
-    bool broken = false;        ///< a syntax error was reported: evaluate to nothing
-    std::string_view loopName;  ///< of each
-    std::vector<Piece> pieces;  ///< one when lone; the condition or collection of a directive
-    std::string_view raw;       ///< the scalar's text
+    bool lone = false;         ///< the expression is the whole scalar
+    bool broken = false;       ///< a syntax error was reported: evaluate to nothing
+    std::string_view loopName; ///< of each
+    std::vector<Piece> pieces; ///< one when lone; the condition or collection of a directive
+    std::string_view raw;      ///< the scalar's text
 
     /// The `format('a {0} b', x)` that messages about mixed scalars show.
     [[nodiscard]] std::string synthetic() const;

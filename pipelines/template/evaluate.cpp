@@ -85,8 +85,7 @@ bool Expander::checkNames(const expr::Expression &expression, const Frame &frame
 }
 
 std::optional<Value> Expander::evaluate(const expr::Expression &expression, const Frame &frame,
-                                        const Node &node,
-                                        const Embedded &embedded)
+                                        const Node &node, const Embedded &embedded)
 {
     if (!checkNames(expression, frame, node, embedded))
         return std::nullopt;

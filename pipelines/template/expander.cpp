@@ -1,6 +1,5 @@
-#include "pipelines/template/expander_parts.h"
-
 #include "pipelines/shape/shape.h"
+#include "pipelines/template/expander_parts.h"
 
 #include <array>
 
@@ -220,8 +219,7 @@ bool Expander::expandDirectiveItem(const Node &item, Place place, Frame &frame,
         return false; // insert works on the item's own mapping
     if (directive == Directive::Each) {
         chain = {};
-        forEach(entry, frame,
-                [&](Frame &inner) { spliceBody(*entry.value, place, inner, out); });
+        forEach(entry, frame, [&](Frame &inner) { spliceBody(*entry.value, place, inner, out); });
         return true;
     }
     if (chainAllows(entry, directive, frame, chain, true))
@@ -330,7 +328,7 @@ bool Expander::expandDirectiveEntry(const Entry &entry, Place place, Frame &fram
         chain = {};
         if (!entry.key->embedded->broken)
             insertBody(*entry.value, place, frame, out,
-                       blame != nullptr                ? blame
+                       blame != nullptr                   ? blame
                        : entry.value->embedded != nullptr ? entry.value
                                                           : nullptr);
         return true;
@@ -388,8 +386,7 @@ void Expander::addEntry(const Entry &entry, Place place, Frame &frame, Output &o
     out.add(key, value, blame);
 }
 
-template <typename Visit>
-void Expander::forEach(const Entry &entry, Frame &frame, Visit visit)
+template <typename Visit> void Expander::forEach(const Entry &entry, Frame &frame, Visit visit)
 {
     const Embedded &embedded = *entry.key->embedded;
     if (embedded.broken)

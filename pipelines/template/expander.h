@@ -35,7 +35,7 @@ enum class Place : std::uint8_t {
     Step,
     Variables,
     Variable,
-    Verbatim, ///< kept as written: parameters
+    Verbatim,      ///< kept as written: parameters
     NoExpressions, ///< trigger, pr, schedules
 };
 
@@ -95,6 +95,7 @@ private:
     struct Output;
     struct Chain;
     class FrameContext;
+
     struct Overflow
     {
     };
@@ -152,8 +153,7 @@ private:
                     const yaml::Node *blame);
     void addEntry(const yaml::Entry &entry, Place place, Frame &frame, Output &out,
                   const yaml::Node *blame);
-    template <typename Visit>
-    void forEach(const yaml::Entry &entry, Frame &frame, Visit visit);
+    template <typename Visit> void forEach(const yaml::Entry &entry, Frame &frame, Visit visit);
     bool chainAllows(const yaml::Entry &entry, Directive directive, Frame &frame, Chain &chain,
                      bool inSequence);
     void defineVariable(const yaml::Node &item, Frame &frame);

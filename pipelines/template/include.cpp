@@ -1,6 +1,5 @@
-#include "pipelines/template/expander_parts.h"
-
 #include "pipelines/shape/normalise.h"
+#include "pipelines/template/expander_parts.h"
 
 #include <algorithm>
 #include <array>
@@ -50,8 +49,7 @@ const Node *Expander::includedRoot(const Node &templateNode, const Node *argumen
 {
     if (!templateNode.isScalar() || templateNode.text.empty()) {
         report(templateNode, frame, "template-path",
-               templateNode.isScalar() ? "The file path is empty"
-                                       : "Expected a scalar value",
+               templateNode.isScalar() ? "The file path is empty" : "Expected a scalar value",
                "write `template: path/of/file.yml`");
         return nullptr;
     }
@@ -121,7 +119,8 @@ void Expander::include(const Node &item, Place place, Frame &frame, std::vector<
                 return include(*whole, place, frame, out);
             return;
         } else {
-            report(*entry.key, frame, "unexpected-value", "Unexpected value '" + std::string(key) + "'",
+            report(*entry.key, frame, "unexpected-value",
+                   "Unexpected value '" + std::string(key) + "'",
                    "beside `template` only `parameters` may stand");
         }
     }
@@ -175,13 +174,14 @@ void Expander::extend(const Entry &entry, Frame &frame, Output &out)
     if (root == nullptr)
         return;
     constexpr std::array<std::string_view, 15> kAllowed{
-        "parameters", "trigger",  "pr",        "resources", "variables",
-        "stages",     "jobs",     "steps",     "extends",   "pool",
-        "name",       "schedules", "phases",   "lockBehavior", "appendCommitMessageToRunName"};
+        "parameters", "trigger",   "pr",     "resources",    "variables",
+        "stages",     "jobs",      "steps",  "extends",      "pool",
+        "name",       "schedules", "phases", "lockBehavior", "appendCommitMessageToRunName"};
     for (const Entry &inner : root->entries()) {
         const std::string_view key = inner.key->text;
-        if (std::find(kAllowed.begin(), kAllowed.end(), key) == kAllowed.end() && key != "container" &&
-            key != "strategy" && key != "workspace" && key != "services" && key != "continueOnError") {
+        if (std::find(kAllowed.begin(), kAllowed.end(), key) == kAllowed.end() &&
+            key != "container" && key != "strategy" && key != "workspace" && key != "services" &&
+            key != "continueOnError") {
             report(*inner.key, frame, "unexpected-value",
                    "Unexpected value '" + std::string(key) + "'");
             continue;

@@ -1,7 +1,6 @@
-#include "pipelines/template/expander_parts.h"
-
 #include "pipelines/shape/normalise.h"
 #include "pipelines/shape/shape.h"
+#include "pipelines/template/expander_parts.h"
 
 #include <algorithm>
 
@@ -135,8 +134,8 @@ void Expander::declareRepositories(const Node &resources)
             repository.ref = "refs/heads/main";
         if (repository.alias.empty() || equalIgnoringCase(repository.alias, "self"))
             continue;
-        const bool known = std::any_of(
-            m_repositories.begin(), m_repositories.end(), [&](const auto &other) {
+        const bool known =
+            std::any_of(m_repositories.begin(), m_repositories.end(), [&](const auto &other) {
                 return equalIgnoringCase(other.alias, repository.alias);
             });
         if (!known)
@@ -217,9 +216,8 @@ Expander::File *Expander::load(const std::string &alias, const std::string &path
         if (repository != nullptr)
             where = "repository " + repository->name + " branch " + repository->ref;
         if (text.error().code == schema::ErrorCode::NotFound)
-            report(reference, frame, "file-not-found", "File " + path + " not found in " + where +
-                                                           ".",
-                   text.error().message);
+            report(reference, frame, "file-not-found",
+                   "File " + path + " not found in " + where + ".", text.error().message);
         else
             report(reference, frame, "file-unreadable",
                    "File " + path + " of " + where + " could not be read: " + text.error().message);

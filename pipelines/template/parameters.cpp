@@ -1,7 +1,6 @@
-#include "pipelines/template/expander_parts.h"
-
 #include "pipelines/shape/normalise.h"
 #include "pipelines/shape/shape.h"
+#include "pipelines/template/expander_parts.h"
 
 #include <algorithm>
 #include <array>
@@ -362,10 +361,12 @@ std::optional<Value> Expander::convert(const Declaration &declaration, const Nod
     if (!value.isScalar()) {
         if (type == "pool")
             return m_reader.read(value, Typing::Strings);
-        return refuse(value, " is not a valid " + std::string(type == "number"    ? "Number"
-                                                              : type == "boolean" ? "Boolean"
-                                                                                  : "String") +
-                                 ".",
+        return refuse(value,
+                      " is not a valid " +
+                          std::string(type == "number"    ? "Number"
+                                      : type == "boolean" ? "Boolean"
+                                                          : "String") +
+                          ".",
                       declaration.node->find("type") == nullptr
                           ? "the parameter has no type, so it is a string: add `type: object`"
                           : "");
@@ -413,8 +414,7 @@ std::optional<Value> Expander::convertStructure(const Declaration &declaration, 
     const Node *const one = &value;
     const Node *const wrapped = type.isList ? &value : m_arena.sequence(std::span(&one, 1), &value);
     // Template references inside the value belong to the caller's file.
-    VariableScope *variables =
-        caller.variables != nullptr ? caller.variables : &newScope(nullptr);
+    VariableScope *variables = caller.variables != nullptr ? caller.variables : &newScope(nullptr);
     frame.variables = variables;
     expandItems(*wrapped, itemPlace, frame, items);
     shape::Normaliser normaliser(m_arena);

@@ -102,8 +102,7 @@ const Node *objectNode(yaml::Arena &arena, const expr::Object &object, const Nod
         return static_cast<const Node *>(object.origin());
     std::vector<yaml::Entry> entries;
     for (std::size_t i = 0; i < object.size(); ++i)
-        entries.push_back(
-            {arena.scalar(object.key(i), &at), toNode(arena, object.value(i), at)});
+        entries.push_back({arena.scalar(object.key(i), &at), toNode(arena, object.value(i), at)});
     return arena.mapping(entries, &at);
 }
 

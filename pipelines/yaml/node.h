@@ -54,12 +54,12 @@ struct Node
 {
     Type type = Type::Scalar;
     Style style = Style::Plain;
-    bool hasExpressions = false; ///< this node or one below it holds a template expression
+    bool hasExpressions = false;        ///< this node or one below it holds a template expression
     std::uint32_t line = 0, column = 0; ///< 1-based
     std::uint32_t count = 0;
     const Source *source = nullptr;
-    std::string_view text;             ///< of a scalar
-    const void *children = nullptr;    ///< const Node *[] or Entry[]
+    std::string_view text;                         ///< of a scalar
+    const void *children = nullptr;                ///< const Node *[] or Entry[]
     const templates::Embedded *embedded = nullptr; ///< parsed `${{ }}` of a scalar
 
     [[nodiscard]] bool isScalar() const { return type == Type::Scalar; }

@@ -317,7 +317,8 @@ constexpr Phrase kPhrases[] = {
      "While scanning a quoted scalar, found unexpected document indicator.", "close the quote"},
     {"illegal flow end", "While parsing, did not find expected node content.",
      "remove the closing bracket or brace, or add the opening one"},
-    {"illegal tab", "While scanning for the next token, found character that cannot start any token.",
+    {"illegal tab",
+     "While scanning for the next token, found character that cannot start any token.",
      "indent with blanks, not with tabs"},
 };
 

@@ -127,9 +127,9 @@ private:
             m_out += text;
         } else if (isLiteral(text)) {
             literal(text, depth);
-        } else if (std::all_of(text.begin(), text.end(), [](char c) {
-                       return static_cast<unsigned char>(c) >= 0x20 && c != 0x7F;
-                   }) &&
+        } else if (std::all_of(
+                       text.begin(), text.end(),
+                       [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7F; }) &&
                    findInvalidUtf8(text) == std::string_view::npos &&
                    text.find("\xef\xbb\xbf") == std::string_view::npos) {
             singleQuoted(text);

@@ -1,0 +1,172 @@
+#include "cli/validate_format.h"
+
+#include "pipelines/base/text.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <map>
+#include <set>
+
+namespace cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using pipelines::Diagnostic;
+using pipelines::Severity;
+
+const char *word(Severity severity)
+{
+    return severity == Severity::Error ? "error" : "warning";
+}
+
+/// The service's form, so that people find help for it: `file (Line: N, Col: M): `.
+std::string prefix(const schema::SourcePosition &position)
+{
+    if (position.file.empty())
+        return {};
+    if (position.line == 0)
+        return position.file + ": ";
+    return fmt::format("{} (Line: {}, Col: {}): ", position.file, position.line, position.column);
+}
+
+std::string_view lineOf(std::string_view text, std::uint32_t line)
+{
+    for (std::uint32_t current = 1; current < line; ++current) {
+        const std::size_t end = text.find('\n');
+        if (end == std::string_view::npos)
+            return {};
+        text.remove_prefix(end + 1);
+    }
+    text = text.substr(0, text.find('\n'));
+    if (text.ends_with('\r'))
+        text.remove_suffix(1);
+    return text;
+}
+
+/// The line with tabs as blanks, and the caret line below it.
+std::string excerpt(std::string_view line, const Diagnostic &diagnostic)
+{
+    constexpr std::size_t kWidest = 160;
+    if (line.empty())
+        return {};
+    std::string shown;
+    std::string caret;
+    std::uint32_t column = 1;
+    while (!line.empty() && shown.size() < kWidest) {
+        std::string_view rest = line;
+        const char32_t c = pipelines::takeCodePoint(rest);
+        if (c == '\t')
+            shown += ' ';
+        else
+            shown += line.substr(0, line.size() - rest.size());
+        line = rest;
+        if (column < diagnostic.position.column)
+            caret += ' ';
+        else if (column == diagnostic.position.column)
+            caret += '^';
+        else if (column < diagnostic.position.column + diagnostic.length)
+            caret += '~';
+        ++column;
+    }
+    if (caret.find('^') == std::string::npos)
+        caret += '^';
+    const std::string number = std::to_string(diagnostic.position.line);
+    return fmt::format("  {} | {}\n  {} | {}\n", number, shown, std::string(number.size(), ' '),
+                       caret);
+}
+
+Json position(const schema::SourcePosition &position)
+{
+    return {{"file", position.file}, {"line", position.line}, {"column", position.column}};
+}
+
+} // namespace
+
+std::string diagnosticsAsText(const std::vector<Diagnostic> &diagnostics,
+                              const TextOfFile &textOfFile)
+{
+    std::map<std::string, std::optional<std::string>> texts;
+    std::string out;
+    for (const Diagnostic &diagnostic : diagnostics) {
+        out += fmt::format("{}{}{} [{}]\n", prefix(diagnostic.position),
+                           diagnostic.severity == Severity::Warning ? "warning: " : "",
+                           diagnostic.message, diagnostic.code);
+        if (diagnostic.position.line != 0) {
+            auto found = texts.find(diagnostic.position.file);
+            if (found == texts.end())
+                found =
+                    texts.emplace(diagnostic.position.file, textOfFile(diagnostic.position.file))
+                        .first;
+            if (found->second)
+                out += excerpt(lineOf(*found->second, diagnostic.position.line), diagnostic);
+        }
+        if (!diagnostic.hint.empty())
+            out += "  hint: " + diagnostic.hint + "\n";
+        for (const auto &from : diagnostic.includedFrom)
+            out += fmt::format("  included from {} (Line: {}, Col: {})\n", from.file, from.line,
+                               from.column);
+    }
+    return out;
+}
+
+std::string diagnosticsAsJson(const std::vector<Diagnostic> &diagnostics)
+{
+    Json list = Json::array();
+    for (const Diagnostic &diagnostic : diagnostics) {
+        Json item{{"severity", word(diagnostic.severity)}, {"code", diagnostic.code},
+                  {"message", diagnostic.message},         {"file", diagnostic.position.file},
+                  {"line", diagnostic.position.line},      {"column", diagnostic.position.column},
+                  {"length", diagnostic.length},           {"hint", diagnostic.hint},
+                  {"includedFrom", Json::array()}};
+        for (const auto &from : diagnostic.includedFrom)
+            item["includedFrom"].push_back(position(from));
+        list.push_back(std::move(item));
+    }
+    return list.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string diagnosticsAsSarif(const std::vector<Diagnostic> &diagnostics)
+{
+    const auto location = [](const schema::SourcePosition &at) {
+        const std::string uri = at.file.starts_with('/') ? at.file.substr(1) : at.file;
+        Json physical{{"artifactLocation", {{"uri", uri}}}};
+        if (at.line != 0)
+            physical["region"] = {{"startLine", at.line}, {"startColumn", at.column}};
+        return Json{{"physicalLocation", std::move(physical)}};
+    };
+    Json rules = Json::array();
+    std::set<std::string> known;
+    Json results = Json::array();
+    for (const Diagnostic &diagnostic : diagnostics) {
+        if (known.insert(diagnostic.code).second)
+            rules.push_back({{"id", diagnostic.code}});
+        std::string text = diagnostic.message;
+        if (!diagnostic.hint.empty())
+            text += " (" + diagnostic.hint + ")";
+        Json result{{"ruleId", diagnostic.code},
+                    {"level", word(diagnostic.severity)},
+                    {"message", {{"text", text}}},
+                    {"locations", Json::array()}};
+        if (!diagnostic.position.file.empty())
+            result["locations"].push_back(location(diagnostic.position));
+        if (!diagnostic.includedFrom.empty()) {
+            result["relatedLocations"] = Json::array();
+            for (const auto &from : diagnostic.includedFrom)
+                result["relatedLocations"].push_back(location(from));
+        }
+        results.push_back(std::move(result));
+    }
+    const Json log{
+        {"$schema", "https://json.schemastore.org/sarif-2.1.0.json"},
+        {"version", "2.1.0"},
+        {"runs",
+         Json::array({Json{
+             {"tool",
+              {{"driver",
+                {{"name", "slipway"}, {"version", SLIPWAY_VERSION}, {"rules", std::move(rules)}}}}},
+             {"results", std::move(results)}}})}};
+    return log.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+} // namespace cli

@@ -1,0 +1,163 @@
+// Cases as data: tests/golden/<area>/<case>/in.yml, further files beside it, and what comes out:
+// expected.yml (the canonical document) or expected.txt (one line per diagnostic). Comments at the
+// top of in.yml say more: `# source: ...`, `# parameter: name=value`, `# variable: name=value`,
+// `# path: /ci/main.yml`. Files below a folder `@alias` belong to the repository of that alias.
+// SLIPWAY_GOLDEN_UPDATE=1 writes the expectations; look at the difference before keeping it.
+
+#include "pipelines/compile/compiler.h"
+
+#include <QDir>
+#include <QDirIterator>
+#include <QTest>
+
+using namespace pipelines;
+
+namespace {
+
+QByteArray readAll(const QString &path)
+{
+    QFile file(path);
+    return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+}
+
+class CaseSource : public FileSource
+{
+public:
+    explicit CaseSource(QString folder)
+        : m_folder(std::move(folder))
+    {}
+
+    schema::Result<std::string> read(const std::string &alias, const schema::RepositoryResource *,
+                                     const std::string &path) override
+    {
+        QString name = m_folder;
+        if (alias != "self")
+            name += QStringLiteral("/@") + QString::fromStdString(alias);
+        name += QString::fromStdString(path);
+        QFile file(name);
+        if (!file.open(QIODevice::ReadOnly))
+            return schema::Error{schema::ErrorCode::NotFound, "not in the case"};
+        return file.readAll().toStdString();
+    }
+
+private:
+    QString m_folder;
+};
+
+CompileRequest requestOf(const QString &folder)
+{
+    CompileRequest request;
+    request.path = "/in.yml";
+    request.text = readAll(folder + QStringLiteral("/in.yml")).toStdString();
+    const auto pair = [](const QByteArray &text) {
+        const auto equals = text.indexOf('=');
+        return std::pair(text.left(equals).trimmed().toStdString(),
+                         text.mid(equals + 1).trimmed().toStdString());
+    };
+    for (const QByteArray &line : QByteArray::fromStdString(request.text).split('\n')) {
+        if (line.startsWith("# parameter: "))
+            request.parameters.insert(pair(line.mid(13)));
+        else if (line.startsWith("# variable: "))
+            request.variables.insert(pair(line.mid(12)));
+        else if (line.startsWith("# path: "))
+            request.path = line.mid(8).trimmed().toStdString();
+        else if (line.startsWith("# optional parameters"))
+            request.requireParameters = false;
+        else if (!line.startsWith('#'))
+            break;
+    }
+    return request;
+}
+
+QByteArray shown(const std::vector<Diagnostic> &diagnostics)
+{
+    QByteArray out;
+    for (const Diagnostic &diagnostic : diagnostics) {
+        if (diagnostic.severity == Severity::Warning)
+            out += "warning: ";
+        out += QByteArray::fromStdString(diagnostic.position.file);
+        if (diagnostic.position.line != 0)
+            out += " (Line: " + QByteArray::number(diagnostic.position.line) +
+                   ", Col: " + QByteArray::number(diagnostic.position.column) + ")";
+        out += ": " + QByteArray::fromStdString(diagnostic.message) + "\n";
+        if (!diagnostic.hint.empty())
+            out += "  hint: " + QByteArray::fromStdString(diagnostic.hint) + "\n";
+        for (const auto &from : diagnostic.includedFrom)
+            out += "  from " + QByteArray::fromStdString(from.file) + ":" +
+                   QByteArray::number(from.line) + ":" + QByteArray::number(from.column) + "\n";
+    }
+    return out;
+}
+
+} // namespace
+
+class TestGolden : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+
+    void compiles_data()
+    {
+        QTest::addColumn<QString>("folder");
+        const QString root = QStringLiteral(SLIPWAY_SOURCE_DIR "/tests/golden");
+        QStringList cases;
+        QDirIterator found(root, {QStringLiteral("in.yml")}, QDir::Files,
+                           QDirIterator::Subdirectories);
+        while (found.hasNext())
+            cases << QFileInfo(found.next()).path();
+        cases.sort();
+        QVERIFY(!cases.isEmpty());
+        for (const QString &folder : std::as_const(cases))
+            QTest::newRow(qPrintable(folder.mid(root.size() + 1))) << folder;
+    }
+
+    void compiles()
+    {
+        QFETCH(QString, folder);
+        CaseSource source(folder);
+        const Compilation result = compile(requestOf(folder), source);
+        QByteArray problems = shown(result.diagnostics);
+        const QByteArray yaml = QByteArray::fromStdString(result.finalYaml);
+        const QString yamlFile = folder + QStringLiteral("/expected.yml");
+        const QString textFile = folder + QStringLiteral("/expected.txt");
+        if (qEnvironmentVariableIsSet("SLIPWAY_GOLDEN_UPDATE")) {
+            const auto write = [](const QString &name, const QByteArray &text) {
+                QFile file(name);
+                if (text.isEmpty())
+                    return void(file.remove());
+                QVERIFY(file.open(QIODevice::WriteOnly));
+                file.write(text);
+            };
+            write(yamlFile, result.ok() ? yaml : QByteArray());
+            write(textFile, problems);
+            return;
+        }
+        QCOMPARE(problems, readAll(textFile));
+        if (result.ok())
+            QCOMPARE(yaml, readAll(yamlFile));
+        else
+            QVERIFY(!QFile::exists(yamlFile));
+    }
+
+    /// The canonical document is a fixpoint (1.2), apart from `enabled: false`.
+    void canonicalIsStable_data() { compiles_data(); }
+
+    void canonicalIsStable()
+    {
+        QFETCH(QString, folder);
+        CaseSource source(folder);
+        CompileRequest request = requestOf(folder);
+        const Compilation first = compile(request, source);
+        if (!first.ok() || first.finalYaml.find("${{") != std::string::npos)
+            return;
+        request.text = first.finalYaml;
+        const Compilation second = compile(request, source);
+        QCOMPARE(QByteArray::fromStdString(second.finalYaml),
+                 QByteArray::fromStdString(first.finalYaml));
+        QVERIFY2(second.ok(), shown(second.diagnostics).constData());
+    }
+};
+
+QTEST_GUILESS_MAIN(TestGolden)
+#include "tst_golden.moc"

@@ -1,14 +1,18 @@
 # Images of the server and of a worker. `docker compose up --build` uses both; the targets by hand:
 #   docker build --target server -t slipway-server .
 #   docker build --target worker -t slipway-worker .
+# With --build-arg PREBUILT=yes they pack what `./run build` has left in build/release and web/dist (on
+# Debian 12) instead of compiling once more.
+ARG PREBUILT=no
 FROM debian:bookworm-slim AS build
+ARG PREBUILT
 WORKDIR /src
 # The packages change less often than the sources: a layer of their own.
 COPY run ./run
 COPY tests/tools ./tests/tools
-RUN ./run packages build && rm -rf /var/lib/apt/lists/*
+RUN [ "$PREBUILT" = yes ] || { ./run packages build && rm -rf /var/lib/apt/lists/*; }
 COPY . .
-RUN ./run build slipway && strip build/release/cli/slipway && ./run build web
+RUN [ "$PREBUILT" = yes ] || { rm -rf build web/dist && ./run build slipway && strip build/release/cli/slipway && ./run build web; }
 
 # What the one binary needs to run in any role.
 FROM debian:bookworm-slim AS base

@@ -44,6 +44,7 @@ sigset_t stopSignals()
 std::vector<char *> pointers(const std::vector<std::string> &texts)
 {
     std::vector<char *> result;
+    result.reserve(texts.size() + 1);
     for (const std::string &text : texts)
         result.push_back(
             const_cast<char *>(text.c_str())); // NOLINT: exec's signature; it does not write
@@ -60,7 +61,7 @@ std::vector<std::string> environmentOf(const Command &command)
             result.push_back(text);
     }
     for (const auto &[name, value] : command.environment)
-        result.push_back(name + "=" + value);
+        result.push_back(fmt::format("{}={}", name, value));
     return result;
 }
 
@@ -83,7 +84,8 @@ int exitCodeOf(int status)
     }();
     sigprocmask(SIG_SETMASK, &none, nullptr);
     const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    dup2(null, STDIN_FILENO);
+    if (null >= 0)
+        dup2(null, STDIN_FILENO);
     dup2(out, STDOUT_FILENO);
     dup2(err, STDERR_FILENO);
     if (inherited >= 0 && inherited != 3)

@@ -42,6 +42,8 @@ struct Error
     [[nodiscard]] Error withContext(std::string_view doing) const;
 };
 
+// Named and converting like std::expected, which it shall become one day.
+// NOLINTBEGIN(google-explicit-constructor,readability-identifier-naming)
 template <typename T = std::monostate> class [[nodiscard]] Result
 {
 public:
@@ -54,11 +56,11 @@ public:
 
     Result(T value)
         : m_value(std::in_place_index<0>, std::move(value))
-    {} // NOLINT(google-explicit-constructor)
+    {}
 
     Result(Error error)
         : m_value(std::in_place_index<1>, std::move(error))
-    {} // NOLINT(google-explicit-constructor)
+    {}
 
     Result(ErrorCode code, std::string message)
         : m_value(std::in_place_index<1>, Error{code, std::move(message)})
@@ -121,6 +123,8 @@ public:
 private:
     std::variant<T, Error> m_value;
 };
+
+// NOLINTEND(google-explicit-constructor,readability-identifier-naming)
 
 using Status = Result<>;
 

@@ -16,7 +16,7 @@ constexpr const char *kFindById =
 constexpr const char *kList =
     "SELECT id, project_id, name, type, url, default_branch, hosted, created_at FROM repository"
     " WHERE ?1 = '' OR project_id = ?1 ORDER BY name";
-constexpr const char *kSeen = "SELECT name, commit_id FROM repository_ref WHERE repository_id = ?1";
+constexpr const char *kSeen = "SELECT name, commit_id, seen_at FROM repository_ref WHERE repository_id = ?1";
 constexpr const char *kSetSeen =
     "INSERT INTO repository_ref(repository_id, name, commit_id, seen_at) VALUES(?1, ?2, ?3, ?4)"
     " ON CONFLICT(repository_id, name) DO UPDATE SET commit_id = excluded.commit_id,"
@@ -68,13 +68,14 @@ std::vector<Repository> RepositoryStore::list(std::string_view projectId)
     return out;
 }
 
-std::map<std::string, std::string> RepositoryStore::seenRefs(std::string_view repositoryId)
+std::map<std::string, SeenRef> RepositoryStore::seenRefs(std::string_view repositoryId)
 {
-    std::map<std::string, std::string> out;
+    std::map<std::string, SeenRef> out;
     auto statement = m_connection.prepare(kSeen);
     statement.bind(repositoryId);
     while (statement.step())
-        out.emplace(statement.get<std::string>(0), statement.get<std::string>(1));
+        out[statement.get<std::string>(0)]
+            = {statement.get<std::string>(1), statement.get<schema::TimePoint>(2)};
     return out;
 }
 

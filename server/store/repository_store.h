@@ -22,6 +22,13 @@ struct Repository
     schema::TimePoint createdAt;
 };
 
+/// What triggers were last evaluated for.
+struct SeenRef
+{
+    std::string commit;
+    schema::TimePoint at;
+};
+
 class RepositoryStore
 {
 public:
@@ -38,8 +45,8 @@ public:
     /// By name; of all projects when `projectId` is empty.
     [[nodiscard]] std::vector<Repository> list(std::string_view projectId);
 
-    /// Ref name -> commit that triggers were evaluated for.
-    [[nodiscard]] std::map<std::string, std::string> seenRefs(std::string_view repositoryId);
+    /// By ref name.
+    [[nodiscard]] std::map<std::string, SeenRef> seenRefs(std::string_view repositoryId);
     void setSeenRef(std::string_view repositoryId, std::string_view ref, std::string_view commit,
                     schema::TimePoint now);
     void removeSeenRef(std::string_view repositoryId, std::string_view ref);

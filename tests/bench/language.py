@@ -6,7 +6,7 @@ import tempfile
 import time
 
 from server import spawn_baseline
-from slipway import BINARY, ROOT
+from system import BINARY, ROOT
 
 
 def programs(report):

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 
-from slipway import BINARY, System, answers, free_port, resident_kib, wait_until
+from system import BINARY, System, answers, free_port, resident_kib, wait_until
 
 NOOP = """trigger: none
 steps:

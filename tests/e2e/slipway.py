@@ -278,7 +278,8 @@ class Sample:
 class Project:
     """A project with one hosted repository of files and one pipeline, for cases that need no sample."""
 
-    def __init__(self, api, name, folder):
+    def __init__(self, api, name, folder, reachable_at=None):
+        """`reachable_at`: where the server answers from here, when it calls itself something else."""
         self.api = api
         self.name = name
         self.path = f"/{name}"
@@ -286,10 +287,13 @@ class Project:
         api.post("/_apis/projects", {"name": name})
         repository = api.post(f"{self.path}/_apis/git/repositories", {"name": name, "defaultBranch": "refs/heads/main"})
         self.repository = repository
+        remote = repository["remoteUrl"]
+        if reachable_at:
+            remote = re.sub("^https?://[^/]*", reachable_at, remote)
         self.sample = Sample(self.folder)
         self.folder.mkdir(parents=True)
         self.sample.git("init", "--quiet", "--initial-branch=main")
-        self.sample.git("remote", "add", "origin", repository["remoteUrl"])
+        self.sample.git("remote", "add", "origin", remote)
         credential = base64.b64encode(f"operator:{api.token}".encode()).decode()
         self.sample.git("config", "http.extraHeader", f"Authorization: Basic {credential}")
 

@@ -1,0 +1,469 @@
+#include "server/http/http_server.h"
+
+#include "server/auth/authenticator.h"
+#include "server/http/errors.h"
+#include "server/http/request_metrics.h"
+#include "server/http/static_files.h"
+
+#include <QLoggingCategory>
+
+#include <Poco/Base64Decoder.h>
+#include <Poco/Exception.h>
+#include <Poco/Net/HTTPRequestHandler.h>
+#include <Poco/Net/HTTPRequestHandlerFactory.h>
+#include <Poco/Net/HTTPServer.h>
+#include <Poco/Net/HTTPServerRequest.h>
+#include <Poco/Net/HTTPServerRequestImpl.h>
+#include <Poco/Net/HTTPServerResponse.h>
+#include <Poco/Net/NetException.h>
+#include <Poco/Net/ServerSocket.h>
+#include <Poco/ThreadPool.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <sstream>
+
+namespace server::http {
+
+using schema::ErrorCode;
+using schema::Result;
+using schema::Status;
+
+namespace {
+
+Q_LOGGING_CATEGORY(lcHttp, "server.http", QtWarningMsg)
+
+constexpr const char *kSessionCookie = "slipway_session";
+/// Rest of a refused body that is still read, so that the caller gets to see the refusal instead of
+/// a reset connection.
+constexpr std::size_t kMaxDrainBytes = 1U << 20U;
+
+struct Credentials
+{
+    std::string token;   ///< bearer token or Basic password
+    std::string session; ///< cookie
+};
+
+std::string basicPassword(const std::string &encoded)
+{
+    std::istringstream in(encoded);
+    Poco::Base64Decoder decoder(in);
+    std::string plain{std::istreambuf_iterator<char>(decoder), std::istreambuf_iterator<char>()};
+    const auto colon = plain.find(':');
+    // The user name is ignored (environments-and-portal C8).
+    return colon == std::string::npos ? std::string() : plain.substr(colon + 1);
+}
+
+Credentials credentialsOf(const Poco::Net::HTTPServerRequest &request)
+{
+    Credentials out;
+    const std::string authorization = request.get("Authorization", "");
+    const auto space = authorization.find(' ');
+    if (space != std::string::npos) {
+        const std::string_view scheme = std::string_view(authorization).substr(0, space);
+        const auto begin = authorization.find_first_not_of(' ', space);
+        const std::string rest
+            = begin == std::string::npos ? std::string() : authorization.substr(begin);
+        if (equalsIgnoringCase(scheme, "Bearer"))
+            out.token = rest;
+        else if (equalsIgnoringCase(scheme, "Basic"))
+            out.token = basicPassword(rest);
+    }
+    Poco::Net::NameValueCollection cookies;
+    request.getCookies(cookies);
+    out.session = cookies.get(kSessionCookie, "");
+    return out;
+}
+
+/// Refuses requests whose length two parsers could understand differently (request smuggling).
+Status checkFraming(const Poco::Net::HTTPServerRequest &request)
+{
+    int lengths = 0;
+    int encodings = 0;
+    for (const auto &[name, value] : request) {
+        if (equalsIgnoringCase(name, "Content-Length")) {
+            ++lengths;
+            if (value.empty() || value.size() > 18
+                || value.find_first_not_of("0123456789") != std::string::npos)
+                return {ErrorCode::InvalidArgument, "header Content-Length is not a number"};
+        } else if (equalsIgnoringCase(name, "Transfer-Encoding")) {
+            ++encodings;
+            if (!equalsIgnoringCase(value, "chunked"))
+                return {ErrorCode::InvalidArgument,
+                        "header Transfer-Encoding must be 'chunked' or absent"};
+        }
+    }
+    if (lengths + encodings > 1)
+        return {ErrorCode::InvalidArgument,
+                "more than one Content-Length or Transfer-Encoding header"};
+    return {};
+}
+
+/// Base URL as the caller wrote it; the Host header is used only when it is a plausible host.
+std::string baseUrlOf(const Poco::Net::HTTPServerRequest &request)
+{
+    const std::string host = request.get("Host", "");
+    const auto plausible = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
+               || c == '.' || c == '-' || c == ':' || c == '[' || c == ']' || c == '_';
+    };
+    if (!host.empty() && host.size() < 256 && std::all_of(host.begin(), host.end(), plausible))
+        return "http://" + host;
+    return "http://" + request.serverAddress().toString();
+}
+
+/// Version named by the caller, in the query (wins) or the Accept header; checked against what we
+/// speak. Errors: InvalidArgument with the range.
+Result<std::string> apiVersion(const Call &call)
+{
+    std::string version = call.query().text("api-version");
+    if (version.empty()) {
+        const std::string accept = call.header("Accept");
+        if (const auto at = accept.find("api-version="); at != std::string::npos) {
+            const auto begin = at + 12;
+            version = accept.substr(begin, accept.find_first_of("; ,", begin) - begin);
+        }
+    }
+    if (version.empty())
+        return std::string("7.2");
+    int major = 0;
+    int minor = 0;
+    char dot = 0;
+    std::istringstream in(version);
+    if (!(in >> major >> dot >> minor) || dot != '.' || major < 1 || major > 7
+        || (major == 7 && minor > 2))
+        return {ErrorCode::InvalidArgument,
+                "api-version '" + version.substr(0, 40) + "' is not supported; use 1.0 to 7.2"};
+    return version;
+}
+
+Status authenticate(Call &call, const Route &route, const Credentials &credentials,
+                    auth::Authenticator &authenticator)
+{
+    call.credential = credentials.token;
+    if (route.access == Access::Credential)
+        return {};
+    Result<auth::Principal> principal
+        = schema::Error{ErrorCode::Unauthenticated,
+                        "sign in first: open the link printed by `slipway up`, or send a token "
+                        "(Authorization: Bearer ...)"};
+    if (!credentials.token.empty())
+        principal = authenticator.byToken(credentials.token);
+    else if (!credentials.session.empty())
+        principal = authenticator.bySession(credentials.session);
+    if (principal)
+        call.principal = *principal;
+    if (route.access == Access::Public)
+        return {};
+    if (!principal)
+        return principal.error();
+    if (route.access == Access::Admin && !call.principal.isAdmin)
+        return {ErrorCode::PermissionDenied, "only administrators may do this"};
+    const bool changes = call.method != "GET" && call.method != "OPTIONS";
+    if (changes && call.principal.bySession && call.header("X-Slipway-Request").empty())
+        return {ErrorCode::PermissionDenied,
+                "requests by cookie that change something need the header X-Slipway-Request: 1"};
+    return {};
+}
+
+class Dispatcher : public Poco::Net::HTTPRequestHandler
+{
+public:
+    Dispatcher(const Router &router, auth::Authenticator &authenticator, const StaticFiles *portal,
+               RequestMetrics &metrics)
+        : m_router(router)
+        , m_authenticator(authenticator)
+        , m_portal(portal)
+        , m_metrics(metrics)
+    {}
+
+    void handleRequest(Poco::Net::HTTPServerRequest &request,
+                       Poco::Net::HTTPServerResponse &response) override
+    {
+        const auto begin = std::chrono::steady_clock::now();
+        try {
+            dispatch(request, response);
+        } catch (const Poco::Exception &error) {
+            // The connection broke; there is nobody to tell.
+            qCDebug(lcHttp, "connection: %s", error.displayText().c_str());
+            response.setKeepAlive(false);
+        } catch (const std::exception &error) {
+            qCCritical(lcHttp, "request failed path=%s error=%s", request.getURI().c_str(),
+                       error.what());
+            response.setKeepAlive(false);
+            if (!response.sent())
+                send(request, response,
+                     errorReply({ErrorCode::Internal, "the server failed on this request"}));
+        }
+        const auto took = std::chrono::steady_clock::now() - begin;
+        m_metrics.count(
+            static_cast<int>(response.getStatus()),
+            static_cast<std::uint64_t>(
+                std::chrono::duration_cast<std::chrono::microseconds>(took).count()));
+    }
+
+private:
+    void dispatch(Poco::Net::HTTPServerRequest &request, Poco::Net::HTTPServerResponse &response)
+    {
+        Call call;
+        call.method = request.getMethod() == "HEAD" ? "GET" : request.getMethod();
+        call.header = [&request](std::string_view name) {
+            return request.get(std::string(name), "");
+        };
+        call.clientAddress = request.clientAddress().toString();
+        call.baseUrl = baseUrlOf(request);
+        std::istringstream noBody;
+        call.body = &noBody;
+        if (const auto framing = checkFraming(request); !framing) {
+            response.setKeepAlive(false);
+            send(request, response, errorReply(framing.error()));
+            return;
+        }
+        const bool hasBody = request.getChunkedTransferEncoding()
+                             || (request.hasContentLength() && request.getContentLength64() > 0);
+        if (hasBody)
+            call.body = &request.stream();
+        if (!request.getChunkedTransferEncoding())
+            call.contentLength = request.hasContentLength()
+                                     ? static_cast<std::uint64_t>(request.getContentLength64())
+                                     : 0;
+        const ConnectionHandler *connection = nullptr;
+        Reply reply = answer(call, request, connection);
+        if (connection) {
+            const Status done = (*connection)(call, request, response);
+            if (done)
+                return;
+            reply = errorReply(done.error());
+        }
+        if (hasBody && !call.body->eof()) {
+            response.setKeepAlive(false);
+            drain(*call.body);
+        }
+        send(request, response, reply);
+    }
+
+    /// The answer, or the connection handler to be called instead.
+    Reply answer(Call &call, const Poco::Net::HTTPServerRequest &request,
+                 const ConnectionHandler *&connection)
+    {
+        auto target = parseTarget(request.getURI());
+        if (!target)
+            return errorReply(target.error());
+        call.target = std::move(*target);
+        const auto match = m_router.find(call.method, call.target.segments);
+        if (!match.route)
+            return unmatched(call, match);
+        call.values = match.values;
+        if (const auto known
+            = authenticate(call, *match.route, credentialsOf(request), m_authenticator);
+            !known) {
+            Reply refusal = errorReply(known.error());
+            if (refusal.status == 401)
+                refusal.with("WWW-Authenticate", "Basic realm=\"Slipway\"");
+            return refusal;
+        }
+        const auto version = apiVersion(call);
+        if (!version)
+            return errorReply(version.error(), "VssVersionOutOfRangeException");
+        if (match.route->connectionHandler) {
+            connection = &match.route->connectionHandler;
+            return {};
+        }
+        auto result = match.route->handler(call);
+        Reply reply = result ? std::move(*result) : errorReply(result.error());
+        if (reply.status >= 500)
+            qCWarning(lcHttp, "method=%s path=%s status=%d error=%s", call.method.c_str(),
+                      call.target.rawPath.c_str(), reply.status, reply.body.c_str());
+        if (reply.contentType == "application/json; charset=utf-8")
+            reply.contentType += "; api-version=" + *version;
+        return reply;
+    }
+
+    [[nodiscard]] Reply unmatched(const Call &call, const Router::Match &match) const
+    {
+        if (!match.allowed.empty()) {
+            std::string allowed;
+            for (const auto &method : match.allowed)
+                allowed += (allowed.empty() ? "" : ", ") + method;
+            Reply reply = errorReply({ErrorCode::InvalidArgument, "method " + call.method
+                                                                      + " is not allowed here; use "
+                                                                      + allowed});
+            reply.status = 405;
+            reply.with("Allow", allowed);
+            return reply;
+        }
+        const auto &segments = call.target.segments;
+        const bool isApi = std::any_of(segments.begin(), segments.end(), [](const auto &segment) {
+            return equalsIgnoringCase(segment, "_apis") || equalsIgnoringCase(segment, "_git");
+        });
+        if (m_portal && call.method == "GET" && !isApi) {
+            auto page = m_portal->serve(call);
+            if (page)
+                return std::move(*page);
+            return errorReply(page.error());
+        }
+        return errorReply({ErrorCode::NotFound, "no such address: " + call.target.rawPath});
+    }
+
+    static void drain(std::istream &body)
+    {
+        char buffer[16384];
+        std::size_t left = kMaxDrainBytes;
+        while (left > 0 && body.good()) {
+            body.read(buffer, static_cast<std::streamsize>(std::min(left, sizeof buffer)));
+            left -= static_cast<std::size_t>(body.gcount());
+        }
+    }
+
+    static void send(Poco::Net::HTTPServerRequest &request, Poco::Net::HTTPServerResponse &response,
+                     const Reply &reply)
+    {
+        response.setStatusAndReason(
+            static_cast<Poco::Net::HTTPResponse::HTTPStatus>(reply.status));
+        const bool mayHaveBody = reply.status != 204 && reply.status != 304;
+        if (mayHaveBody)
+            response.setContentType(reply.contentType);
+        response.set("X-Content-Type-Options", "nosniff");
+        response.set("Cache-Control", "no-cache");
+        for (const auto &[name, value] : reply.headers) {
+            if (name == "Set-Cookie")
+                response.add(name, value);
+            else
+                response.set(name, value);
+        }
+        if (!mayHaveBody) {
+            response.setContentLength(0);
+            response.send();
+            return;
+        }
+        if (!reply.stream) {
+            response.sendBuffer(reply.body.data(), reply.body.size());
+            return;
+        }
+        if (reply.streamLength)
+            response.setContentLength64(static_cast<Poco::Int64>(*reply.streamLength));
+        else
+            response.setChunkedTransferEncoding(true);
+        std::ostream &out = response.send();
+        if (request.getMethod() == Poco::Net::HTTPRequest::HTTP_HEAD)
+            return;
+        const Status written = reply.stream(out);
+        if (!written || !out) {
+            // Half a body must not look like a whole one: cut the connection before Poco can end it
+            // properly.
+            qCWarning(lcHttp, "broken answer path=%s error=%s", request.getURI().c_str(),
+                      written ? "caller went away" : written.error().message.c_str());
+            auto &impl = dynamic_cast<Poco::Net::HTTPServerRequestImpl &>(request);
+            impl.socket().close();
+            response.setKeepAlive(false);
+        }
+    }
+
+    const Router &m_router;
+    auth::Authenticator &m_authenticator;
+    const StaticFiles *m_portal;
+    RequestMetrics &m_metrics;
+};
+
+class DispatcherFactory : public Poco::Net::HTTPRequestHandlerFactory
+{
+public:
+    DispatcherFactory(const Router &router, auth::Authenticator &authenticator,
+                      const StaticFiles *portal, RequestMetrics &metrics)
+        : m_router(router)
+        , m_authenticator(authenticator)
+        , m_portal(portal)
+        , m_metrics(metrics)
+    {}
+
+    Poco::Net::HTTPRequestHandler *
+    createRequestHandler(const Poco::Net::HTTPServerRequest & /*request*/) override
+    {
+        return new Dispatcher(m_router, m_authenticator, m_portal, m_metrics); // owned by Poco
+    }
+
+private:
+    const Router &m_router;
+    auth::Authenticator &m_authenticator;
+    const StaticFiles *m_portal;
+    RequestMetrics &m_metrics;
+};
+
+schema::Error listenError(const ListenOptions &options, const Poco::Exception &error)
+{
+    const std::string address = options.host + ":" + std::to_string(options.port);
+    if (error.code() == EADDRINUSE || error.message().find("in use") != std::string::npos)
+        return {ErrorCode::AlreadyExists,
+                "port " + address + " is taken by another program; choose another one with "
+                                    "--listen ADDRESS:PORT (port 0 takes any free one)"};
+    if (error.code() == EACCES)
+        return {ErrorCode::PermissionDenied,
+                "not allowed to listen on " + address + "; ports below 1024 need root, choose "
+                                                        "another one with --listen"};
+    return {ErrorCode::InvalidArgument,
+            "cannot listen on " + address + ": " + error.displayText()
+                + "; give an address of this machine with --listen ADDRESS:PORT"};
+}
+
+} // namespace
+
+struct HttpServer::State
+{
+    std::unique_ptr<Poco::ThreadPool> threads;
+    std::unique_ptr<Poco::Net::HTTPServer> server;
+    bool stopped = false;
+};
+
+HttpServer::HttpServer(std::unique_ptr<State> state)
+    : m_state(std::move(state))
+{}
+
+HttpServer::~HttpServer()
+{
+    stop();
+}
+
+Result<std::unique_ptr<HttpServer>>
+HttpServer::start(const Router &router, auth::Authenticator &authenticator,
+                  const StaticFiles *portal, RequestMetrics &metrics, const ListenOptions &options)
+{
+    auto state = std::make_unique<State>();
+    try {
+        const Poco::Net::SocketAddress address(options.host, options.port);
+        Poco::Net::ServerSocket socket;
+        socket.bind(address, true, false);
+        socket.listen(256);
+        Poco::Net::HTTPServerParams::Ptr params(new Poco::Net::HTTPServerParams);
+        params->setMaxThreads(options.maxThreads);
+        params->setMaxQueued(options.maxWaiting);
+        params->setTimeout(Poco::Timespan(options.timeoutSeconds, 0));
+        params->setKeepAliveTimeout(Poco::Timespan(options.keepAliveSeconds, 0));
+        params->setMaxKeepAliveRequests(0);
+        params->setSoftwareVersion("Slipway");
+        state->threads = std::make_unique<Poco::ThreadPool>("http", 1, options.maxThreads, 30);
+        state->server = std::make_unique<Poco::Net::HTTPServer>(
+            new DispatcherFactory(router, authenticator, portal, metrics), *state->threads, socket,
+            params);
+        state->server->start();
+    } catch (const Poco::Exception &error) {
+        return listenError(options, error);
+    }
+    return std::unique_ptr<HttpServer>(new HttpServer(std::move(state)));
+}
+
+void HttpServer::stop()
+{
+    if (m_state->stopped)
+        return;
+    m_state->stopped = true;
+    m_state->server->stopAll(false);
+    m_state->threads->joinAll();
+}
+
+std::uint16_t HttpServer::port() const
+{
+    return m_state->server->port();
+}
+
+} // namespace server::http

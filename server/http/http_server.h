@@ -1,0 +1,55 @@
+#pragma once
+/// The listening side: Poco's HTTP server with bounded threads, bodies and waiting times in front
+/// of the router. Requests are authenticated and checked here, in one place, before a handler sees
+/// them.
+
+#include "schema/base/result.h"
+#include "server/http/router.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace server::auth {
+class Authenticator;
+}
+
+namespace server::http {
+
+class StaticFiles;
+class RequestMetrics;
+
+struct ListenOptions
+{
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 0; ///< 0: any free one
+    int maxThreads = 96;    ///< requests served at the same time
+    int maxWaiting = 512;   ///< accepted connections without a thread; more are refused
+    int timeoutSeconds = 30;
+    int keepAliveSeconds = 5;
+};
+
+class HttpServer
+{
+public:
+    /// Binds and begins to answer. The referenced objects must outlive the server; `portal` may be
+    /// null. Errors: AlreadyExists (port taken), PermissionDenied (port below 1024),
+    /// InvalidArgument (address), each with the remedy.
+    static schema::Result<std::unique_ptr<HttpServer>> start(const Router &router,
+                                                             auth::Authenticator &authenticator,
+                                                             const StaticFiles *portal,
+                                                             RequestMetrics &metrics,
+                                                             const ListenOptions &options);
+    ~HttpServer();
+    /// Stops accepting, lets running requests end (at most a few seconds), closes connections.
+    void stop();
+    /// The port in use.
+    [[nodiscard]] std::uint16_t port() const;
+
+private:
+    struct State;
+    explicit HttpServer(std::unique_ptr<State> state);
+    std::unique_ptr<State> m_state;
+};
+
+} // namespace server::http

@@ -1,0 +1,141 @@
+#include "server/http/static_files.h"
+
+#include <sys/stat.h>
+
+#include <array>
+#include <fstream>
+#include <ostream>
+
+namespace server::http {
+
+using schema::ErrorCode;
+using schema::Result;
+using schema::Status;
+
+namespace {
+
+// Scripts, styles and connections only from the server itself. Fluent UI inserts style elements at
+// run time, hence 'unsafe-inline' for styles and nothing else.
+constexpr const char *kContentSecurityPolicy
+    = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' "
+      "data:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; object-src "
+      "'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
+
+std::string_view mediaType(const std::filesystem::path &file)
+{
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 14> kTypes{{
+        {".html", "text/html; charset=utf-8"},
+        {".js", "text/javascript; charset=utf-8"},
+        {".css", "text/css; charset=utf-8"},
+        {".json", "application/json; charset=utf-8"},
+        {".map", "application/json; charset=utf-8"},
+        {".svg", "image/svg+xml"},
+        {".png", "image/png"},
+        {".ico", "image/x-icon"},
+        {".woff", "font/woff"},
+        {".woff2", "font/woff2"},
+        {".ttf", "font/ttf"},
+        {".txt", "text/plain; charset=utf-8"},
+        {".webmanifest", "application/manifest+json"},
+        {".wasm", "application/wasm"},
+    }};
+    const std::string extension = file.extension().string();
+    for (const auto &[ending, type] : kTypes)
+        if (ending == extension)
+            return type;
+    return "application/octet-stream";
+}
+
+/// Size and modification time of a regular file.
+struct FileState
+{
+    std::uint64_t size = 0;
+    std::string tag; ///< ETag
+};
+
+std::optional<FileState> stateOf(const std::filesystem::path &file)
+{
+    struct stat status = {};
+    if (::stat(file.c_str(), &status) != 0 || !S_ISREG(status.st_mode))
+        return std::nullopt;
+    return FileState{static_cast<std::uint64_t>(status.st_size),
+                     "\"" + std::to_string(status.st_mtim.tv_sec) + "-"
+                         + std::to_string(status.st_mtim.tv_nsec) + "-"
+                         + std::to_string(status.st_size) + "\""};
+}
+
+bool takesGzip(const Call &call)
+{
+    for (const auto &item : splitList(call.header("Accept-Encoding")))
+        if (equalsIgnoringCase(std::string_view(item).substr(0, 4), "gzip")
+            && item.find("q=0") == std::string::npos)
+            return true;
+    return false;
+}
+
+} // namespace
+
+Result<StaticFiles> StaticFiles::open(const std::filesystem::path &folder)
+{
+    std::error_code code;
+    const auto canonical = std::filesystem::canonical(folder, code);
+    if (code || !stateOf(canonical / "index.html"))
+        return {ErrorCode::NotFound, "no portal in '" + folder.string()
+                                         + "' (index.html is missing); build it with `./run build` "
+                                           "or leave --web out"};
+    return StaticFiles(canonical);
+}
+
+Result<Reply> StaticFiles::serve(const Call &call) const
+{
+    std::filesystem::path relative;
+    for (const auto &segment : call.target.segments) {
+        if (segment == "." || segment == ".." || segment.find('/') != std::string::npos)
+            return {ErrorCode::NotFound, "no such page"};
+        relative /= segment;
+    }
+    std::filesystem::path file = m_folder / relative;
+    auto state = relative.empty() ? std::nullopt : stateOf(file);
+    const bool isAsset = !call.target.segments.empty() && call.target.segments.front() == "assets";
+    if (!state) {
+        // A missing asset must not become a page: the browser would run HTML as script.
+        if (isAsset || relative.has_extension())
+            return {ErrorCode::NotFound, "no file " + call.target.rawPath};
+        file = m_folder / "index.html";
+        state = stateOf(file);
+        if (!state)
+            return {ErrorCode::NotFound, "the portal's index.html is gone"};
+    }
+    Reply reply;
+    reply.contentType = mediaType(file);
+    reply.with("ETag", state->tag)
+        .with("Cache-Control", isAsset ? "public, max-age=31536000, immutable" : "no-cache")
+        .with("Content-Security-Policy", kContentSecurityPolicy)
+        .with("Referrer-Policy", "same-origin")
+        .with("X-Frame-Options", "DENY")
+        .with("Cross-Origin-Opener-Policy", "same-origin")
+        .with("Vary", "Accept-Encoding");
+    if (call.header("If-None-Match") == state->tag) {
+        reply.status = 304;
+        return reply;
+    }
+    std::filesystem::path compressed = file;
+    compressed += ".gz";
+    if (takesGzip(call)) {
+        if (const auto other = stateOf(compressed)) {
+            file = compressed;
+            state = other;
+            reply.with("Content-Encoding", "gzip");
+        }
+    }
+    reply.streamLength = state->size;
+    reply.stream = [file](std::ostream &out) -> Status {
+        std::ifstream in(file, std::ios::binary);
+        if (!in || !(out << in.rdbuf()))
+            return {ErrorCode::Io, "cannot send '" + file.string() + "'"};
+        return {};
+    };
+    return reply;
+}
+
+} // namespace server::http

@@ -1,0 +1,170 @@
+#include "server/triggers/plan_references.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <set>
+
+namespace server::triggers {
+
+using pipelines::Diagnostic;
+using schema::SourcePosition;
+
+namespace {
+
+bool sameName(std::string_view a, std::string_view b)
+{
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
+        return std::tolower(x) == std::tolower(y);
+    });
+}
+
+bool contains(const std::vector<std::string> &names, std::string_view name)
+{
+    return std::any_of(names.begin(), names.end(),
+                       [&](const std::string &candidate) { return sameName(candidate, name); });
+}
+
+/// Known only while the run goes on.
+bool isDynamic(std::string_view text)
+{
+    return text.find("$(") != std::string_view::npos || text.find("$[") != std::string_view::npos;
+}
+
+std::string listed(const std::vector<std::string> &names)
+{
+    std::string out;
+    for (const auto &name : names)
+        out += (out.empty() ? "" : ", ") + ("'" + name + "'");
+    return out.empty() ? "none exist yet" : "known: " + out;
+}
+
+/// Task inputs that hold a service connection: of the built-in tasks and the common ones.
+constexpr std::array<std::string_view, 12> kConnectionInputs{
+    "containerRegistry",          "kubernetesServiceConnection",
+    "kubernetesServiceEndpoint",  "dockerRegistryEndpoint",
+    "dockerRegistryServiceConnection", "dockerRegistryConnection",
+    "dockerHostEndpoint",         "connectedServiceName",
+    "connectedServiceNameARM",    "azureSubscriptionEndpoint",
+    "azureSubscription",          "serviceConnection"};
+
+class Search
+{
+public:
+    explicit Search(const KnownNames &known)
+        : m_known(known)
+    {}
+
+    void variables(const std::vector<schema::VariableEntry> &entries, const SourcePosition &at)
+    {
+        for (const auto &entry : entries)
+            if (!entry.group.empty() && !isDynamic(entry.group)
+                && !contains(m_known.groups, entry.group))
+                add("unknown-variable-group", "variable group '" + entry.group + "' does not exist",
+                    at, "create it under Library or correct the name; " + listed(m_known.groups));
+    }
+
+    void connection(const std::string &name, const std::string &where, const SourcePosition &at)
+    {
+        if (name.empty() || isDynamic(name) || contains(m_known.connections, name))
+            return;
+        add("unknown-service-connection",
+            where + " refers to service connection '" + name + "', which does not exist", at,
+            "create it under Library > Service connections or correct the name; "
+                + listed(m_known.connections));
+    }
+
+    void steps(const std::vector<schema::Step> &list)
+    {
+        for (const auto &step : list)
+            for (const auto &[input, value] : step.inputs)
+                for (const auto known : kConnectionInputs)
+                    if (sameName(input, known))
+                        connection(value, "input '" + input + "' of task " + step.task,
+                                   step.position);
+    }
+
+    void container(const std::optional<schema::Container> &container, const SourcePosition &at)
+    {
+        if (container)
+            connection(container->endpoint, "container '" + container->image + "'", at);
+    }
+
+    void environment(const schema::Job &job)
+    {
+        if (!job.environment || isDynamic(job.environment->name))
+            return;
+        const auto found = std::find_if(
+            m_known.environments.begin(), m_known.environments.end(),
+            [&](const auto &candidate) { return sameName(candidate.name, job.environment->name); });
+        if (found == m_known.environments.end()) {
+            std::vector<std::string> names;
+            for (const auto &candidate : m_known.environments)
+                names.push_back(candidate.name);
+            if (!m_known.mayCreateEnvironments)
+                add("unknown-environment",
+                    "environment '" + job.environment->name
+                        + "' could not be found and a run that no person asked for does not "
+                          "create one",
+                    job.position,
+                    "create it under Environments or queue the run by hand once; "
+                        + listed(names));
+            return;
+        }
+        const auto &resource = job.environment->resourceName;
+        if (!resource.empty() && !isDynamic(resource) && !contains(found->resources, resource))
+            add("unknown-environment-resource",
+                "environment '" + found->name + "' has no resource '" + resource + "'",
+                job.position, "add it to the environment; " + listed(found->resources));
+    }
+
+    std::vector<Diagnostic> take() { return std::move(m_found); }
+
+private:
+    void add(std::string code, std::string message, const SourcePosition &at, std::string hint)
+    {
+        const auto key = code + message + at.file + std::to_string(at.line);
+        if (!m_seen.insert(key).second)
+            return;
+        Diagnostic diagnostic;
+        diagnostic.code = std::move(code);
+        diagnostic.message = std::move(message);
+        diagnostic.position = at;
+        diagnostic.hint = std::move(hint);
+        m_found.push_back(std::move(diagnostic));
+    }
+
+    const KnownNames &m_known;
+    std::vector<Diagnostic> m_found;
+    std::set<std::string> m_seen;
+};
+
+} // namespace
+
+std::vector<Diagnostic> missingReferences(const schema::RunPlan &plan, const KnownNames &known)
+{
+    Search search(known);
+    const SourcePosition root = plan.stages.empty()
+                                    ? SourcePosition{}
+                                    : SourcePosition{plan.stages.front().position.file, 1, 1};
+    search.variables(plan.variables, root);
+    for (const auto &repository : plan.repositories)
+        search.connection(repository.endpoint, "repository resource '" + repository.alias + "'",
+                          root);
+    for (const auto &[alias, container] : plan.containers)
+        search.connection(container.endpoint, "container resource '" + alias + "'", root);
+    for (const auto &stage : plan.stages) {
+        search.variables(stage.variables, stage.position);
+        for (const auto &job : stage.jobs) {
+            search.variables(job.variables, job.position);
+            search.steps(job.steps);
+            for (const auto &hook : job.hooks)
+                search.steps(hook.steps);
+            search.container(job.container, job.position);
+            search.environment(job);
+        }
+    }
+    return search.take();
+}
+
+} // namespace server::triggers

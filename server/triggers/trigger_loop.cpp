@@ -1,0 +1,234 @@
+#include "server/triggers/trigger_loop.h"
+
+#include "server/store/repository_store.h"
+
+#include <QLoggingCategory>
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+
+namespace server::triggers {
+
+using schema::ErrorCode;
+using schema::Result;
+using schema::Status;
+using store::Connection;
+using store::RepositoryStore;
+
+namespace {
+
+Q_LOGGING_CATEGORY(lcTriggers, "server.triggers", QtInfoMsg)
+
+constexpr std::chrono::milliseconds kPollInterval{1000};
+constexpr std::size_t kMaxFileBytes = 10U << 20U;
+
+void addTime(std::string &signature, const std::filesystem::path &path)
+{
+    struct stat status = {};
+    if (::stat(path.c_str(), &status) == 0)
+        signature += std::to_string(status.st_mtim.tv_sec) + "."
+                     + std::to_string(status.st_mtim.tv_nsec) + ";";
+}
+
+/// Changes whenever a ref does: git replaces ref files and packed-refs by renaming, which touches
+/// the folder. Costs one stat per folder of refs.
+std::string signatureOf(const std::filesystem::path &folder)
+{
+    std::string signature;
+    addTime(signature, folder / "packed-refs");
+    std::error_code code;
+    const auto refs = folder / "refs";
+    addTime(signature, refs);
+    for (auto it = std::filesystem::recursive_directory_iterator(refs, code);
+         !code && it != std::filesystem::recursive_directory_iterator(); it.increment(code))
+        if (it->is_directory(code))
+            addTime(signature, it->path());
+    return signature;
+}
+
+/// Files that the move brought. A new branch brings what it has beyond the default branch.
+Result<std::vector<std::string>> changedByMove(const store::Repository &repository,
+                                               const GitRepository &git, const Ref &ref,
+                                               const std::string &before)
+{
+    std::string base = before;
+    if (base.empty() && ref.name != repository.defaultBranch) {
+        if (const auto head = git.resolve(repository.defaultBranch)) {
+            ASSIGN_OR_RETURN(base, git.mergeBase(*head, ref.commit));
+        }
+    }
+    return git.changedPaths(base, ref.commit);
+}
+
+} // namespace
+
+TriggerLoop::TriggerLoop(store::Database &database, RepositoryService &repositories,
+                         PipelineService &pipelines, scheduler::RunService &runs)
+    : m_database(database)
+    , m_repositories(repositories)
+    , m_pipelines(pipelines)
+    , m_runs(runs)
+{}
+
+TriggerLoop::~TriggerLoop()
+{
+    stop();
+}
+
+void TriggerLoop::start()
+{
+    m_thread = std::jthread([this](const std::stop_token &stop) { loop(stop); });
+}
+
+void TriggerLoop::stop()
+{
+    m_thread.request_stop();
+    if (m_thread.joinable())
+        m_thread.join();
+}
+
+void TriggerLoop::pushed(const std::string &repositoryId)
+{
+    {
+        const std::lock_guard lock(m_mutex);
+        m_pushed.insert(repositoryId);
+    }
+    m_wake.notify_all();
+}
+
+void TriggerLoop::loop(const std::stop_token &stop)
+{
+    while (!stop.stop_requested()) {
+        std::set<std::string> pushed;
+        {
+            std::unique_lock lock(m_mutex);
+            m_wake.wait_for(lock, stop, kPollInterval, [this] { return !m_pushed.empty(); });
+            pushed.swap(m_pushed);
+        }
+        if (stop.stop_requested())
+            return;
+        const auto repositories = m_repositories.hosted();
+        if (!repositories) {
+            qCWarning(lcTriggers, "error=%s", repositories.error().message.c_str());
+            continue;
+        }
+        for (const auto &repository : *repositories) {
+            if (stop.stop_requested())
+                return;
+            // The signature is taken first: a push during the evaluation is seen the next time.
+            const auto signature = signatureOf(m_repositories.folder(repository));
+            if (!pushed.contains(repository.id) && m_signatures[repository.id] == signature)
+                continue;
+            const auto created = evaluate(repository);
+            if (created) {
+                m_signatures[repository.id] = signature;
+                continue;
+            }
+            // Not remembered, so it is tried again; said once per reason.
+            if (m_reported.insert(repository.id + created.error().message).second)
+                qCWarning(lcTriggers, "repository=%s error=%s", repository.name.c_str(),
+                          created.error().message.c_str());
+        }
+    }
+}
+
+Result<int> TriggerLoop::evaluate(const store::Repository &repository)
+{
+    ASSIGN_OR_RETURN(const auto git, m_repositories.open(repository));
+    ASSIGN_OR_RETURN(const auto refs, git.refs());
+    ASSIGN_OR_RETURN(const auto seen, m_database.read([&](Connection &connection) {
+        return Result(RepositoryStore(connection).seenRefs(repository.id));
+    }));
+    for (const auto &[name, state] : seen) {
+        const bool exists = std::any_of(refs.begin(), refs.end(), [&ref = name](const Ref &other) {
+            return other.name == ref;
+        });
+        if (exists)
+            continue;
+        RETURN_IF_ERROR(m_database.write([&](Connection &connection) -> Status {
+            RepositoryStore(connection).removeSeenRef(repository.id, name);
+            return {};
+        }));
+    }
+    int created = 0;
+    for (const auto &ref : refs) {
+        const auto before = seen.find(ref.name);
+        if (before != seen.end() && before->second.commit == ref.commit)
+            continue;
+        ASSIGN_OR_RETURN(const int runs,
+                         evaluateMove(repository, git, ref,
+                                      before == seen.end() ? store::SeenRef{} : before->second));
+        RETURN_IF_ERROR(remember(repository, ref));
+        created += runs;
+    }
+    return created;
+}
+
+Result<int> TriggerLoop::evaluateMove(const store::Repository &repository, const GitRepository &git,
+                                      const Ref &ref, const store::SeenRef &before)
+{
+    ASSIGN_OR_RETURN(const auto commit, git.commit(ref.commit));
+    if (pipelines::trigger::skipsRuns(commit.message))
+        return 0;
+    ASSIGN_OR_RETURN(const auto changed, changedByMove(repository, git, ref, before.commit));
+    ASSIGN_OR_RETURN(const auto candidates, m_pipelines.ofRepository(repository.id));
+    int created = 0;
+    for (const auto &pipeline : candidates) {
+        if (pipeline.queueStatus != 0)
+            continue;
+        const auto text = git.readFile(ref.commit, pipeline.yamlPath, kMaxFileBytes);
+        if (!text) {
+            if (text.error().code == ErrorCode::NotFound)
+                continue; // this branch does not have the pipeline
+            return text.error();
+        }
+        // Problems are reported by the compilation of the run itself; a trigger that cannot be read
+        // counts as absent, so that a broken file shows as a failed run instead of as silence.
+        std::vector<pipelines::Diagnostic> ignored;
+        const auto triggers = pipelines::scanTriggers(pipeline.yamlPath, *text, ignored);
+        if (!pipelines::trigger::matches(triggers.push, ref.name, changed))
+            continue;
+        ASSIGN_OR_RETURN(const bool exists, alreadyCreated(pipeline.id, ref, before.at));
+        if (exists)
+            continue;
+        QueueRequest request;
+        request.pipelineId = pipeline.id;
+        request.reason = schema::RunReason::IndividualCI;
+        request.branch = ref.name;
+        request.version = ref.commit;
+        ASSIGN_OR_RETURN(const auto queued, m_pipelines.queue(request));
+        qCInfo(lcTriggers, "run=%lld pipeline=%s ref=%s commit=%s",
+               static_cast<long long>(queued.runId), pipeline.name.c_str(), ref.name.c_str(),
+               ref.commit.c_str());
+        ++created;
+    }
+    return created;
+}
+
+Result<bool> TriggerLoop::alreadyCreated(std::int64_t pipelineId, const Ref &ref,
+                                         schema::TimePoint since)
+{
+    store::RunFilter filter;
+    filter.pipelineId = pipelineId;
+    filter.branch = ref.name;
+    filter.reason = schema::RunReason::IndividualCI;
+    filter.top = 50;
+    ASSIGN_OR_RETURN(const auto runs, m_runs.list(filter));
+    return std::any_of(runs.begin(), runs.end(), [&](const scheduler::RunOverview &overview) {
+        return overview.run.sourceVersion == ref.commit && overview.run.queuedAt >= since;
+    });
+}
+
+Status TriggerLoop::remember(const store::Repository &repository, const Ref &ref)
+{
+    return m_database.write([&](Connection &connection) -> Status {
+        RepositoryStore(connection).setSeenRef(repository.id, ref.name, ref.commit,
+                                               schema::wallClockNow());
+        return {};
+    });
+}
+
+} // namespace server::triggers

@@ -88,7 +88,7 @@ schema::Status Importer::makeLibrary()
     const std::string targetName =
         kubernetes() ? "Kubernetes Connection" : "Docker Host Connection";
     json target{{"name", targetName}, {"data", json::object()}};
-    if (kubernetes()) {
+    if (m_settings.kubeconfig) {
         target["type"] = "kubernetes";
         target["url"] = "https://kubernetes";
         target["authorization"] = {{"scheme", "Kubernetes"},
@@ -243,7 +243,7 @@ schema::Result<json> Importer::makePipeline(const std::string &name, const std::
 
 schema::Result<std::int64_t> Importer::run()
 {
-    ASSIGN_OR_RETURN(const json project_,
+    ASSIGN_OR_RETURN(const json space,
                      ensure("/_apis/projects", kProject,
                             {{"name", kProject},
                              {"description", "Two services: a web site and its leaderboard"}}));

@@ -110,21 +110,21 @@ schema::Status Services::startServer()
     std::ifstream tokenFile(m_settings.data / "operator-token");
     std::string token;
     std::getline(tokenFile, token);
-    m_client.emplace("http://" + address, token);
+    m_client = ApiClient("http://" + address, token);
     return {};
 }
 
 schema::Status Services::startWorker()
 {
-    ASSIGN_OR_RETURN(const json pools, m_client->get("/_apis/distributedtask/pools"));
+    ASSIGN_OR_RETURN(const json pools, m_client.get("/_apis/distributedtask/pools"));
     const json &list = memberOf(pools, "value");
     if (!list.is_array() || list.empty())
         return {ErrorCode::NotFound, "the server has no pool for the worker"};
     ASSIGN_OR_RETURN(const json token,
-                     m_client->post(fmt::format("/_apis/slipway/pools/{}/registrationtokens",
+                     m_client.post(fmt::format("/_apis/slipway/pools/{}/registrationtokens",
                                                 numberOf(list[0], "id")),
                                     {{"expiresInMinutes", 10}}));
-    Command command{{program(), "worker", "--url", m_client->url(), "--name", "local", "--pool",
+    Command command{{program(), "worker", "--url", m_client.url(), "--name", "local", "--pool",
                      textOf(list[0], "name"), "--work", (m_settings.data / "worker").string()},
                     m_settings.environment,
                     {}};

@@ -10,7 +10,6 @@
 #include <deque>
 #include <filesystem>
 #include <map>
-#include <optional>
 #include <string>
 
 namespace cli {
@@ -43,7 +42,7 @@ public:
     void stop();
 
     /// Speaks as the local operator; valid after startServer().
-    [[nodiscard]] const ApiClient &client() const { return *m_client; }
+    [[nodiscard]] const ApiClient &client() const { return m_client; }
 
 private:
     /// Remembers that a service died; false when that happens too often.
@@ -56,7 +55,7 @@ private:
     Console &m_console;
     Child m_server;
     Child m_worker;
-    std::optional<ApiClient> m_client;
+    ApiClient m_client{"", ""};
 };
 
 } // namespace cli

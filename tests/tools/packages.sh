@@ -57,12 +57,12 @@ missing_packages() {
 
 # install_packages GROUP...
 install_packages() {
-    if ! on_path dpkg-query; then
-        echo "run: this is no Debian system, so packages are not installed; docs/building.md names what is needed" >&2
-        return 0
-    fi
     # shellcheck disable=SC2046 # lists of words
     set -- $(for group; do packages_of "$group"; done)
+    if ! on_path dpkg-query; then
+        echo "run: this is no Debian system, so nothing is installed; needed are the counterparts of: $*" >&2
+        return 0
+    fi
     missing=$(missing_packages "$@")
     [ -n "$missing" ] || return 0
     # shellcheck disable=SC2086 # a list of words

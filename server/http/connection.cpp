@@ -20,8 +20,8 @@ TakenConnection takeConnection(Poco::Net::HTTPServerRequest &request, const std:
         Poco::Net::StreamSocket socket = impl.detachSocket();
         std::size_t sent = 0;
         while (sent < head.size()) {
-            const int count = socket.sendBytes(head.data() + sent,
-                                               static_cast<int>(head.size() - sent));
+            const int count =
+                socket.sendBytes(head.data() + sent, static_cast<int>(head.size() - sent));
             if (count <= 0)
                 return taken;
             sent += static_cast<std::size_t>(count);

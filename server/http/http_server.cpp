@@ -63,8 +63,8 @@ Credentials credentialsOf(const Poco::Net::HTTPServerRequest &request)
     if (space != std::string::npos) {
         const std::string_view scheme = std::string_view(authorization).substr(0, space);
         const auto begin = authorization.find_first_not_of(' ', space);
-        const std::string rest
-            = begin == std::string::npos ? std::string() : authorization.substr(begin);
+        const std::string rest =
+            begin == std::string::npos ? std::string() : authorization.substr(begin);
         if (equalsIgnoringCase(scheme, "Bearer"))
             out.token = rest;
         else if (equalsIgnoringCase(scheme, "Basic"))
@@ -84,8 +84,8 @@ Status checkFraming(const Poco::Net::HTTPServerRequest &request)
     for (const auto &[name, value] : request) {
         if (equalsIgnoringCase(name, "Content-Length")) {
             ++lengths;
-            if (value.empty() || value.size() > 18
-                || value.find_first_not_of("0123456789") != std::string::npos)
+            if (value.empty() || value.size() > 18 ||
+                value.find_first_not_of("0123456789") != std::string::npos)
                 return {ErrorCode::InvalidArgument, "header Content-Length is not a number"};
         } else if (equalsIgnoringCase(name, "Transfer-Encoding")) {
             ++encodings;
@@ -105,8 +105,8 @@ std::string baseUrlOf(const Poco::Net::HTTPServerRequest &request)
 {
     const std::string host = request.get("Host", "");
     const auto plausible = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
-               || c == '.' || c == '-' || c == ':' || c == '[' || c == ']' || c == '_';
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '.' || c == '-' || c == ':' || c == '[' || c == ']' || c == '_';
     };
     if (!host.empty() && host.size() < 256 && std::all_of(host.begin(), host.end(), plausible))
         return "http://" + host;
@@ -131,8 +131,8 @@ Result<std::string> apiVersion(const Call &call)
     int minor = 0;
     char dot = 0;
     std::istringstream in(version);
-    if (!(in >> major >> dot >> minor) || dot != '.' || major < 1 || major > 7
-        || (major == 7 && minor > 2))
+    if (!(in >> major >> dot >> minor) || dot != '.' || major < 1 || major > 7 ||
+        (major == 7 && minor > 2))
         return {ErrorCode::InvalidArgument,
                 "api-version '" + version.substr(0, 40) + "' is not supported; use 1.0 to 7.2"};
     return version;
@@ -144,10 +144,10 @@ Status authenticate(Call &call, const Route &route, const Credentials &credentia
     call.credential = credentials.token;
     if (route.access == Access::Credential)
         return {};
-    Result<auth::Principal> principal
-        = schema::Error{ErrorCode::Unauthenticated,
-                        "sign in first: open the link printed by `slipway up`, or send a token "
-                        "(Authorization: Bearer ...)"};
+    Result<auth::Principal> principal =
+        schema::Error{ErrorCode::Unauthenticated,
+                      "sign in first: open the link printed by `slipway up`, or send a token "
+                      "(Authorization: Bearer ...)"};
     if (!credentials.token.empty())
         principal = authenticator.byToken(credentials.token);
     else if (!credentials.session.empty())
@@ -197,10 +197,9 @@ public:
                      errorReply({ErrorCode::Internal, "the server failed on this request"}));
         }
         const auto took = std::chrono::steady_clock::now() - begin;
-        m_metrics.count(
-            static_cast<int>(response.getStatus()),
-            static_cast<std::uint64_t>(
-                std::chrono::duration_cast<std::chrono::microseconds>(took).count()));
+        m_metrics.count(static_cast<int>(response.getStatus()),
+                        static_cast<std::uint64_t>(
+                            std::chrono::duration_cast<std::chrono::microseconds>(took).count()));
     }
 
 private:
@@ -220,8 +219,8 @@ private:
             send(request, response, errorReply(framing.error()));
             return;
         }
-        const bool hasBody = request.getChunkedTransferEncoding()
-                             || (request.hasContentLength() && request.getContentLength64() > 0);
+        const bool hasBody = request.getChunkedTransferEncoding() ||
+                             (request.hasContentLength() && request.getContentLength64() > 0);
         if (hasBody)
             call.body = &request.stream();
         if (!request.getChunkedTransferEncoding())
@@ -255,8 +254,8 @@ private:
         if (!match.route)
             return unmatched(call, match);
         call.values = match.values;
-        if (const auto known
-            = authenticate(call, *match.route, credentialsOf(request), m_authenticator);
+        if (const auto known =
+                authenticate(call, *match.route, credentialsOf(request), m_authenticator);
             !known) {
             Reply refusal = errorReply(known.error());
             if (refusal.status == 401)
@@ -286,9 +285,9 @@ private:
             std::string allowed;
             for (const auto &method : match.allowed)
                 allowed += (allowed.empty() ? "" : ", ") + method;
-            Reply reply = errorReply({ErrorCode::InvalidArgument, "method " + call.method
-                                                                      + " is not allowed here; use "
-                                                                      + allowed});
+            Reply reply =
+                errorReply({ErrorCode::InvalidArgument,
+                            "method " + call.method + " is not allowed here; use " + allowed});
             reply.status = 405;
             reply.with("Allow", allowed);
             return reply;
@@ -319,8 +318,7 @@ private:
     static void send(Poco::Net::HTTPServerRequest &request, Poco::Net::HTTPServerResponse &response,
                      const Reply &reply)
     {
-        response.setStatusAndReason(
-            static_cast<Poco::Net::HTTPResponse::HTTPStatus>(reply.status));
+        response.setStatusAndReason(static_cast<Poco::Net::HTTPResponse::HTTPStatus>(reply.status));
         const bool mayHaveBody = reply.status != 204 && reply.status != 304;
         if (mayHaveBody)
             response.setContentType(reply.contentType);
@@ -395,15 +393,16 @@ schema::Error listenError(const ListenOptions &options, const Poco::Exception &e
     const std::string address = options.host + ":" + std::to_string(options.port);
     if (error.code() == EADDRINUSE || error.message().find("in use") != std::string::npos)
         return {ErrorCode::AlreadyExists,
-                "port " + address + " is taken by another program; choose another one with "
-                                    "--listen ADDRESS:PORT (port 0 takes any free one)"};
+                "port " + address +
+                    " is taken by another program; choose another one with "
+                    "--listen ADDRESS:PORT (port 0 takes any free one)"};
     if (error.code() == EACCES)
-        return {ErrorCode::PermissionDenied,
-                "not allowed to listen on " + address + "; ports below 1024 need root, choose "
-                                                        "another one with --listen"};
+        return {ErrorCode::PermissionDenied, "not allowed to listen on " + address +
+                                                 "; ports below 1024 need root, choose "
+                                                 "another one with --listen"};
     return {ErrorCode::InvalidArgument,
-            "cannot listen on " + address + ": " + error.displayText()
-                + "; give an address of this machine with --listen ADDRESS:PORT"};
+            "cannot listen on " + address + ": " + error.displayText() +
+                "; give an address of this machine with --listen ADDRESS:PORT"};
 }
 
 } // namespace

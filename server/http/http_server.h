@@ -35,11 +35,9 @@ public:
     /// Binds and begins to answer. The referenced objects must outlive the server; `portal` may be
     /// null. Errors: AlreadyExists (port taken), PermissionDenied (port below 1024),
     /// InvalidArgument (address), each with the remedy.
-    static schema::Result<std::unique_ptr<HttpServer>> start(const Router &router,
-                                                             auth::Authenticator &authenticator,
-                                                             const StaticFiles *portal,
-                                                             RequestMetrics &metrics,
-                                                             const ListenOptions &options);
+    static schema::Result<std::unique_ptr<HttpServer>>
+    start(const Router &router, auth::Authenticator &authenticator, const StaticFiles *portal,
+          RequestMetrics &metrics, const ListenOptions &options);
     ~HttpServer();
     /// Stops accepting, lets running requests end (at most a few seconds), closes connections.
     void stop();

@@ -1,10 +1,9 @@
 #include "server/http/static_files.h"
 
-#include <sys/stat.h>
-
 #include <array>
 #include <fstream>
 #include <ostream>
+#include <sys/stat.h>
 
 namespace server::http {
 
@@ -16,10 +15,10 @@ namespace {
 
 // Scripts, styles and connections only from the server itself. Fluent UI inserts style elements at
 // run time, hence 'unsafe-inline' for styles and nothing else.
-constexpr const char *kContentSecurityPolicy
-    = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' "
-      "data:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; object-src "
-      "'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
+constexpr const char *kContentSecurityPolicy =
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' "
+    "data:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; object-src "
+    "'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
 std::string_view mediaType(const std::filesystem::path &file)
 {
@@ -59,16 +58,16 @@ std::optional<FileState> stateOf(const std::filesystem::path &file)
     if (::stat(file.c_str(), &status) != 0 || !S_ISREG(status.st_mode))
         return std::nullopt;
     return FileState{static_cast<std::uint64_t>(status.st_size),
-                     "\"" + std::to_string(status.st_mtim.tv_sec) + "-"
-                         + std::to_string(status.st_mtim.tv_nsec) + "-"
-                         + std::to_string(status.st_size) + "\""};
+                     "\"" + std::to_string(status.st_mtim.tv_sec) + "-" +
+                         std::to_string(status.st_mtim.tv_nsec) + "-" +
+                         std::to_string(status.st_size) + "\""};
 }
 
 bool takesGzip(const Call &call)
 {
     for (const auto &item : splitList(call.header("Accept-Encoding")))
-        if (equalsIgnoringCase(std::string_view(item).substr(0, 4), "gzip")
-            && item.find("q=0") == std::string::npos)
+        if (equalsIgnoringCase(std::string_view(item).substr(0, 4), "gzip") &&
+            item.find("q=0") == std::string::npos)
             return true;
     return false;
 }
@@ -80,9 +79,9 @@ Result<StaticFiles> StaticFiles::open(const std::filesystem::path &folder)
     std::error_code code;
     const auto canonical = std::filesystem::canonical(folder, code);
     if (code || !stateOf(canonical / "index.html"))
-        return {ErrorCode::NotFound, "no portal in '" + folder.string()
-                                         + "' (index.html is missing); build it with `./run build` "
-                                           "or leave --web out"};
+        return {ErrorCode::NotFound, "no portal in '" + folder.string() +
+                                         "' (index.html is missing); build it with `./run build` "
+                                         "or leave --web out"};
     return StaticFiles(canonical);
 }
 

@@ -20,14 +20,14 @@ Status checkPathName(std::string_view what, std::string_view name)
     if (name.empty() || name.size() > 64)
         return {ErrorCode::InvalidArgument, begin + "must have 1 to 64 characters"};
     const auto isForbidden = [&](char c) {
-        return static_cast<unsigned char>(c) < 0x20 || c == 0x7f
-               || kForbidden.find(c) != std::string_view::npos;
+        return static_cast<unsigned char>(c) < 0x20 || c == 0x7f ||
+               kForbidden.find(c) != std::string_view::npos;
     };
     if (std::any_of(name.begin(), name.end(), isForbidden))
         return {ErrorCode::InvalidArgument,
                 begin + "must not contain control characters or any of " + std::string(kForbidden)};
-    if (name.front() == '.' || name.back() == '.' || name.front() == ' ' || name.back() == ' '
-        || name.front() == '_')
+    if (name.front() == '.' || name.back() == '.' || name.front() == ' ' || name.back() == ' ' ||
+        name.front() == '_')
         return {ErrorCode::InvalidArgument,
                 begin + "must not begin with '_', nor begin or end with a dot or blank"};
     return {};
@@ -55,7 +55,8 @@ Result<Project> ProjectService::create(const std::string &name, const std::strin
     for (const std::string_view taken :
          {"signin", "signout", "assets", "healthz", "readyz", "metrics"})
         if (name == taken)
-            return {ErrorCode::InvalidArgument, "'" + name + "' is an address of the server itself"};
+            return {ErrorCode::InvalidArgument,
+                    "'" + name + "' is an address of the server itself"};
     const Project project{schema::randomGuid(), name, description, schema::wallClockNow()};
     return m_database.write([&](Connection &connection) -> Result<Project> {
         ProjectStore projects(connection);

@@ -28,18 +28,17 @@ GitFileSource::source(const std::string &alias, const schema::RepositoryResource
         return {ErrorCode::NotFound, "no repository resource '" + alias + "'"};
     // "project/repository" or just "repository"; only what this server hosts can be read.
     const auto slash = repository->name.rfind('/');
-    const std::string name
-        = slash == std::string::npos ? repository->name : repository->name.substr(slash + 1);
+    const std::string name =
+        slash == std::string::npos ? repository->name : repository->name.substr(slash + 1);
     auto found = m_repositories.find(m_projectId, name);
     if (!found)
-        return {ErrorCode::NotFound, "repository '" + repository->name + "' (resource '" + alias
-                                         + "') is not hosted by this server; push a copy of it "
-                                           "here to use its templates"};
+        return {ErrorCode::NotFound, "repository '" + repository->name + "' (resource '" + alias +
+                                         "') is not hosted by this server; push a copy of it "
+                                         "here to use its templates"};
     ASSIGN_OR_RETURN(auto git, m_repositories.open(*found));
-    ASSIGN_OR_RETURN(auto commit, git.resolve(repository->ref.empty() ? found->defaultBranch
-                                                                      : repository->ref));
-    const auto inserted
-        = m_sources.emplace(alias, Source{std::move(git), std::move(commit)}).first;
+    ASSIGN_OR_RETURN(auto commit,
+                     git.resolve(repository->ref.empty() ? found->defaultBranch : repository->ref));
+    const auto inserted = m_sources.emplace(alias, Source{std::move(git), std::move(commit)}).first;
     return &inserted->second;
 }
 

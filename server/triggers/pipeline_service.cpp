@@ -63,8 +63,8 @@ std::map<std::string, std::string> templateVariables(const CompiledPipeline &at,
     set("Build.SourceBranchName", lastSegment(at.branch));
     set("Build.SourceVersion", at.commit.id);
     set("Build.SourceVersionAuthor", at.commit.authorName);
-    const std::string person
-        = request.requestedBy ? request.requestedBy->displayName : at.commit.authorName;
+    const std::string person =
+        request.requestedBy ? request.requestedBy->displayName : at.commit.authorName;
     set("Build.QueuedBy", person);
     set("Build.RequestedFor", person);
     set("Build.RequestedForEmail",
@@ -87,17 +87,17 @@ void sortByPlace(std::vector<Diagnostic> &diagnostics)
 {
     std::stable_sort(diagnostics.begin(), diagnostics.end(),
                      [](const Diagnostic &a, const Diagnostic &b) {
-                         return std::tie(a.position.file, a.position.line)
-                                < std::tie(b.position.file, b.position.line);
+                         return std::tie(a.position.file, a.position.line) <
+                                std::tie(b.position.file, b.position.line);
                      });
 }
 
 schema::Status checkSkipped(const schema::RunPlan &plan, const std::vector<std::string> &skipped)
 {
     for (const auto &name : skipped) {
-        const auto stage
-            = std::find_if(plan.stages.begin(), plan.stages.end(),
-                           [&](const schema::Stage &candidate) { return candidate.name == name; });
+        const auto stage =
+            std::find_if(plan.stages.begin(), plan.stages.end(),
+                         [&](const schema::Stage &candidate) { return candidate.name == name; });
         if (stage == plan.stages.end())
             return {ErrorCode::InvalidArgument,
                     "'stagesToSkip' names stage '" + name + "', which the pipeline does not have"};
@@ -137,9 +137,8 @@ PipelineService::PipelineService(store::Database &database, library::ProjectServ
 
 Result<std::vector<Pipeline>> PipelineService::list(const std::string &projectId)
 {
-    return m_database.read([&](Connection &connection) {
-        return Result(PipelineStore(connection).list(projectId));
-    });
+    return m_database.read(
+        [&](Connection &connection) { return Result(PipelineStore(connection).list(projectId)); });
 }
 
 Result<std::vector<Pipeline>> PipelineService::ofRepository(const std::string &repositoryId)
@@ -260,11 +259,11 @@ Result<CompiledPipeline> PipelineService::compile(const QueueRequest &request,
             out.diagnostics.push_back(std::move(diagnostic));
         sortByPlace(out.diagnostics);
     }
-    out.valid = out.compilation.ok() && out.compilation.plan
-                && std::none_of(out.diagnostics.begin(), out.diagnostics.end(),
-                                [](const Diagnostic &diagnostic) {
-                                    return diagnostic.severity == Severity::Error;
-                                });
+    out.valid = out.compilation.ok() && out.compilation.plan &&
+                std::none_of(out.diagnostics.begin(), out.diagnostics.end(),
+                             [](const Diagnostic &diagnostic) {
+                                 return diagnostic.severity == Severity::Error;
+                             });
     return out;
 }
 

@@ -63,8 +63,7 @@ public:
     /// All must outlive the service.
     PipelineService(store::Database &database, library::ProjectService &projects,
                     RepositoryService &repositories, library::LibraryService &library,
-                    environments::EnvironmentService &environments,
-                    scheduler::RunService &runs);
+                    environments::EnvironmentService &environments, scheduler::RunService &runs);
 
     schema::Result<std::vector<store::Pipeline>> list(const std::string &projectId);
     /// Errors: NotFound (also when it is another project's; empty `projectId`: any).

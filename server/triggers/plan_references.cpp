@@ -40,13 +40,18 @@ std::string listed(const std::vector<std::string> &names)
 }
 
 /// Task inputs that hold a service connection: of the built-in tasks and the common ones.
-constexpr std::array<std::string_view, 12> kConnectionInputs{
-    "containerRegistry",          "kubernetesServiceConnection",
-    "kubernetesServiceEndpoint",  "dockerRegistryEndpoint",
-    "dockerRegistryServiceConnection", "dockerRegistryConnection",
-    "dockerHostEndpoint",         "connectedServiceName",
-    "connectedServiceNameARM",    "azureSubscriptionEndpoint",
-    "azureSubscription",          "serviceConnection"};
+constexpr std::array<std::string_view, 12> kConnectionInputs{"containerRegistry",
+                                                             "kubernetesServiceConnection",
+                                                             "kubernetesServiceEndpoint",
+                                                             "dockerRegistryEndpoint",
+                                                             "dockerRegistryServiceConnection",
+                                                             "dockerRegistryConnection",
+                                                             "dockerHostEndpoint",
+                                                             "connectedServiceName",
+                                                             "connectedServiceNameARM",
+                                                             "azureSubscriptionEndpoint",
+                                                             "azureSubscription",
+                                                             "serviceConnection"};
 
 class Search
 {
@@ -58,8 +63,8 @@ public:
     void variables(const std::vector<schema::VariableEntry> &entries, const SourcePosition &at)
     {
         for (const auto &entry : entries)
-            if (!entry.group.empty() && !isDynamic(entry.group)
-                && !contains(m_known.groups, entry.group))
+            if (!entry.group.empty() && !isDynamic(entry.group) &&
+                !contains(m_known.groups, entry.group))
                 add("unknown-variable-group", "variable group '" + entry.group + "' does not exist",
                     at, "create it under Library or correct the name; " + listed(m_known.groups));
     }
@@ -70,8 +75,8 @@ public:
             return;
         add("unknown-service-connection",
             where + " refers to service connection '" + name + "', which does not exist", at,
-            "create it under Library > Service connections or correct the name; "
-                + listed(m_known.connections));
+            "create it under Library > Service connections or correct the name; " +
+                listed(m_known.connections));
     }
 
     void steps(const std::vector<schema::Step> &list)
@@ -103,12 +108,11 @@ public:
                 names.push_back(candidate.name);
             if (!m_known.mayCreateEnvironments)
                 add("unknown-environment",
-                    "environment '" + job.environment->name
-                        + "' could not be found and a run that no person asked for does not "
-                          "create one",
+                    "environment '" + job.environment->name +
+                        "' could not be found and a run that no person asked for does not "
+                        "create one",
                     job.position,
-                    "create it under Environments or queue the run by hand once; "
-                        + listed(names));
+                    "create it under Environments or queue the run by hand once; " + listed(names));
             return;
         }
         const auto &resource = job.environment->resourceName;

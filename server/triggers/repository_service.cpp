@@ -28,9 +28,8 @@ Result<Repository> RepositoryService::create(const std::string &projectId, const
     repository.name = name;
     repository.url = repository.id + ".git";
     if (!defaultBranch.empty())
-        repository.defaultBranch = defaultBranch.starts_with("refs/") ? defaultBranch
-                                                                      : "refs/heads/"
-                                                                            + defaultBranch;
+        repository.defaultBranch =
+            defaultBranch.starts_with("refs/") ? defaultBranch : "refs/heads/" + defaultBranch;
     repository.createdAt = schema::wallClockNow();
     if (find(projectId, name))
         return {ErrorCode::AlreadyExists, "a repository '" + name + "' exists already"};
@@ -93,8 +92,9 @@ Result<GitRepository> RepositoryService::open(const Repository &repository) cons
     return GitRepository::open(folder(repository));
 }
 
-Result<std::vector<environments::Commit>> RepositoryService::between(
-    const std::string &repositoryId, const std::string &from, const std::string &to, int limit)
+Result<std::vector<environments::Commit>>
+RepositoryService::between(const std::string &repositoryId, const std::string &from,
+                           const std::string &to, int limit)
 {
     ASSIGN_OR_RETURN(const auto repository, findById(repositoryId));
     ASSIGN_OR_RETURN(const auto git, open(repository));

@@ -1,14 +1,14 @@
 #include "server/triggers/trigger_loop.h"
 
 #include "server/store/repository_store.h"
+#include "server/triggers/push_filter.h"
 
 #include <QLoggingCategory>
-
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <sys/stat.h>
 
 namespace server::triggers {
 
@@ -29,8 +29,8 @@ void addTime(std::string &signature, const std::filesystem::path &path)
 {
     struct stat status = {};
     if (::stat(path.c_str(), &status) == 0)
-        signature += std::to_string(status.st_mtim.tv_sec) + "."
-                     + std::to_string(status.st_mtim.tv_nsec) + ";";
+        signature += std::to_string(status.st_mtim.tv_sec) + "." +
+                     std::to_string(status.st_mtim.tv_nsec) + ";";
 }
 
 /// Changes whenever a ref does: git replaces ref files and packed-refs by renaming, which touches
@@ -94,7 +94,7 @@ void TriggerLoop::pushed(const std::string &repositoryId)
 {
     {
         const std::lock_guard lock(m_mutex);
-        m_pushed.insert(repositoryId);
+        m_pushed.emplace(repositoryId, schema::wallClockNow()); // the earliest one counts
     }
     m_wake.notify_all();
 }
@@ -102,7 +102,7 @@ void TriggerLoop::pushed(const std::string &repositoryId)
 void TriggerLoop::loop(const std::stop_token &stop)
 {
     while (!stop.stop_requested()) {
-        std::set<std::string> pushed;
+        std::map<std::string, schema::TimePoint> pushed;
         {
             std::unique_lock lock(m_mutex);
             m_wake.wait_for(lock, stop, kPollInterval, [this] { return !m_pushed.empty(); });
@@ -120,9 +120,11 @@ void TriggerLoop::loop(const std::stop_token &stop)
                 return;
             // The signature is taken first: a push during the evaluation is seen the next time.
             const auto signature = signatureOf(m_repositories.folder(repository));
-            if (!pushed.contains(repository.id) && m_signatures[repository.id] == signature)
+            const auto push = pushed.find(repository.id);
+            if (push == pushed.end() && m_signatures[repository.id] == signature)
                 continue;
-            const auto created = evaluate(repository);
+            const auto created =
+                evaluate(repository, push == pushed.end() ? schema::wallClockNow() : push->second);
             if (created) {
                 m_signatures[repository.id] = signature;
                 continue;
@@ -135,7 +137,7 @@ void TriggerLoop::loop(const std::stop_token &stop)
     }
 }
 
-Result<int> TriggerLoop::evaluate(const store::Repository &repository)
+Result<int> TriggerLoop::evaluate(const store::Repository &repository, schema::TimePoint pushedAt)
 {
     ASSIGN_OR_RETURN(const auto git, m_repositories.open(repository));
     ASSIGN_OR_RETURN(const auto refs, git.refs());
@@ -160,7 +162,8 @@ Result<int> TriggerLoop::evaluate(const store::Repository &repository)
             continue;
         ASSIGN_OR_RETURN(const int runs,
                          evaluateMove(repository, git, ref,
-                                      before == seen.end() ? store::SeenRef{} : before->second));
+                                      before == seen.end() ? store::SeenRef{} : before->second,
+                                      pushedAt));
         RETURN_IF_ERROR(remember(repository, ref));
         created += runs;
     }
@@ -168,16 +171,17 @@ Result<int> TriggerLoop::evaluate(const store::Repository &repository)
 }
 
 Result<int> TriggerLoop::evaluateMove(const store::Repository &repository, const GitRepository &git,
-                                      const Ref &ref, const store::SeenRef &before)
+                                      const Ref &ref, const store::SeenRef &before,
+                                      schema::TimePoint pushedAt)
 {
     ASSIGN_OR_RETURN(const auto commit, git.commit(ref.commit));
-    if (pipelines::trigger::skipsRuns(commit.message))
+    if (skipsRuns(commit.message))
         return 0;
     ASSIGN_OR_RETURN(const auto changed, changedByMove(repository, git, ref, before.commit));
     ASSIGN_OR_RETURN(const auto candidates, m_pipelines.ofRepository(repository.id));
     int created = 0;
     for (const auto &pipeline : candidates) {
-        if (pipeline.queueStatus != 0)
+        if (pipeline.queueStatus != 0 || pipeline.createdAt >= pushedAt)
             continue;
         const auto text = git.readFile(ref.commit, pipeline.yamlPath, kMaxFileBytes);
         if (!text) {
@@ -189,7 +193,7 @@ Result<int> TriggerLoop::evaluateMove(const store::Repository &repository, const
         // counts as absent, so that a broken file shows as a failed run instead of as silence.
         std::vector<pipelines::Diagnostic> ignored;
         const auto triggers = pipelines::scanTriggers(pipeline.yamlPath, *text, ignored);
-        if (!pipelines::trigger::matches(triggers.push, ref.name, changed))
+        if (!matches(triggers.push, ref.name, changed))
             continue;
         ASSIGN_OR_RETURN(const bool exists, alreadyCreated(pipeline.id, ref, before.at));
         if (exists)
@@ -225,8 +229,8 @@ Result<bool> TriggerLoop::alreadyCreated(std::int64_t pipelineId, const Ref &ref
 Status TriggerLoop::remember(const store::Repository &repository, const Ref &ref)
 {
     return m_database.write([&](Connection &connection) -> Status {
-        RepositoryStore(connection).setSeenRef(repository.id, ref.name, ref.commit,
-                                               schema::wallClockNow());
+        RepositoryStore(connection)
+            .setSeenRef(repository.id, ref.name, ref.commit, schema::wallClockNow());
         return {};
     });
 }

@@ -1,8 +1,8 @@
 #pragma once
 /// Turns moved refs into runs. One thread: it looks at a repository at once after a push through
 /// the server and otherwise notices pushes by path within about a second. Every move of a ref is
-/// evaluated exactly once, also over a crash: the evaluated head is on disk only after its runs are,
-/// and a run that exists already for the same move is not created again.
+/// evaluated exactly once, also over a crash: the evaluated head is on disk only after its runs
+/// are, and a run that exists already for the same move is not created again.
 
 #include "server/triggers/pipeline_service.h"
 
@@ -28,17 +28,20 @@ public:
     void start();
     /// Ends after the repository at hand. Any thread.
     void stop();
-    /// A push through the server ended: look at this repository now. Any thread.
+    /// A push through the server ended: look at this repository now. Call it before the pusher is
+    /// answered. Any thread.
     void pushed(const std::string &repositoryId);
 
     /// Evaluates all moved refs of a repository on the caller's thread (the loop's own step; for
-    /// tests). Gives the number of runs created.
-    schema::Result<int> evaluate(const store::Repository &repository);
+    /// tests). A pipeline made at or after `pushedAt` is newer than the push and is not triggered
+    /// by it. Gives the number of runs created.
+    schema::Result<int> evaluate(const store::Repository &repository, schema::TimePoint pushedAt);
 
 private:
     void loop(const std::stop_token &stop);
     schema::Result<int> evaluateMove(const store::Repository &repository, const GitRepository &git,
-                                     const Ref &ref, const store::SeenRef &before);
+                                     const Ref &ref, const store::SeenRef &before,
+                                     schema::TimePoint pushedAt);
     schema::Result<bool> alreadyCreated(std::int64_t pipelineId, const Ref &ref,
                                         schema::TimePoint since);
     schema::Status remember(const store::Repository &repository, const Ref &ref);
@@ -49,8 +52,8 @@ private:
     scheduler::RunService &m_runs;
     std::mutex m_mutex;
     std::condition_variable_any m_wake;
-    std::set<std::string> m_pushed; ///< guarded by m_mutex
-    std::map<std::string, std::string> m_signatures; ///< of refs folders; loop thread only
+    std::map<std::string, schema::TimePoint> m_pushed; ///< repository -> when; guarded by m_mutex
+    std::map<std::string, std::string> m_signatures;   ///< of refs folders; loop thread only
     std::set<std::string> m_reported; ///< failures that were logged; loop thread only
     std::jthread m_thread;
 };

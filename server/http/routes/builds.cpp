@@ -1,0 +1,448 @@
+// The build area of Azure DevOps: queueing, reading, cancelling and retrying runs, and definitions
+// (environments-and-portal D5). What a run left behind is in build_results.cpp.
+#include "server/http/routes/routes.h"
+#include "server/http/shapes.h"
+
+#include <array>
+
+namespace server::http {
+
+using schema::ErrorCode;
+using schema::Result;
+
+namespace {
+
+using EnumReader = std::optional<std::int64_t> (*)(std::string_view);
+
+std::optional<std::int64_t> readStatuses(std::string_view text)
+{
+    return parseEnum(text, {{"none", 0},
+                            {"inProgress", 1},
+                            {"completed", 2},
+                            {"cancelling", 4},
+                            {"postponed", 8},
+                            {"notStarted", 32},
+                            {"all", 47}});
+}
+
+std::optional<std::int64_t> readResults(std::string_view text)
+{
+    return parseEnum(text, {{"none", 0},
+                            {"succeeded", 2},
+                            {"partiallySucceeded", 4},
+                            {"failed", 8},
+                            {"canceled", 32}});
+}
+
+std::optional<std::int64_t> readReasons(std::string_view text)
+{
+    return parseEnum(text, {{"none", 0},
+                            {"manual", 1},
+                            {"individualCI", 2},
+                            {"batchedCI", 4},
+                            {"schedule", 8},
+                            {"pullRequest", 256},
+                            {"buildCompletion", 512},
+                            {"resourceTrigger", 1024},
+                            {"triggered", 1967},
+                            {"all", 2031}});
+}
+
+/// Flags named by a query parameter; nothing when absent. Errors: InvalidArgument.
+Result<std::optional<std::int64_t>> flags(const Call &call, const char *name, EnumReader read)
+{
+    const std::string text = call.query().text(name);
+    if (text.empty())
+        return std::optional<std::int64_t>{};
+    const auto value = read(text);
+    if (!value)
+        return {ErrorCode::InvalidArgument,
+                "parameter '" + std::string(name) + "' has an unknown value"};
+    return value;
+}
+
+/// Which runs a listing wants beyond what the store filters.
+struct Wanted
+{
+    std::vector<std::int64_t> pipelines;
+    std::optional<std::int64_t> statuses, results, reasons;
+    std::string number; ///< with '*' at the end: prefix
+    std::string requestedFor;
+    std::optional<schema::TimePoint> notBefore, notAfter;
+
+    [[nodiscard]] bool accepts(const store::RunRow &run) const
+    {
+        const auto within = [](const std::optional<std::int64_t> &mask, auto value) {
+            return !mask || *mask == 0 || (*mask & static_cast<std::int64_t>(value)) != 0;
+        };
+        if (!pipelines.empty() &&
+            std::find(pipelines.begin(), pipelines.end(), run.pipelineId) == pipelines.end())
+            return false;
+        if (!within(statuses, run.status) || !within(reasons, run.reason) ||
+            !within(results, run.result))
+            return false;
+        if (!number.empty()) {
+            const bool prefix = number.back() == '*';
+            const std::string_view text =
+                std::string_view(number).substr(0, number.size() - (prefix ? 1 : 0));
+            if (prefix ? !run.number.starts_with(text) : run.number != text)
+                return false;
+        }
+        if (!requestedFor.empty() && !equalsIgnoringCase(requestedFor, run.requestedByName) &&
+            !equalsIgnoringCase(requestedFor, run.requestedBy.value_or("")))
+            return false;
+        return (!notBefore || run.queuedAt >= *notBefore) &&
+               (!notAfter || run.queuedAt <= *notAfter);
+    }
+};
+
+Result<std::vector<std::int64_t>> numbers(const Call &call, const char *name)
+{
+    std::vector<std::int64_t> out;
+    for (const auto &item : call.query().list(name)) {
+        Query single;
+        single.add(name, item);
+        ASSIGN_OR_RETURN(const auto number, single.number(name, 0, INT64_MAX));
+        out.push_back(*number);
+    }
+    return out;
+}
+
+Result<Wanted> wantedRuns(const Call &call)
+{
+    Wanted wanted;
+    ASSIGN_OR_RETURN(wanted.pipelines, numbers(call, "definitions"));
+    ASSIGN_OR_RETURN(wanted.statuses, flags(call, "statusfilter", readStatuses));
+    ASSIGN_OR_RETURN(wanted.results, flags(call, "resultfilter", readResults));
+    ASSIGN_OR_RETURN(wanted.reasons, flags(call, "reasonfilter", readReasons));
+    wanted.number = call.query().text("buildnumber");
+    wanted.requestedFor = call.query().text("requestedfor");
+    ASSIGN_OR_RETURN(wanted.notBefore, call.query().time("mintime"));
+    ASSIGN_OR_RETURN(wanted.notAfter, call.query().time("maxtime"));
+    return wanted;
+}
+
+Result<Reply> listBuilds(Call &call, Services &services)
+{
+    ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
+    ASSIGN_OR_RETURN(const auto wanted, wantedRuns(call));
+    ASSIGN_OR_RETURN(const auto top, call.query().number("top", 1, 5000));
+    ASSIGN_OR_RETURN(const auto perPipeline,
+                     call.query().number("maxbuildsperdefinition", 1, 5000));
+    store::RunFilter filter;
+    filter.projectId = project.id;
+    filter.top = 1000;
+    if (const auto branch = call.query().text("branchname"); !branch.empty())
+        filter.branch = branch;
+    if (wanted.pipelines.size() == 1)
+        filter.pipelineId = wanted.pipelines.front();
+    ASSIGN_OR_RETURN(filter.ids, numbers(call, "buildids"));
+    // The token is the id of the last run given, so that it can be made from the last item.
+    ASSIGN_OR_RETURN(filter.beforeId, call.query().number("continuationtoken", 1, INT64_MAX));
+    const auto limit = static_cast<std::size_t>(top.value_or(1000));
+    RunShapes shapes(call, services);
+    std::map<std::int64_t, std::int64_t> given;
+    Json list = Json::array();
+    std::string token;
+    while (token.empty()) {
+        ASSIGN_OR_RETURN(const auto page, services.runs.list(filter));
+        for (const auto &overview : page) {
+            if (!wanted.accepts(overview.run))
+                continue;
+            if (perPipeline && given[overview.run.pipelineId]++ >= *perPipeline)
+                continue;
+            if (list.size() == limit) {
+                token = std::to_string(list.back().at("id").get<std::int64_t>());
+                break;
+            }
+            ASSIGN_OR_RETURN(auto json, shapes.build(overview.run));
+            list.push_back(std::move(json));
+        }
+        if (page.size() < static_cast<std::size_t>(filter.top))
+            break;
+        filter.beforeId = page.back().run.id;
+    }
+    return Reply::list(std::move(list), token);
+}
+
+Result<Reply> buildReply(Call &call, Services &services, std::int64_t runId)
+{
+    ASSIGN_OR_RETURN(const auto run, services.runs.run(runId));
+    RunShapes shapes(call, services);
+    ASSIGN_OR_RETURN(const auto json, shapes.build(run));
+    return Reply::json(json);
+}
+
+Result<Reply> getBuild(Call &call, Services &services)
+{
+    ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
+    ASSIGN_OR_RETURN(const auto run, runOf(call, services, project, "buildId"));
+    return buildReply(call, services, run.id);
+}
+
+Result<schema::TextMap> textsOf(const Json &object, const std::string &what)
+{
+    if (!object.is_object())
+        return {ErrorCode::InvalidArgument, "'" + what + "' must be an object"};
+    schema::TextMap out;
+    for (const auto &item : object.items())
+        out.emplace_back(item.key(), item.value().is_string() ? item.value().get<std::string>()
+                                                              : item.value().dump());
+    return out;
+}
+
+Result<Reply> queueBuild(Call &call, Services &services)
+{
+    ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
+    ASSIGN_OR_RETURN(const auto body, call.json());
+    triggers::QueueRequest request;
+    request.requestedBy = call.principal;
+    ASSIGN_OR_RETURN(const auto queryId, call.query().number("definitionid", 1, INT64_MAX));
+    std::optional<std::int64_t> pipelineId = queryId;
+    if (const Json *definition = member(body, "definition")) {
+        ASSIGN_OR_RETURN(pipelineId, numberMember(*definition, "id"));
+    }
+    if (!pipelineId)
+        return {ErrorCode::InvalidArgument, "'definition.id' is missing"};
+    auto pipeline = services.pipelines.find(project.id, *pipelineId);
+    if (!pipeline)
+        return {ErrorCode::InvalidArgument, pipeline.error().message};
+    request.pipelineId = pipeline->id;
+    ASSIGN_OR_RETURN(const auto branch, textMember(body, "sourceBranch"));
+    request.branch = branch.value_or("");
+    ASSIGN_OR_RETURN(const auto version, textMember(body, "sourceVersion"));
+    request.version = version.value_or("");
+    if (const Json *parameters = member(body, "templateParameters")) {
+        ASSIGN_OR_RETURN(request.parameters, textsOf(*parameters, "templateParameters"));
+    }
+    // `parameters` are queue-time variables, as JSON text inside the JSON.
+    ASSIGN_OR_RETURN(const auto variables, textMember(body, "parameters"));
+    if (variables && !variables->empty()) {
+        ASSIGN_OR_RETURN(request.variables, textsOf(storedJson(*variables, nullptr), "parameters"));
+    }
+    auto queued = services.pipelines.queue(request);
+    if (!queued && queued.error().code == ErrorCode::NotFound)
+        return {ErrorCode::InvalidArgument, queued.error().message};
+    if (!queued)
+        return queued.error();
+    if (queued->runId == 0)
+        return validationReply(queued->diagnostics);
+    return buildReply(call, services, queued->runId);
+}
+
+Result<Reply> updateBuild(Call &call, Services &services)
+{
+    ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
+    ASSIGN_OR_RETURN(const auto run, runOf(call, services, project, "buildId"));
+    ASSIGN_OR_RETURN(const auto body, call.json());
+    if (call.query().flag("retry")) {
+        RETURN_IF_ERROR(services.runs.retryRun(run.id, call.principal.identityId));
+        return buildReply(call, services, run.id);
+    }
+    ASSIGN_OR_RETURN(const auto status, textMember(body, "status"));
+    if (!status)
+        return {ErrorCode::InvalidArgument,
+                "nothing to change: send {\"status\": \"cancelling\"} or ?retry=true"};
+    const auto wanted = readStatuses(*status);
+    if (wanted != 4)
+        return {ErrorCode::InvalidArgument, "'status' can only be set to 'cancelling'"};
+    RETURN_IF_ERROR(services.runs.cancelRun(run.id, call.principal.identityId));
+    return buildReply(call, services, run.id);
+}
+
+Result<Reply> updateStage(Call &call, Services &services)
+{
+    ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
+    ASSIGN_OR_RETURN(const auto run, runOf(call, services, project, "buildId"));
+    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto text, textMember(body, "state"));
+    const auto state =
+        text ? parseEnum(*text, {{"cancel", 0}, {"retry", 1}, {"run", 2}}) : std::nullopt;
+    if (state != 1)
+        return {ErrorCode::InvalidArgument,
+                "'state' must be 'retry' (1); cancel the whole run with PATCH of the build"};
+    ASSIGN_OR_RETURN(const auto all, flagMember(body, "forceRetryAllJobs"));
+    RETURN_IF_ERROR(services.runs.retryStage(run.id, call.value("stageRefName"),
+                                             all.value_or(false), call.principal.identityId));
+    return Reply::empty();
+}
+
+Result<Json> definitionJson(const Call &call, const store::Project &project,
+                            const store::Pipeline &pipeline, bool full, Services &services)
+{
+    const std::string id = std::to_string(pipeline.id);
+    const std::string url = projectUrl(call, project.id, "build/Definitions/" + id);
+    Json out{{"_links",
+              {{"self", {{"href", url}}},
+               {"web", {{"href", pageUrl(call, project.name, "pipelines/" + id)}}}}},
+             {"quality", "definition"},
+             {"drafts", Json::array()},
+             {"id", pipeline.id},
+             {"name", pipeline.name},
+             {"url", url},
+             {"uri", "vstfs:///Build/Definition/" + id},
+             {"path", pipeline.folder},
+             {"type", "build"},
+             {"queueStatus", "enabled"},
+             {"revision", pipeline.revision},
+             {"createdDate", schema::toIso8601(pipeline.createdAt)},
+             {"project", projectJson(call, project)}};
+    if (!full)
+        return out;
+    ASSIGN_OR_RETURN(const auto repository, services.repositories.findById(pipeline.repositoryId));
+    out["process"] = {{"yamlFilename", pipeline.yamlPath.substr(1)}, {"type", 2}};
+    out["repository"] = {
+        {"id", repository.id},
+        {"type", "TfsGit"},
+        {"name", repository.name},
+        {"defaultBranch", pipeline.defaultBranch},
+        {"url", pageUrl(call, project.name, "_git/" + percentEncode(repository.name))},
+        {"checkoutSubmodules", false}};
+    out["triggers"] = Json::array({{{"branchFilters", Json::array()},
+                                    {"pathFilters", Json::array()},
+                                    {"settingsSourceType", 2},
+                                    {"batchChanges", false},
+                                    {"maxConcurrentBuildsPerBranch", 1},
+                                    {"triggerType", "continuousIntegration"}}});
+    return out;
+}
+
+Result<Reply> listDefinitions(Call &call, Services &services)
+{
+    ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
+    ASSIGN_OR_RETURN(const auto pipelines, services.pipelines.list(project.id));
+    ASSIGN_OR_RETURN(const auto ids, numbers(call, "definitionids"));
+    ASSIGN_OR_RETURN(const auto top, call.query().number("top", 1, 100000));
+    const std::string name = call.query().text("name");
+    const bool latest = call.query().flag("includelatestbuilds");
+    RunShapes shapes(call, services);
+    Json list = Json::array();
+    for (const auto &pipeline : pipelines) {
+        if (top && list.size() >= static_cast<std::size_t>(*top))
+            break;
+        if (!ids.empty() && std::find(ids.begin(), ids.end(), pipeline.id) == ids.end())
+            continue;
+        const bool prefix = !name.empty() && name.back() == '*';
+        const std::string_view text =
+            std::string_view(name).substr(0, name.size() - (prefix ? 1 : 0));
+        if (!name.empty() &&
+            !equalsIgnoringCase(prefix ? std::string_view(pipeline.name).substr(0, text.size())
+                                       : std::string_view(pipeline.name),
+                                text))
+            continue;
+        ASSIGN_OR_RETURN(auto json,
+                         definitionJson(call, project, pipeline,
+                                        call.query().flag("includeallproperties"), services));
+        if (latest) {
+            store::RunFilter filter;
+            filter.pipelineId = pipeline.id;
+            filter.top = 1;
+            ASSIGN_OR_RETURN(const auto newest, services.runs.list(filter));
+            if (!newest.empty()) {
+                ASSIGN_OR_RETURN(json["latestBuild"], shapes.build(newest.front().run));
+            }
+        }
+        list.push_back(std::move(json));
+    }
+    return Reply::list(std::move(list));
+}
+
+Result<Reply> getDefinition(Call &call, Services &services)
+{
+    ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
+    ASSIGN_OR_RETURN(const auto id, call.id("definitionId"));
+    ASSIGN_OR_RETURN(const auto pipeline, services.pipelines.find(project.id, id));
+    ASSIGN_OR_RETURN(const auto json, definitionJson(call, project, pipeline, true, services));
+    return Reply::json(json);
+}
+
+Result<Reply> createDefinition(Call &call, Services &services)
+{
+    ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
+    ASSIGN_OR_RETURN(const auto body, call.json());
+    store::Pipeline pipeline;
+    pipeline.projectId = project.id;
+    ASSIGN_OR_RETURN(pipeline.name, requiredText(body, "name"));
+    ASSIGN_OR_RETURN(const auto path, textMember(body, "path"));
+    pipeline.folder = path.value_or("\\");
+    const Json *process = member(body, "process");
+    if (!process)
+        return {ErrorCode::InvalidArgument, "'process' is missing"};
+    ASSIGN_OR_RETURN(pipeline.yamlPath, requiredText(*process, "yamlFilename"));
+    const Json *repository = member(body, "repository");
+    if (!repository)
+        return {ErrorCode::InvalidArgument, "'repository' is missing"};
+    ASSIGN_OR_RETURN(const auto id, textMember(*repository, "id"));
+    ASSIGN_OR_RETURN(const auto name, textMember(*repository, "name"));
+    pipeline.repositoryId = id && !id->empty() ? *id : name.value_or("");
+    ASSIGN_OR_RETURN(const auto branch, textMember(*repository, "defaultBranch"));
+    pipeline.defaultBranch = branch.value_or("");
+    auto created = services.pipelines.create(pipeline);
+    if (!created && created.error().code == ErrorCode::NotFound)
+        return {ErrorCode::InvalidArgument, "'repository': " + created.error().message};
+    if (!created)
+        return created.error();
+    ASSIGN_OR_RETURN(const auto json, definitionJson(call, project, *created, true, services));
+    return Reply::json(json);
+}
+
+/// Badge of the newest completed run, as an image for READMEs.
+Result<Reply> badge(Call &call, Services &services)
+{
+    ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
+    ASSIGN_OR_RETURN(const auto pipelines, services.pipelines.list(project.id));
+    const std::string &wanted = call.value("definition");
+    std::string text = "never built";
+    std::string colour = "#767676";
+    for (const auto &pipeline : pipelines) {
+        if (std::to_string(pipeline.id) != wanted && !equalsIgnoringCase(pipeline.name, wanted))
+            continue;
+        store::RunFilter filter;
+        filter.pipelineId = pipeline.id;
+        filter.status = schema::RunStatus::Completed;
+        filter.top = 1;
+        if (const auto branch = call.query().text("branchname"); !branch.empty())
+            filter.branch = branch.starts_with("refs/") ? branch : "refs/heads/" + branch;
+        ASSIGN_OR_RETURN(const auto newest, services.runs.list(filter));
+        if (!newest.empty()) {
+            const auto result = newest.front().run.result;
+            text = schema::toString(result);
+            colour = result == schema::RunResult::Succeeded            ? "#107c10"
+                     : result == schema::RunResult::PartiallySucceeded ? "#8a6100"
+                     : result == schema::RunResult::Canceled           ? "#767676"
+                                                                       : "#c50f1f";
+        }
+    }
+    return Reply::text(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"170\" height=\"20\" role=\"img\" "
+        "aria-label=\"pipeline: " +
+            text +
+            "\"><rect width=\"60\" height=\"20\" fill=\"#424242\"/><rect x=\"60\" width=\"110\" "
+            "height=\"20\" fill=\"" +
+            colour +
+            "\"/><g fill=\"#fff\" font-family=\"sans-serif\" font-size=\"11\" "
+            "text-anchor=\"middle\"><text x=\"30\" y=\"14\">pipeline</text><text x=\"115\" "
+            "y=\"14\">" +
+            text + "</text></g></svg>\n",
+        "image/svg+xml");
+}
+
+} // namespace
+
+void addBuildRoutes(Router &router, Services &services)
+{
+    const auto bind = [&services](Result<Reply> (*handler)(Call &, Services &)) {
+        return [&services, handler](Call &call) { return handler(call, services); };
+    };
+    router.serve("GET", "0cd358e1", Form::Collection, bind(listBuilds));
+    router.serve("GET", "0cd358e1", Form::Item, bind(getBuild));
+    router.serve("POST", "0cd358e1", Form::Collection, bind(queueBuild));
+    router.serve("PATCH", "0cd358e1", Form::Item, bind(updateBuild));
+    router.serve("PATCH", "b8aac6c9", Form::Item, bind(updateStage));
+    router.serve("GET", "dbeaf647", Form::Collection, bind(listDefinitions));
+    router.serve("GET", "dbeaf647", Form::Item, bind(getDefinition));
+    router.serve("POST", "dbeaf647", Form::Collection, bind(createDefinition), Access::Admin);
+    router.serve("GET", "07acfdce", Form::Item, bind(badge));
+}
+
+} // namespace server::http

@@ -1,0 +1,181 @@
+// Bulk calls of job processes (schema/protocol/README.md): every 2xx means "on disk".
+#include "server/http/errors.h"
+#include "server/http/routes/routes.h"
+#include "server/http/shapes.h"
+
+#include <algorithm>
+#include <fstream>
+#include <istream>
+#include <ostream>
+
+namespace server::http {
+
+using schema::ErrorCode;
+using schema::Result;
+using schema::Status;
+
+namespace {
+
+namespace protocol = schema::protocol;
+
+/// A conflict whose message begins with "leaseLost" is told by its code: the process stops then.
+Reply jobError(const schema::Error &error)
+{
+    Reply reply = errorReply(error);
+    if (error.code == ErrorCode::Conflict && error.message.starts_with("leaseLost")) {
+        Json body = Json::parse(reply.body);
+        body["code"] = "leaseLost";
+        reply.body = body.dump();
+    }
+    return reply;
+}
+
+using JobHandler = Result<Reply> (*)(Call &, Services &, const std::string &jobId);
+
+Handler bindJob(Services &services, JobHandler handler)
+{
+    return [&services, handler](Call &call) -> Result<Reply> {
+        auto reply = handler(call, services, call.value("jobId"));
+        if (!reply)
+            return jobError(reply.error());
+        return reply;
+    };
+}
+
+Result<Reply> patchRecords(Call &call, Services &services, const std::string &jobId)
+{
+    ASSIGN_OR_RETURN(const auto body, call.json());
+    const Json *list = member(body, "records");
+    if (!list || !list->is_array())
+        return {ErrorCode::InvalidArgument, "'records' must be a list"};
+    std::vector<protocol::RecordUpdate> updates;
+    for (const auto &item : *list) {
+        ASSIGN_OR_RETURN(auto update, protocol::recordUpdateFromJson(item));
+        updates.push_back(std::move(update));
+    }
+    RETURN_IF_ERROR(services.jobs.mergeRecords(jobId, call.credential, updates));
+    return Reply::json(Json::object());
+}
+
+Result<Reply> appendLog(Call &call, Services &services, const std::string &jobId)
+{
+    ASSIGN_OR_RETURN(const auto offset, call.query().number("offset", 0, INT64_MAX));
+    ASSIGN_OR_RETURN(const auto bytes, call.text(protocol::kMaxLogChunkBytes));
+    ASSIGN_OR_RETURN(const auto appended,
+                     services.jobs.appendLog(jobId, call.credential, call.value("recordId"),
+                                             static_cast<std::uint64_t>(offset.value_or(0)),
+                                             bytes));
+    return Reply::json({{"length", appended.length}}, appended.gap ? 409 : 200);
+}
+
+Result<Reply> putArtifact(Call &call, Services &services, const std::string &jobId)
+{
+    ASSIGN_OR_RETURN(auto upload,
+                     services.jobs.beginArtifact(jobId, call.credential, call.value("name")));
+    std::vector<char> buffer(256U << 10U);
+    std::uint64_t received = 0;
+    while (call.body->good()) {
+        call.body->read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
+        const auto got = static_cast<std::size_t>(call.body->gcount());
+        received += got;
+        RETURN_IF_ERROR(upload.write(std::span(buffer.data(), got)));
+    }
+    if (call.contentLength && received != *call.contentLength)
+        return {ErrorCode::Io, "the artifact's body ended early"};
+    ASSIGN_OR_RETURN(const auto artifact, upload.finish());
+    return Reply::json(
+        {{"size", artifact.size}, {"sha256", artifact.sha256}, {"files", artifact.files}});
+}
+
+Result<Reply> listArtifacts(Call &call, Services &services, const std::string &jobId)
+{
+    ASSIGN_OR_RETURN(const auto artifacts, services.jobs.artifacts(jobId, call.credential));
+    Json list = Json::array();
+    for (const auto &artifact : artifacts)
+        list.push_back({{"name", artifact.name},
+                        {"size", artifact.size},
+                        {"files", artifact.files},
+                        {"sha256", artifact.sha256}});
+    return Reply::list(std::move(list));
+}
+
+Result<Reply> getArtifact(Call &call, Services &services, const std::string &jobId)
+{
+    ASSIGN_OR_RETURN(const auto artifact,
+                     services.jobs.artifact(jobId, call.credential, call.value("name")));
+    ASSIGN_OR_RETURN(const auto file, services.artifacts.blobPath(artifact));
+    std::error_code code;
+    const auto size = std::filesystem::file_size(file, code);
+    if (code)
+        return {ErrorCode::Io, "artifact '" + artifact.name + "': " + code.message()};
+    Reply reply;
+    reply.contentType = "application/zstd";
+    reply.streamLength = size;
+    reply.stream = [file](std::ostream &out) -> Status {
+        std::ifstream in(file, std::ios::binary);
+        if (!in || !(out << in.rdbuf()))
+            return {ErrorCode::Io, "artifact could not be sent"};
+        return {};
+    };
+    return reply;
+}
+
+Result<Reply> postTestRun(Call &call, Services &services, const std::string &jobId)
+{
+    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto run, protocol::testRunUploadFromJson(body));
+    RETURN_IF_ERROR(services.jobs.addTestRun(jobId, call.credential, run));
+    return Reply::json(Json::object());
+}
+
+Result<Reply> postImage(Call &call, Services &services, const std::string &jobId)
+{
+    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto image, protocol::pushedImageFromJson(body));
+    RETURN_IF_ERROR(services.jobs.addImage(jobId, call.credential, image));
+    return Reply::json(Json::object());
+}
+
+Result<Reply> postDeployed(Call &call, Services &services, const std::string &jobId)
+{
+    ASSIGN_OR_RETURN(const auto body, call.json());
+    const Json *list = member(body, "items");
+    if (!list || !list->is_array())
+        return {ErrorCode::InvalidArgument, "'items' must be a list"};
+    std::vector<protocol::DeployedItem> items;
+    for (const auto &entry : *list) {
+        ASSIGN_OR_RETURN(auto item, protocol::deployedItemFromJson(entry));
+        items.push_back(std::move(item));
+    }
+    RETURN_IF_ERROR(services.jobs.addDeployed(jobId, call.credential, items));
+    return Reply::json(Json::object());
+}
+
+Result<Reply> postComplete(Call &call, Services &services, const std::string &jobId)
+{
+    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto completion, protocol::jobCompletionFromJson(body));
+    RETURN_IF_ERROR(services.jobs.complete(jobId, call.credential, completion));
+    return Reply::json(Json::object());
+}
+
+} // namespace
+
+void addJobRoutes(Router &router, Services &services)
+{
+    const std::string base = "_apis/slipway/jobs/{jobId}/";
+    const auto add = [&](const char *method, const std::string &path, JobHandler handler) {
+        router.add(method, base + path, bindJob(services, handler), Access::Credential);
+    };
+    add("PATCH", "records", patchRecords);
+    add("POST", "logs/{recordId}", appendLog);
+    add("PUT", "artifacts/{name}", putArtifact);
+    add("GET", "artifacts/{name}", getArtifact);
+    add("GET", "artifacts", listArtifacts);
+    add("POST", "testruns", postTestRun);
+    add("POST", "images", postImage);
+    add("POST", "deployed", postDeployed);
+    add("POST", "complete", postComplete);
+}
+
+} // namespace server::http

@@ -1,0 +1,82 @@
+// What operators and their monitoring ask: is it alive, is it ready, how busy is it.
+#include "server/http/event_streams.h"
+#include "server/http/request_metrics.h"
+#include "server/http/routes/routes.h"
+#include "server/http/shapes.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+namespace server::http {
+
+using schema::Result;
+
+namespace {
+
+prometheus::MetricFamily figure(std::string name, std::string help, prometheus::MetricType type,
+                                double value)
+{
+    prometheus::ClientMetric metric;
+    if (type == prometheus::MetricType::Counter)
+        metric.counter.value = value;
+    else
+        metric.gauge.value = value;
+    return {std::move(name), std::move(help), type, {metric}};
+}
+
+Result<Reply> metrics(Services &services)
+{
+    using prometheus::MetricType;
+    const auto &requests = services.metrics;
+    std::vector<prometheus::MetricFamily> families;
+    families.push_back(figure("slipway_http_requests_total", "Requests answered",
+                              MetricType::Counter, static_cast<double>(requests.requests())));
+    families.push_back(figure("slipway_http_failures_total", "Requests answered with a 5xx status",
+                              MetricType::Counter, static_cast<double>(requests.failures())));
+    families.push_back(figure("slipway_http_request_seconds_total", "Time spent answering",
+                              MetricType::Counter,
+                              static_cast<double>(requests.microseconds()) / 1e6));
+    families.push_back(figure("slipway_database_commits_total", "Commits flushed to disk",
+                              MetricType::Counter,
+                              static_cast<double>(services.database.commits())));
+    families.push_back(figure("slipway_workers_connected", "Workers with an open channel",
+                              MetricType::Gauge,
+                              static_cast<double>(services.workerHub.connections())));
+    families.push_back(figure("slipway_event_streams", "Open event streams of browsers",
+                              MetricType::Gauge,
+                              static_cast<double>(services.eventStreams.count())));
+    store::RunFilter open;
+    open.top = 1000;
+    open.status = schema::RunStatus::InProgress;
+    ASSIGN_OR_RETURN(const auto running, services.runs.list(open));
+    open.status = schema::RunStatus::NotStarted;
+    ASSIGN_OR_RETURN(const auto waiting, services.runs.list(open));
+    families.push_back(figure("slipway_runs_in_progress", "Runs in progress (counted up to 1000)",
+                              MetricType::Gauge, static_cast<double>(running.size())));
+    families.push_back(figure("slipway_runs_not_started",
+                              "Runs that wait for their start (counted up to 1000)",
+                              MetricType::Gauge, static_cast<double>(waiting.size())));
+    return Reply::text(prometheus::TextSerializer().Serialize(families),
+                       "text/plain; version=0.0.4; charset=utf-8");
+}
+
+} // namespace
+
+void addOperationRoutes(Router &router, Services &services)
+{
+    router.add(
+        "GET", "healthz", [](Call &) { return Result(Reply::text("ok\n")); }, Access::Public);
+    router.add(
+        "GET", "readyz",
+        [&services](Call &) -> Result<Reply> {
+            // Ready means that the database answers; the scheduler runs before the port is open.
+            RETURN_IF_ERROR(services.projects.list());
+            return Reply::text("ready\n");
+        },
+        Access::Public);
+    router.add("GET", "metrics", [&services](Call &) { return metrics(services); }, Access::Public);
+}
+
+} // namespace server::http

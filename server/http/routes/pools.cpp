@@ -1,0 +1,165 @@
+// Pools, their workers ("agents" in Azure DevOps) and the mapping of vmImage names.
+#include "server/http/routes/routes.h"
+#include "server/http/shapes.h"
+
+namespace server::http {
+
+using schema::ErrorCode;
+using schema::Result;
+
+namespace {
+
+Json poolJson(const workers::Pool &pool)
+{
+    return {{"id", pool.id},
+            {"name", pool.name},
+            {"size", pool.workers},
+            {"isHosted", false},
+            {"poolType", "automation"},
+            {"autoProvision", true},
+            {"autoUpdate", false},
+            {"isLegacy", false},
+            {"options", "none"},
+            {"vmImages", pool.vmImages},
+            {"online", pool.online}};
+}
+
+Json workerJson(const workers::Worker &worker, bool withCapabilities)
+{
+    Json out{{"id", worker.id},
+             {"name", worker.name},
+             {"version", worker.version},
+             {"enabled", worker.enabled},
+             {"status", worker.online ? "online" : "offline"},
+             {"provisioningState", "Provisioned"},
+             {"maxParallelism", worker.slots},
+             {"osDescription", "Linux"},
+             {"createdOn", schema::toIso8601(worker.createdAt)},
+             {"statusChangedOn", schema::toIso8601(worker.statusChangedAt)},
+             {"jobs", worker.jobs}};
+    if (withCapabilities) {
+        Json capabilities = Json::object();
+        for (const auto &capability : worker.capabilities)
+            capabilities[capability.name] = capability.value;
+        out["systemCapabilities"] = std::move(capabilities);
+    }
+    return out;
+}
+
+Result<workers::Pool> poolOf(const Call &call, Services &services)
+{
+    ASSIGN_OR_RETURN(const auto id, call.id("poolId"));
+    ASSIGN_OR_RETURN(const auto pools, services.pools.pools());
+    for (const auto &pool : pools)
+        if (pool.id == id)
+            return pool;
+    return {ErrorCode::NotFound, "no pool " + std::to_string(id)};
+}
+
+Result<Reply> listPools(Call &call, Services &services)
+{
+    ASSIGN_OR_RETURN(const auto pools, services.pools.pools());
+    const std::string prefix = call.query().text("poolname");
+    Json list = Json::array();
+    for (const auto &pool : pools)
+        if (equalsIgnoringCase(std::string_view(pool.name).substr(0, prefix.size()), prefix))
+            list.push_back(poolJson(pool));
+    return Reply::list(std::move(list));
+}
+
+Result<Reply> listWorkers(Call &call, Services &services)
+{
+    ASSIGN_OR_RETURN(const auto pool, poolOf(call, services));
+    ASSIGN_OR_RETURN(const auto all, services.pools.workers(pool.id));
+    const std::string name = call.query().text("agentname");
+    Json list = Json::array();
+    for (const auto &worker : all)
+        if (name.empty() || equalsIgnoringCase(name, worker.name))
+            list.push_back(workerJson(worker, call.query().flag("includecapabilities")));
+    return Reply::list(std::move(list));
+}
+
+Result<workers::Worker> workerOf(const Call &call, Services &services)
+{
+    ASSIGN_OR_RETURN(const auto pool, poolOf(call, services));
+    ASSIGN_OR_RETURN(const auto id, call.id("agentId"));
+    ASSIGN_OR_RETURN(const auto all, services.pools.workers(pool.id));
+    for (const auto &worker : all)
+        if (worker.id == id)
+            return worker;
+    return {ErrorCode::NotFound, "no worker " + std::to_string(id) + " in pool " + pool.name};
+}
+
+Result<Reply> updateWorker(Call &call, Services &services)
+{
+    ASSIGN_OR_RETURN(const auto worker, workerOf(call, services));
+    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto enabled, flagMember(body, "enabled"));
+    if (enabled)
+        RETURN_IF_ERROR(services.pools.setEnabled(worker.id, *enabled));
+    ASSIGN_OR_RETURN(const auto changed, workerOf(call, services));
+    return Reply::json(workerJson(changed, false));
+}
+
+Result<Reply> mapImage(Call &call, Services &services)
+{
+    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto image, requiredText(body, "vmImage"));
+    ASSIGN_OR_RETURN(const auto poolId, numberMember(body, "poolId"));
+    if (!poolId)
+        return {ErrorCode::InvalidArgument, "'poolId' is missing"};
+    RETURN_IF_ERROR(services.pools.mapImage(image, *poolId));
+    return Reply::json({{"vmImage", image}, {"poolId", *poolId}});
+}
+
+} // namespace
+
+void addPoolRoutes(Router &router, Services &services)
+{
+    const auto bind = [&services](Result<Reply> (*handler)(Call &, Services &)) {
+        return [&services, handler](Call &call) { return handler(call, services); };
+    };
+    router.serve("GET", "a8c47e17", Form::Collection, bind(listPools));
+    router.serve("GET", "a8c47e17", Form::Item, [&services](Call &call) -> Result<Reply> {
+        ASSIGN_OR_RETURN(const auto pool, poolOf(call, services));
+        return Reply::json(poolJson(pool));
+    });
+    router.serve(
+        "POST", "a8c47e17", Form::Collection,
+        [&services](Call &call) -> Result<Reply> {
+            ASSIGN_OR_RETURN(const auto body, call.json());
+            ASSIGN_OR_RETURN(const auto name, requiredText(body, "name"));
+            ASSIGN_OR_RETURN(const auto pool, services.pools.createPool(name));
+            return Reply::json(poolJson(pool));
+        },
+        Access::Admin);
+    router.serve("GET", "e298ef32", Form::Collection, bind(listWorkers));
+    router.serve("GET", "e298ef32", Form::Item, [&services](Call &call) -> Result<Reply> {
+        ASSIGN_OR_RETURN(const auto worker, workerOf(call, services));
+        return Reply::json(workerJson(worker, call.query().flag("includecapabilities")));
+    });
+    router.serve("PATCH", "e298ef32", Form::Item, bind(updateWorker), Access::Admin);
+    router.serve(
+        "DELETE", "e298ef32", Form::Item,
+        [&services](Call &call) -> Result<Reply> {
+            ASSIGN_OR_RETURN(const auto worker, workerOf(call, services));
+            RETURN_IF_ERROR(services.pools.removeWorker(worker.id));
+            return Reply::empty();
+        },
+        Access::Admin);
+    router.serve("GET", "900fa995", Form::Collection, [&services](Call &call) -> Result<Reply> {
+        // Queues are pools as a project sees them; ours are visible in every project.
+        ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
+        ASSIGN_OR_RETURN(const auto pools, services.pools.pools());
+        Json list = Json::array();
+        for (const auto &pool : pools)
+            list.push_back({{"id", pool.id},
+                            {"projectId", project.id},
+                            {"name", pool.name},
+                            {"pool", poolJson(pool)}});
+        return Reply::list(std::move(list));
+    });
+    router.add("PUT", "_apis/slipway/images", bind(mapImage), Access::Admin);
+}
+
+} // namespace server::http

@@ -1,0 +1,27 @@
+#include "server/http/routes/routes.h"
+
+namespace server::http {
+
+void addRoutes(Router &router, Services &services)
+{
+    addDiscoveryRoutes(router, services);
+    addOperationRoutes(router, services);
+    addSignInRoutes(router, services);
+    addProjectRoutes(router, services);
+    addGitRoutes(router, services);
+    addPipelineRoutes(router, services);
+    addBuildRoutes(router, services);
+    addBuildResultRoutes(router, services);
+    addEnvironmentRoutes(router, services);
+    addCheckRoutes(router, services);
+    addPoolRoutes(router, services);
+    addLibraryRoutes(router, services);
+    addTestRoutes(router, services);
+    addPortalRunRoutes(router, services);
+    addPortalEnvironmentRoutes(router, services);
+    addEventRoutes(router, services);
+    addWorkerRoutes(router, services);
+    addJobRoutes(router, services);
+}
+
+} // namespace server::http

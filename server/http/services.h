@@ -1,0 +1,47 @@
+#pragma once
+/// Everything that handlers call. Made by server/app; outlives the HTTP server.
+
+#include "server/artifacts/artifact_store.h"
+#include "server/auth/authenticator.h"
+#include "server/checks/approval_service.h"
+#include "server/environments/environment_service.h"
+#include "server/events/event_hub.h"
+#include "server/library/library_service.h"
+#include "server/library/project_service.h"
+#include "server/logs/log_store.h"
+#include "server/scheduler/run_service.h"
+#include "server/triggers/pipeline_service.h"
+#include "server/triggers/repository_service.h"
+#include "server/triggers/trigger_loop.h"
+#include "server/workers/worker_hub.h"
+#include "server/workers/worker_service.h"
+
+namespace server::http {
+
+class RequestMetrics;
+class EventStreams;
+
+struct Services
+{
+    auth::Authenticator &authenticator;
+    library::ProjectService &projects;
+    library::LibraryService &library;
+    triggers::RepositoryService &repositories;
+    triggers::PipelineService &pipelines;
+    triggers::TriggerLoop &triggers;
+    scheduler::Scheduler &scheduler;
+    scheduler::RunService &runs;
+    checks::ApprovalService &approvals;
+    environments::EnvironmentService &environments;
+    workers::PoolService &pools;
+    workers::JobService &jobs;
+    workers::WorkerHub &workerHub;
+    logs::LogStore &logs;
+    artifacts::ArtifactStore &artifacts;
+    events::EventHub &events;
+    RequestMetrics &metrics;
+    EventStreams &eventStreams;
+    store::Database &database; ///< for figures in /metrics and reads that have no service
+};
+
+} // namespace server::http

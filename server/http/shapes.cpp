@@ -1,0 +1,368 @@
+#include "server/http/shapes.h"
+
+#include "server/http/errors.h"
+
+namespace server::http {
+
+using schema::ErrorCode;
+using schema::Result;
+
+Result<store::Project> projectOf(const Call &call, Services &services)
+{
+    return services.projects.find(call.value("project"));
+}
+
+std::string projectUrl(const Call &call, const std::string &projectId, std::string_view rest)
+{
+    return call.baseUrl + "/" + projectId + "/_apis/" + std::string(rest);
+}
+
+std::string pageUrl(const Call &call, const std::string &projectName, std::string_view rest)
+{
+    return call.baseUrl + "/" + percentEncode(projectName) + "/" + std::string(rest);
+}
+
+Json projectJson(const Call &call, const store::Project &project)
+{
+    Json out{{"id", project.id}, {"name", project.name}};
+    if (!project.description.empty())
+        out["description"] = project.description;
+    out["url"] = call.baseUrl + "/_apis/projects/" + project.id;
+    out["state"] = "wellFormed";
+    out["revision"] = 1;
+    out["visibility"] = "private";
+    out["lastUpdateTime"] = schema::toIso8601(project.createdAt);
+    return out;
+}
+
+Json identityJson(const Call &call, const std::string &id, const std::string &displayName,
+                  const std::string &uniqueName)
+{
+    Json out{{"displayName", displayName},
+             {"url", call.baseUrl + "/_apis/slipway/identities/" + id},
+             {"id", id},
+             {"uniqueName", uniqueName.empty() ? displayName : uniqueName}};
+    return out;
+}
+
+void setTime(Json &object, const char *name, const std::optional<schema::TimePoint> &time)
+{
+    if (time)
+        object[name] = schema::toIso8601(*time);
+}
+
+Json storedJson(const std::string &text, Json fallback)
+{
+    Json parsed = Json::parse(text, nullptr, false);
+    return parsed.is_discarded() ? fallback : parsed;
+}
+
+Result<const store::Project *> RunShapes::project(const std::string &id)
+{
+    auto known = m_projects.find(id);
+    if (known == m_projects.end()) {
+        ASSIGN_OR_RETURN(auto found, m_services.projects.find(id));
+        known = m_projects.emplace(id, std::move(found)).first;
+    }
+    return &known->second;
+}
+
+Result<const store::Pipeline *> RunShapes::pipeline(std::int64_t id)
+{
+    auto known = m_pipelines.find(id);
+    if (known == m_pipelines.end()) {
+        ASSIGN_OR_RETURN(auto found, m_services.pipelines.find("", id));
+        known = m_pipelines.emplace(id, std::move(found)).first;
+    }
+    return &known->second;
+}
+
+Result<const store::Repository *> RunShapes::repository(const std::string &id)
+{
+    auto known = m_repositories.find(id);
+    if (known == m_repositories.end()) {
+        ASSIGN_OR_RETURN(auto found, m_services.repositories.findById(id));
+        known = m_repositories.emplace(id, std::move(found)).first;
+    }
+    return &known->second;
+}
+
+Result<Json> RunShapes::build(const store::RunRow &run)
+{
+    ASSIGN_OR_RETURN(const auto *project, this->project(run.projectId));
+    ASSIGN_OR_RETURN(const auto *pipeline, this->pipeline(run.pipelineId));
+    ASSIGN_OR_RETURN(const auto *repository, this->repository(pipeline->repositoryId));
+    const std::string id = std::to_string(run.id);
+    const std::string url = projectUrl(m_call, project->id, "build/Builds/" + id);
+    const std::string definitionUrl =
+        projectUrl(m_call, project->id, "build/Definitions/" + std::to_string(pipeline->id));
+
+    Json out;
+    out["_links"] = {{"self", {{"href", url}}},
+                     {"web", {{"href", pageUrl(m_call, project->name, "runs/" + id)}}},
+                     {"timeline", {{"href", url + "/Timeline"}}}};
+    out["properties"] = Json::object();
+    out["tags"] = Json::array();
+    out["validationResults"] = Json::array();
+    for (const auto &diagnostic : storedJson(run.validationJson, Json::array()))
+        out["validationResults"].push_back({{"result", diagnostic.value("severity", "error")},
+                                            {"message", diagnostic.value("message", "")}});
+    out["plans"] = Json::array({{{"planId", run.planId}}});
+    out["triggerInfo"] = Json::object();
+    out["id"] = run.id;
+    out["buildNumber"] = run.number;
+    out["status"] = schema::toString(run.status);
+    if (run.status == schema::RunStatus::Completed)
+        out["result"] = schema::toString(run.result);
+    out["queueTime"] = schema::toIso8601(run.queuedAt);
+    setTime(out, "startTime", run.startedAt);
+    setTime(out, "finishTime", run.finishedAt);
+    out["url"] = url;
+    out["definition"] = {{"drafts", Json::array()},
+                         {"id", pipeline->id},
+                         {"name", pipeline->name},
+                         {"url", definitionUrl},
+                         {"uri", "vstfs:///Build/Definition/" + std::to_string(pipeline->id)},
+                         {"path", pipeline->folder},
+                         {"type", "build"},
+                         {"queueStatus", "enabled"},
+                         {"revision", pipeline->revision},
+                         {"project", projectJson(m_call, *project)}};
+    out["project"] = projectJson(m_call, *project);
+    out["uri"] = "vstfs:///Build/Build/" + id;
+    out["sourceBranch"] = run.sourceBranch;
+    out["sourceVersion"] = run.sourceVersion;
+    out["priority"] = "normal";
+    out["reason"] = schema::toString(run.reason);
+    const Json who = run.requestedBy ? identityJson(m_call, *run.requestedBy, run.requestedByName)
+                                     : identityJson(m_call, "00000000-0000-0000-0000-000000000000",
+                                                    run.commitAuthor);
+    out["requestedFor"] = who;
+    out["requestedBy"] = who;
+    out["lastChangedDate"] =
+        schema::toIso8601(run.finishedAt.value_or(run.startedAt.value_or(run.queuedAt)));
+    out["orchestrationPlan"] = {{"planId", run.planId}};
+    out["logs"] = {{"id", 0}, {"type", "Container"}, {"url", url + "/logs"}};
+    out["repository"] = {
+        {"id", repository->id},
+        {"type", "TfsGit"},
+        {"name", repository->name},
+        {"url", pageUrl(m_call, project->name, "_git/" + percentEncode(repository->name))},
+        {"checkoutSubmodules", false}};
+    out["retainedByRelease"] = false;
+    const Json variables = storedJson(run.variablesJson, Json::object());
+    if (!variables.empty())
+        out["parameters"] = variables.dump();
+    out["templateParameters"] = storedJson(run.parametersJson, Json::object());
+    out["appendCommitMessageToRunName"] = true;
+    return out;
+}
+
+Result<Json> RunShapes::pipelineRun(const store::RunRow &run, bool full,
+                                    const std::string &finalYaml)
+{
+    ASSIGN_OR_RETURN(const auto *project, this->project(run.projectId));
+    ASSIGN_OR_RETURN(const auto *pipeline, this->pipeline(run.pipelineId));
+    const std::string pipelineUrl =
+        projectUrl(m_call, project->id, "pipelines/" + std::to_string(pipeline->id));
+    const std::string url = pipelineUrl + "/runs/" + std::to_string(run.id);
+    const std::string web = pageUrl(m_call, project->name, "runs/" + std::to_string(run.id));
+    Json out;
+    out["_links"] = {
+        {"self", {{"href", url}}}, {"web", {{"href", web}}}, {"pipeline", {{"href", pipelineUrl}}}};
+    out["templateParameters"] = storedJson(run.parametersJson, Json::object());
+    out["pipeline"] = {{"url", pipelineUrl},
+                       {"id", pipeline->id},
+                       {"revision", pipeline->revision},
+                       {"name", pipeline->name},
+                       {"folder", pipeline->folder}};
+    const bool completed = run.status == schema::RunStatus::Completed;
+    out["state"] = completed                                     ? "completed"
+                   : run.status == schema::RunStatus::Cancelling ? "canceling"
+                                                                 : "inProgress";
+    if (completed) {
+        // This area has no "partially succeeded" (environments-and-portal D4).
+        const auto result = run.result == schema::RunResult::PartiallySucceeded
+                                ? schema::RunResult::Succeeded
+                                : run.result;
+        out["result"] = schema::toString(result);
+    }
+    out["createdDate"] = schema::toIso8601(run.queuedAt);
+    setTime(out, "finishedDate", run.finishedAt);
+    out["url"] = url;
+    if (full) {
+        ASSIGN_OR_RETURN(const auto *repository, this->repository(pipeline->repositoryId));
+        out["resources"] = {{"repositories",
+                             {{"self",
+                               {{"repository", {{"id", repository->id}, {"type", "azureReposGit"}}},
+                                {"refName", run.sourceBranch},
+                                {"version", run.sourceVersion}}}}}};
+        Json variables = Json::object();
+        for (const auto &item : storedJson(run.variablesJson, Json::object()).items())
+            variables[item.key()] = {{"value", item.value()}};
+        out["variables"] = variables;
+        if (!finalYaml.empty())
+            out["finalYaml"] = finalYaml;
+    }
+    out["id"] = run.id;
+    out["name"] = run.number;
+    return out;
+}
+
+Result<Json> RunShapes::summary(const scheduler::RunOverview &overview)
+{
+    const auto &run = overview.run;
+    Json out{{"id", run.id},
+             {"number", run.number},
+             {"pipeline", {{"id", run.pipelineId}, {"name", run.pipelineName}}},
+             {"status", schema::toString(run.status)}};
+    if (run.status == schema::RunStatus::Completed)
+        out["result"] = schema::toString(run.result);
+    out["reason"] = schema::toString(run.reason);
+    out["branch"] = run.sourceBranch;
+    out["version"] = run.sourceVersion;
+    out["commitMessage"] = run.commitMessage;
+    out["commitAuthor"] = run.commitAuthor;
+    if (run.requestedBy)
+        out["requestedBy"] = {{"id", *run.requestedBy}, {"displayName", run.requestedByName}};
+    out["queuedAt"] = schema::toIso8601(run.queuedAt);
+    setTime(out, "startedAt", run.startedAt);
+    setTime(out, "finishedAt", run.finishedAt);
+    out["parameters"] = storedJson(run.parametersJson, Json::object());
+    out["stages"] = Json::array();
+    for (std::size_t i = 0; i < overview.stages.size(); ++i) {
+        const auto &stage = overview.stages[i];
+        static constexpr const char *kStates[] = {"pending", "waiting", "inProgress", "completed"};
+        Json item{{"name", stage.name},
+                  {"displayName",
+                   i < overview.displayNames.size() ? overview.displayNames[i] : stage.name},
+                  {"state", kStates[static_cast<std::size_t>(stage.phase)]}};
+        if (stage.result)
+            item["result"] = schema::toString(*stage.result);
+        if (!stage.waitingReason.empty())
+            item["waiting"] = stage.waitingReason;
+        item["attempt"] = stage.attempt;
+        out["stages"].push_back(std::move(item));
+    }
+    out["sentence"] = overview.sentence;
+    return out;
+}
+
+Json recordJson(const Call &call, const store::TimelineRow &record, const std::string &buildUrl)
+{
+    (void)call;
+    Json out;
+    out["previousAttempts"] = Json::array();
+    out["id"] = record.id;
+    out["parentId"] = record.parentId ? Json(*record.parentId) : Json(nullptr);
+    out["type"] = schema::toString(record.type);
+    out["name"] = record.name;
+    out["refName"] = record.refName;
+    out["startTime"] =
+        record.startedAt ? Json(schema::toIso8601(*record.startedAt)) : Json(nullptr);
+    out["finishTime"] =
+        record.finishedAt ? Json(schema::toIso8601(*record.finishedAt)) : Json(nullptr);
+    out["currentOperation"] =
+        record.currentOperation ? Json(*record.currentOperation) : Json(nullptr);
+    out["percentComplete"] = record.percentComplete ? Json(*record.percentComplete) : Json(nullptr);
+    out["state"] = schema::toString(record.state);
+    out["result"] = record.result ? Json(schema::toString(*record.result)) : Json(nullptr);
+    out["resultCode"] = nullptr;
+    out["changeId"] = record.changeId;
+    out["lastModified"] = schema::toIso8601(
+        record.finishedAt.value_or(record.startedAt.value_or(schema::fromEpochMillis(0))));
+    out["workerName"] = record.workerName ? Json(*record.workerName) : Json(nullptr);
+    out["order"] = record.ordinal;
+    out["details"] = nullptr;
+    out["errorCount"] = record.errorCount;
+    out["warningCount"] = record.warningCount;
+    out["url"] = nullptr;
+    out["log"] = nullptr;
+    if (record.logId)
+        out["log"] = {{"id", *record.logId},
+                      {"type", "Container"},
+                      {"url", buildUrl + "/logs/" + std::to_string(*record.logId)}};
+    out["task"] = record.taskJson.empty() ? Json(nullptr) : storedJson(record.taskJson, nullptr);
+    out["attempt"] = record.attempt;
+    out["identifier"] = record.identifier;
+    const Json issues = storedJson(record.issuesJson, Json::array());
+    if (!issues.empty())
+        out["issues"] = issues;
+    return out;
+}
+
+Json deploymentRecordJson(const Call &call, const store::Project &project,
+                          const environments::DeploymentRecord &record)
+{
+    const std::string definition = std::to_string(record.pipelineId);
+    const std::string run = std::to_string(record.runId);
+    Json out{{"id", record.id},
+             {"requestIdentifier", record.requestIdentifier},
+             {"environmentId", record.environmentId}};
+    if (record.resourceId != 0)
+        out["resourceId"] = record.resourceId;
+    out["serviceOwner"] = "00025394-6065-48ca-87d9-7f5672854ef7";
+    out["scopeId"] = project.id;
+    out["planType"] = "Build";
+    out["planId"] = record.planId;
+    out["stageName"] = record.stage;
+    out["stageAttempt"] = record.stageAttempt;
+    out["jobName"] = record.job;
+    out["jobAttempt"] = record.jobAttempt;
+    out["definition"] = {
+        {"id", record.pipelineId},
+        {"name", record.pipelineName},
+        {"_links",
+         {{"web", {{"href", pageUrl(call, project.name, "pipelines/" + definition)}}},
+          {"self", {{"href", projectUrl(call, project.id, "build/Definitions/" + definition)}}}}}};
+    out["owner"] = {{"id", record.runId},
+                    {"name", record.runNumber},
+                    {"_links",
+                     {{"web", {{"href", pageUrl(call, project.name, "runs/" + run)}}},
+                      {"self", {{"href", projectUrl(call, project.id, "build/Builds/" + run)}}}}}};
+    out["queueTime"] = schema::toIso8601(record.queuedAt);
+    setTime(out, "startTime", record.startedAt);
+    setTime(out, "finishTime", record.finishedAt);
+    if (record.result)
+        out["result"] = schema::toString(*record.result);
+    return out;
+}
+
+Result<store::RunRow> runOf(const Call &call, Services &services, const store::Project &project,
+                            std::string_view placeholder)
+{
+    ASSIGN_OR_RETURN(const auto id, call.id(placeholder));
+    ASSIGN_OR_RETURN(auto run, services.runs.run(id));
+    if (run.projectId != project.id)
+        return {ErrorCode::NotFound, "no run " + std::to_string(id) + " in this project"};
+    return run;
+}
+
+Json diagnosticsList(const std::vector<pipelines::Diagnostic> &diagnostics)
+{
+    return storedJson(triggers::diagnosticsJson(diagnostics), Json::array());
+}
+
+Reply validationReply(const std::vector<pipelines::Diagnostic> &diagnostics)
+{
+    std::string message;
+    for (const auto &diagnostic : diagnostics) {
+        if (diagnostic.severity != pipelines::Severity::Error)
+            continue;
+        message += message.empty() ? "" : "\n";
+        message += diagnostic.position.file;
+        if (diagnostic.position.line > 0)
+            message += " (Line: " + std::to_string(diagnostic.position.line) +
+                       ", Col: " + std::to_string(diagnostic.position.column) + ")";
+        message += ": " + diagnostic.message;
+        if (!diagnostic.hint.empty())
+            message += " (" + diagnostic.hint + ")";
+    }
+    Reply reply = errorReply({ErrorCode::InvalidArgument, message}, "PipelineValidationException");
+    Json body = Json::parse(reply.body);
+    body["diagnostics"] = diagnosticsList(diagnostics);
+    reply.body = body.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return reply;
+}
+
+} // namespace server::http

@@ -1,0 +1,77 @@
+#pragma once
+/// JSON forms shared by several routes: Azure DevOps objects and Slipway's own (docs/api.md).
+
+#include "server/http/call.h"
+#include "server/http/services.h"
+
+#include <nlohmann/json.hpp>
+
+#include <map>
+#include <optional>
+#include <string>
+
+namespace server::http {
+
+using Json = nlohmann::ordered_json;
+
+/// Project of the call's {project} placeholder. Errors: NotFound.
+schema::Result<store::Project> projectOf(const Call &call, Services &services);
+
+/// "{base}/{project id}/_apis/{rest}".
+std::string projectUrl(const Call &call, const std::string &projectId, std::string_view rest);
+/// Page of the portal: "{base}/{project}/{rest}".
+std::string pageUrl(const Call &call, const std::string &projectName, std::string_view rest);
+
+Json projectJson(const Call &call, const store::Project &project);
+Json identityJson(const Call &call, const std::string &id, const std::string &displayName,
+                  const std::string &uniqueName = {});
+/// Adds `name: time` when the time is known.
+void setTime(Json &object, const char *name, const std::optional<schema::TimePoint> &time);
+/// Parses stored JSON; `fallback` when it is damaged.
+Json storedJson(const std::string &text, Json fallback);
+
+/// Numbers of artifacts' and logs' addresses, project and pipeline names: looked up once per
+/// answer.
+class RunShapes
+{
+public:
+    RunShapes(const Call &call, Services &services)
+        : m_call(call)
+        , m_services(services)
+    {}
+
+    /// Azure's Build. Errors: those of the look-ups.
+    schema::Result<Json> build(const store::RunRow &run);
+    /// Azure's Run of the pipelines area.
+    schema::Result<Json> pipelineRun(const store::RunRow &run, bool full,
+                                     const std::string &finalYaml = {});
+    /// Slipway's RunSummary.
+    schema::Result<Json> summary(const scheduler::RunOverview &overview);
+
+private:
+    schema::Result<const store::Project *> project(const std::string &id);
+    schema::Result<const store::Pipeline *> pipeline(std::int64_t id);
+    schema::Result<const store::Repository *> repository(const std::string &id);
+
+    const Call &m_call;
+    Services &m_services;
+    std::map<std::string, store::Project> m_projects;
+    std::map<std::int64_t, store::Pipeline> m_pipelines;
+    std::map<std::string, store::Repository> m_repositories;
+};
+
+/// Azure's TimelineRecord.
+Json recordJson(const Call &call, const store::TimelineRow &record, const std::string &buildUrl);
+/// Azure's EnvironmentDeploymentExecutionRecord.
+Json deploymentRecordJson(const Call &call, const store::Project &project,
+                          const environments::DeploymentRecord &record);
+
+/// Run of the call's placeholder, checked to belong to the project. Errors: NotFound.
+schema::Result<store::RunRow> runOf(const Call &call, Services &services,
+                                    const store::Project &project, std::string_view placeholder);
+
+/// Reply to a person's queue request that the pipeline's errors refused: 400 with diagnostics.
+Reply validationReply(const std::vector<pipelines::Diagnostic> &diagnostics);
+Json diagnosticsList(const std::vector<pipelines::Diagnostic> &diagnostics);
+
+} // namespace server::http

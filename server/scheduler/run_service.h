@@ -62,6 +62,7 @@ struct RunDetail
     std::vector<store::JobRow> jobs;
     std::vector<store::TimelineRow> records;
     std::vector<store::LogRow> logs;
+    std::string sentence; ///< what the run is doing or how it ended, in plain words
 };
 
 /// A run with its stages in the state of one moment, for lists.
@@ -91,6 +92,9 @@ public:
     /// to retry).
     schema::Status retryStage(std::int64_t runId, const std::string &stage, bool allJobs,
                               const std::string &identityId);
+    /// Starts a stage that waits for a person (`trigger: manual`). Errors: NotFound, Conflict.
+    schema::Status startStage(std::int64_t runId, const std::string &stage,
+                              const std::string &identityId);
     /// Retries every failed, canceled or abandoned stage of a completed run.
     schema::Status retryRun(std::int64_t runId, const std::string &identityId);
 
@@ -99,6 +103,8 @@ public:
     schema::Result<store::RunRow> run(std::int64_t runId);
     schema::Result<std::vector<store::TimelineRow>> timeline(std::int64_t runId,
                                                              std::int64_t changedAfter = 0);
+    /// Logs of a run, by number; their bytes are in logs::LogStore.
+    schema::Result<std::vector<store::LogRow>> logs(std::int64_t runId);
     schema::Result<Explanation> explain(std::int64_t runId);
 
 private:

@@ -8,6 +8,15 @@ using store::JobRow;
 using store::JobState;
 using store::StagePhase;
 
+bool countsFor(const JobRow &job, const store::PhaseRow &phase)
+{
+    if (job.attempt == phase.attempt)
+        return true;
+    return phase.carries && job.attempt < phase.attempt &&
+           (job.result == schema::TaskResult::Succeeded ||
+            job.result == schema::TaskResult::SucceededWithIssues);
+}
+
 pipelines::run::RunProgress progressOf(const RunSnapshot &snapshot)
 {
     using pipelines::run::Progress;

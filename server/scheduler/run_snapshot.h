@@ -55,6 +55,10 @@ struct RunSnapshot
     std::map<std::string, std::vector<schema::protocol::OutputVariable>> secretOutputs;
 };
 
+/// Whether an instance counts for an attempt of its phase: it is of that attempt, or it succeeded
+/// in an earlier one and the attempt carries successes over.
+bool countsFor(const store::JobRow &job, const store::PhaseRow &phase);
+
 /// The graph's view of a snapshot.
 pipelines::run::RunProgress progressOf(const RunSnapshot &snapshot);
 

@@ -68,6 +68,8 @@ public:
     schema::Status cancelRun(std::int64_t runId, const std::string &identityId);
     schema::Status retryStages(std::int64_t runId, const std::vector<std::string> &stages,
                                bool allJobs, const std::string &identityId);
+    schema::Status startStage(std::int64_t runId, const std::string &stage,
+                              const std::string &identityId);
     schema::Status decideApproval(const std::string &approvalId, const std::string &identityId,
                                   bool approve, const std::string &comment);
     schema::Status completeJob(const std::string &jobId, std::string_view token,
@@ -83,7 +85,7 @@ public:
     /// A job process called: the offer counts as accepted even when its frame got lost.
     void jobSeen(const std::string &jobId);
     /// Why jobs of the run wait for a worker.
-    std::vector<Waiting> waitingForWorkers(std::int64_t runId);
+    schema::Result<std::vector<Waiting>> waitingForWorkers(std::int64_t runId);
 
 private:
     struct State;

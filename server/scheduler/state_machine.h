@@ -213,7 +213,7 @@ struct Decision
 Decision decide(const RunSnapshot &snapshot, const RunEvent &event, TimePoint now);
 
 /// Brings the snapshot to the state after a change.
-void apply(RunSnapshot &snapshot, const Change &change);
+void applyChange(RunSnapshot &snapshot, const Change &change);
 
 /// Rows of a new run: every stage and phase of the plan, pending. `run.id` and `run.planId` must be
 /// set.

@@ -28,17 +28,6 @@ bool sameLock(const store::LockRow &a, const store::LockRow &b)
            a.stageAttempt == b.stageAttempt;
 }
 
-/// An instance counts when it belongs to the newest attempt, or succeeded before and is carried
-/// over.
-bool counts(const store::JobRow &job, const store::PhaseRow &phase)
-{
-    if (job.attempt == phase.attempt)
-        return true;
-    return phase.carries && job.attempt < phase.attempt &&
-           (job.result == schema::TaskResult::Succeeded ||
-            job.result == schema::TaskResult::SucceededWithIssues);
-}
-
 } // namespace
 
 store::RunRow &WorkingCopy::editRun()
@@ -228,7 +217,7 @@ pipelines::run::RunProgress WorkingCopy::progress() const
         merged.secretOutputs.insert_or_assign(secrets.jobId, secrets.outputs);
     std::erase_if(merged.jobs, [&](const auto &entry) {
         const auto phase = merged.phases.find({entry.second.stage, entry.second.phase});
-        return phase == merged.phases.end() || !counts(entry.second, phase->second);
+        return phase == merged.phases.end() || !countsFor(entry.second, phase->second);
     });
     return progressOf(merged);
 }
@@ -290,7 +279,7 @@ struct Applier
             snapshot.deployments.erase(key);
             std::erase_if(snapshot.jobs, [&](const auto &entry) {
                 return entry.second.stage == row.stage && entry.second.phase == row.name &&
-                       !counts(entry.second, row);
+                       !countsFor(entry.second, row);
             });
         }
         snapshot.phases.insert_or_assign(key, row);
@@ -341,7 +330,7 @@ struct Applier
 
 } // namespace
 
-void apply(RunSnapshot &snapshot, const Change &change)
+void applyChange(RunSnapshot &snapshot, const Change &change)
 {
     std::visit(Applier{snapshot}, change);
 }

@@ -489,7 +489,7 @@ std::vector<DeployedRow> EnvironmentStore::history(const HistoryQuery &query)
         " FROM deployment d JOIN environment e ON e.id = d.environment_id "
         "JOIN deployment_item i ON i.deployment_id = d.id JOIN service s ON s.id = "
         "i.service_id " DEPLOYMENT_JOINS "WHERE e.project_id=?1 AND (?2 IS NULL OR s.key = ?2) AND "
-                                         "(?3 IS NULL OR d.environment_id = ?3) "
+        "(?3 IS NULL OR d.environment_id = ?3) "
         "AND (?4 IS NULL OR coalesce(d.resource_id, 0) = ?4) AND (?5 IS NULL OR d.run_id = ?5) AND "
         "d.id < ?6 "
         "ORDER BY d.id DESC, s.key LIMIT ?7");

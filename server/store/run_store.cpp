@@ -413,4 +413,9 @@ void RunStore::put(const JobRow &job)
                      job.assignedAt, job.startedAt, job.finishedAt);
 }
 
+void RunStore::renewLease(const std::string &jobId, std::optional<TimePoint> leasedUntil)
+{
+    m_connection.run("UPDATE job SET leased_until=? WHERE id=?", leasedUntil, jobId);
+}
+
 } // namespace server::store

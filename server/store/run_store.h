@@ -201,6 +201,7 @@ public:
     void put(const StageRow &stage);
     void put(const PhaseRow &phase);
     void put(const JobRow &job);
+    void renewLease(const std::string &jobId, std::optional<TimePoint> leasedUntil);
 
 private:
     Connection &m_connection;

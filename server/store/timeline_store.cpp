@@ -106,6 +106,24 @@ std::vector<TimelineRow> TimelineStore::list(std::int64_t runId, std::int64_t ch
     return rows;
 }
 
+std::vector<TimelineRow> TimelineStore::stageRecords(std::int64_t runId)
+{
+    static const std::string kSql =
+        std::string(kColumns) + "WHERE run_id = ?1 AND id IN (SELECT record_id FROM stage_state "
+                                "WHERE run_id = ?1) ORDER BY ordinal, attempt";
+    std::vector<TimelineRow> rows;
+    Statement s = m_connection.prepare(kSql.c_str());
+    s.bind(runId);
+    while (s.step()) {
+        TimelineRow row = readRecord(s, runId);
+        if (!rows.empty() && rows.back().id == row.id)
+            rows.back() = std::move(row);
+        else
+            rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
 std::vector<TimelineRow> TimelineStore::attempts(std::int64_t runId, const std::string &recordId)
 {
     static const std::string kSql =

@@ -23,6 +23,8 @@ public:
     /// Newest attempt of each record, ordered by (parent, ordinal); `changedAfter`: only those with
     /// a later change id.
     std::vector<TimelineRow> list(std::int64_t runId, std::int64_t changedAfter = 0);
+    /// Newest attempt of the stage records alone.
+    std::vector<TimelineRow> stageRecords(std::int64_t runId);
     /// Every attempt of one record, oldest first.
     std::vector<TimelineRow> attempts(std::int64_t runId, const std::string &recordId);
 

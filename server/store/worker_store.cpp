@@ -167,6 +167,12 @@ void WorkerStore::setAllOffline(TimePoint now)
     m_connection.run("UPDATE worker SET online=0, status_changed_at=? WHERE online=1", now);
 }
 
+void WorkerStore::extendLeases(TimePoint until)
+{
+    m_connection.run(
+        "UPDATE job SET leased_until=?1 WHERE state <> 'completed' AND leased_until < ?1", until);
+}
+
 std::vector<std::pair<std::int64_t, std::string>> WorkerStore::heldJobs()
 {
     std::vector<std::pair<std::int64_t, std::string>> held;

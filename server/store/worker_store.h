@@ -66,6 +66,8 @@ public:
     void setOnline(std::int64_t id, bool online, TimePoint now);
     /// All offline: nobody is connected when the server starts.
     void setAllOffline(TimePoint now);
+    /// Leases of assigned and running jobs end at `until` at the earliest.
+    void extendLeases(TimePoint until);
     /// Worker and job id of every job that is assigned or running.
     std::vector<std::pair<std::int64_t, std::string>> heldJobs();
     /// Jobs in the queue without a worker, oldest first, as (job, run) ids.

@@ -63,12 +63,6 @@ struct Registered
     std::string secret; ///< shown once; only its hash is stored
 };
 
-/// SHA-256 of a token: the form in which tokens are stored (access_token.token_hash,
-/// job.token_hash, worker.secret_hash).
-store::Blob tokenHash(std::string_view token);
-/// 256 random bits as URL-safe text.
-std::string randomToken();
-
 /// Pools, workers and their secrets. All methods are thread-safe.
 class PoolService
 {

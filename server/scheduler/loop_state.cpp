@@ -1,0 +1,98 @@
+#include "server/scheduler/loop_state.h"
+
+#include "server/store/check_store.h"
+
+namespace server::scheduler {
+
+void indexJob(LoopState &state, const store::JobRow &job)
+{
+    if (const auto key = state.queueKeys.find(job.id);
+        key != state.queueKeys.end() && job.state != store::JobState::Queued) {
+        state.queue.erase(key->second);
+        state.queueKeys.erase(key);
+    }
+    if (job.state == store::JobState::Completed) {
+        state.runOfJob.erase(job.id);
+        return;
+    }
+    state.runOfJob[job.id] = job.runId;
+    if (job.state == store::JobState::Queued && job.poolId) {
+        const QueueKey key{job.queuedAt, job.runId, job.ordinal, job.id};
+        state.queue.try_emplace(
+            key, QueuedJob{job.id, job.runId, *job.poolId, job.demands, job.queuedAt, {}});
+        state.queueKeys.try_emplace(job.id, key);
+    }
+}
+
+void indexRun(LoopState &state, const RunContext &context)
+{
+    const std::int64_t runId = context.snapshot.run.id;
+    if (const auto known = state.deadlineOf.find(runId); known != state.deadlineOf.end()) {
+        state.deadlines.erase({known->second, runId});
+        state.deadlineOf.erase(known);
+    }
+    if (const auto deadline = nextDeadline(context.snapshot)) {
+        state.deadlines.emplace(*deadline, runId);
+        state.deadlineOf[runId] = *deadline;
+    }
+}
+
+void forgetRun(LoopState &state, std::int64_t runId)
+{
+    if (const auto known = state.deadlineOf.find(runId); known != state.deadlineOf.end()) {
+        state.deadlines.erase({known->second, runId});
+        state.deadlineOf.erase(known);
+    }
+    if (const auto context = state.runs.find(runId); context != state.runs.end()) {
+        for (const auto &[id, job] : context->second->snapshot.jobs)
+            state.runOfJob.erase(id);
+        state.runs.erase(context);
+    }
+}
+
+schema::Status loadState(store::Connection &connection, SecretSource &secrets, LoopState &state)
+{
+    std::map<std::int64_t, ConnectedWorker> before = std::move(state.workers);
+    state = LoopState();
+    store::WorkerStore workers(connection);
+    state.pools = workers.pools();
+    state.images = workers.images();
+    for (store::WorkerRow &row : workers.workers()) {
+        ConnectedWorker worker;
+        if (const auto known = before.find(row.id); known != before.end())
+            worker = std::move(known->second);
+        worker.jobs.clear();
+        worker.row = std::move(row);
+        state.workers.emplace(worker.row.id, std::move(worker));
+    }
+    for (const auto &[workerId, jobId] : workers.heldJobs()) {
+        if (const auto worker = state.workers.find(workerId); worker != state.workers.end())
+            worker->second.jobs.insert(jobId);
+    }
+    for (const std::int64_t runId : store::RunStore(connection).openRuns()) {
+        ASSIGN_OR_RETURN(auto context, loadContext(connection, secrets, state.plans, runId));
+        for (const auto &[id, job] : context->snapshot.jobs)
+            indexJob(state, job);
+        indexRun(state, *context);
+        for (const store::LockRow &lock : context->snapshot.locks) {
+            const store::RunRow &run = context->snapshot.run;
+            state.locks[lock.environmentId].push_back(
+                {lock, run.pipelineId, run.sourceBranch, run.number});
+        }
+        state.runs.emplace(runId, std::move(context));
+    }
+    return {};
+}
+
+std::vector<WorkerSlot> workerSlots(const LoopState &state)
+{
+    std::vector<WorkerSlot> slots;
+    slots.reserve(state.workers.size());
+    for (const auto &[id, worker] : state.workers)
+        slots.push_back({id, worker.row.name, worker.row.poolId, worker.connected && worker.ready,
+                         worker.row.enabled, worker.row.slots, static_cast<int>(worker.jobs.size()),
+                         &worker.row.capabilities});
+    return slots;
+}
+
+} // namespace server::scheduler

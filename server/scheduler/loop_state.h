@@ -1,0 +1,144 @@
+#pragma once
+/// What the scheduler's loop keeps in memory between batches. Everything here can be rebuilt from
+/// the database; after a failed commit it is. Owned by the loop's thread.
+
+#include "schema/protocol/messages.h"
+#include "server/scheduler/assignment.h"
+#include "server/scheduler/lock_queue.h"
+#include "server/scheduler/run_context.h"
+#include "server/scheduler/scheduler.h"
+#include "server/scheduler/state_machine.h"
+#include "server/store/worker_store.h"
+
+#include <future>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <tuple>
+#include <variant>
+#include <vector>
+
+namespace server::scheduler {
+
+template <typename T> using Reply = std::shared_ptr<std::promise<schema::Result<T>>>;
+using Done = Reply<std::monostate>;
+
+// ---- commands --------------------------------------------------------------------------------
+
+struct CreateRunCommand
+{
+    std::shared_ptr<NewRun> run;
+    Reply<std::int64_t> reply;
+};
+
+/// An event of one run; `reply` may be null.
+struct RunEventCommand
+{
+    std::int64_t runId = 0;
+    RunEvent event;
+    Done reply;
+};
+
+struct DecideApprovalCommand
+{
+    std::string approvalId, identityId;
+    bool approve = false;
+    std::string comment;
+    Done reply;
+};
+
+struct CompleteJobCommand
+{
+    std::string jobId;
+    store::Blob tokenHash;
+    schema::protocol::JobCompletion completion;
+    Done reply;
+};
+
+struct WorkerUpCommand
+{
+    std::int64_t workerId = 0;
+    std::string serverUrl;
+};
+
+struct WorkerDownCommand
+{
+    std::int64_t workerId = 0;
+};
+
+struct WorkerFrameCommand
+{
+    std::int64_t workerId = 0;
+    schema::protocol::WorkerFrame frame;
+};
+
+struct JobSeenCommand
+{
+    std::string jobId;
+};
+
+struct ConfigurationCommand
+{
+};
+
+/// Look at an environment's lock again.
+struct LocksCommand
+{
+    std::int64_t environmentId = 0;
+};
+
+struct ExplainCommand
+{
+    std::int64_t runId = 0;
+    Reply<std::vector<Waiting>> reply;
+};
+
+using Command =
+    std::variant<CreateRunCommand, RunEventCommand, DecideApprovalCommand, CompleteJobCommand,
+                 WorkerUpCommand, WorkerDownCommand, WorkerFrameCommand, JobSeenCommand,
+                 ConfigurationCommand, LocksCommand, ExplainCommand>;
+
+// ---- memory ----------------------------------------------------------------------------------
+
+struct ConnectedWorker
+{
+    store::WorkerRow row;
+    bool connected = false;
+    bool ready = false; ///< said hello on this connection
+    std::string serverUrl;
+    std::set<std::string> jobs; ///< offered or running, until it says Finished
+};
+
+/// Place of a job in the queue: oldest first, then by run, then by position.
+using QueueKey = std::tuple<TimePoint, std::int64_t, int, std::string>;
+
+struct LoopState
+{
+    std::map<std::int64_t, std::unique_ptr<RunContext>> runs; ///< open ones
+    PlanCache plans;
+    std::map<std::string, std::int64_t> runOfJob; ///< open jobs
+    std::map<std::int64_t, ConnectedWorker> workers;
+    std::vector<store::PoolRow> pools;
+    std::vector<store::PoolImageRow> images;
+    std::map<QueueKey, QueuedJob> queue;
+    std::map<std::string, QueueKey> queueKeys;
+    std::map<std::int64_t, std::vector<LockEntry>> locks; ///< by environment
+    std::set<std::pair<TimePoint, std::int64_t>> deadlines;
+    std::map<std::int64_t, TimePoint> deadlineOf;
+    /// When refusals are forgotten and refused jobs are offered again.
+    std::optional<TimePoint> refusalsEnd;
+};
+
+/// Fills `state` from the database; who is connected stays as it was.
+schema::Status loadState(store::Connection &connection, SecretSource &secrets, LoopState &state);
+
+/// Puts a run's jobs and its next deadline where they belong.
+void indexRun(LoopState &state, const RunContext &context);
+/// Forgets a run that is over.
+void forgetRun(LoopState &state, std::int64_t runId);
+void indexJob(LoopState &state, const store::JobRow &job);
+
+std::vector<WorkerSlot> workerSlots(const LoopState &state);
+
+} // namespace server::scheduler

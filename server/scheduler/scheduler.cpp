@@ -1,0 +1,338 @@
+#include "server/scheduler/scheduler.h"
+
+#include "server/events/event_hub.h"
+#include "server/logs/log_store.h"
+#include "server/scheduler/batch.h"
+#include "server/scheduler/loop_state.h"
+#include "server/store/token.h"
+
+#include <QLoggingCategory>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+namespace server::scheduler {
+namespace {
+
+Q_LOGGING_CATEGORY(lcScheduler, "server.scheduler")
+
+using schema::Error;
+using schema::ErrorCode;
+using schema::Status;
+
+/// A deadline is looked at again after this long even when the wall clock stood still or jumped
+/// meanwhile.
+constexpr auto kLongestWait = std::chrono::seconds(30);
+/// After a commit that failed (disk full), the next attempt comes this much later.
+constexpr auto kRetryPause = std::chrono::seconds(1);
+/// Commands of one transaction at most, so that callers at the front do not wait for a flood behind
+/// them.
+constexpr std::size_t kBatchLimit = 256;
+
+const char *noteOf(const Command &command)
+{
+    return command.index() == 0 ? "create" : "event";
+}
+
+struct Refuse
+{
+    const Error &error;
+
+    template <typename C> void operator()(C &command) const
+    {
+        if constexpr (requires { command.reply; }) {
+            if (command.reply)
+                command.reply->set_value(error);
+        }
+    }
+};
+
+} // namespace
+
+struct Scheduler::State
+{
+    store::Database &database;
+    SecretSource &secrets;
+    logs::LogStore &logs;
+    events::EventHub &events;
+    SchedulerOptions options;
+    WorkerChannel *channel = nullptr;
+
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::vector<Command> queue;
+    bool stopping = false;
+    bool running = false;
+
+    LoopState memory; // the loop's thread only
+    bool stale = false;
+    std::jthread thread;
+
+    void loop();
+    Status process(std::vector<Command> &commands);
+    std::optional<std::chrono::milliseconds> untilDeadline() const;
+    void afterCommit(Batch &batch);
+
+    bool push(Command command)
+    {
+        {
+            const std::scoped_lock lock(mutex);
+            if (!running || stopping) {
+                const Error error{ErrorCode::Unavailable,
+                                  "the server is stopping; try again when it is back"};
+                std::visit(Refuse{error}, command);
+                return false;
+            }
+            queue.push_back(std::move(command));
+        }
+        changed.notify_one();
+        return true;
+    }
+
+    template <typename T, typename C> schema::Result<T> ask(C command)
+    {
+        command.reply = std::make_shared<std::promise<schema::Result<T>>>();
+        auto answer = command.reply->get_future();
+        push(std::move(command));
+        return answer.get();
+    }
+};
+
+Scheduler::Scheduler(store::Database &database, SecretSource &secrets, logs::LogStore &logs,
+                     events::EventHub &events, SchedulerOptions options)
+    : m_state(new State{database,
+                        secrets,
+                        logs,
+                        events,
+                        std::move(options),
+                        nullptr,
+                        {},
+                        {},
+                        {},
+                        false,
+                        false,
+                        {},
+                        false,
+                        {}})
+{}
+
+Scheduler::~Scheduler()
+{
+    stop();
+}
+
+Status Scheduler::start(WorkerChannel &channel)
+{
+    State &state = *m_state;
+    state.channel = &channel;
+    const TimePoint now = state.options.now();
+    const TimePoint grace = now + std::chrono::seconds(state.options.leaseSeconds);
+    const Status loaded = state.database.write([&](store::Connection &connection) -> Status {
+        store::WorkerStore workers(connection);
+        workers.setAllOffline(now);
+        // Nobody could renew a lease while the server was down: everybody gets one more to come
+        // back.
+        workers.extendLeases(grace);
+        RETURN_IF_ERROR(loadState(connection, state.secrets, state.memory));
+        std::vector<Command> commands;
+        for (const auto &[runId, context] : state.memory.runs)
+            commands.emplace_back(RunEventCommand{runId, RunCreated{}, nullptr});
+        for (auto &[environment, entries] : state.memory.locks)
+            commands.emplace_back(LocksCommand{environment});
+        Batch batch(state.memory, connection, state.secrets, state.options, now);
+        batch.run(commands);
+        return {};
+    });
+    RETURN_IF_ERROR(loaded);
+    {
+        const std::scoped_lock lock(state.mutex);
+        state.running = true;
+    }
+    state.thread = std::jthread([this] { m_state->loop(); });
+    return {};
+}
+
+void Scheduler::stop()
+{
+    {
+        const std::scoped_lock lock(m_state->mutex);
+        m_state->stopping = true;
+    }
+    m_state->changed.notify_all();
+    if (m_state->thread.joinable())
+        m_state->thread.join();
+}
+
+std::optional<std::chrono::milliseconds> Scheduler::State::untilDeadline() const
+{
+    std::optional<TimePoint> next = memory.refusalsEnd;
+    if (!memory.deadlines.empty() && (!next || memory.deadlines.begin()->first < *next))
+        next = memory.deadlines.begin()->first;
+    if (stale)
+        return kRetryPause;
+    if (!next)
+        return std::nullopt;
+    const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(*next - options.now());
+    return std::clamp<std::chrono::milliseconds>(wait, std::chrono::milliseconds(0), kLongestWait);
+}
+
+void Scheduler::State::loop()
+{
+    while (true) {
+        std::vector<Command> commands;
+        {
+            std::unique_lock lock(mutex);
+            const auto ready = [&] { return stopping || !queue.empty(); };
+            if (const auto wait = untilDeadline())
+                changed.wait_for(lock, *wait, ready);
+            else
+                changed.wait(lock, ready);
+            if (stopping && queue.empty())
+                return;
+            const std::size_t count = std::min(queue.size(), kBatchLimit);
+            commands.assign(
+                std::make_move_iterator(queue.begin()),
+                std::make_move_iterator(queue.begin() + static_cast<std::ptrdiff_t>(count)));
+            queue.erase(queue.begin(), queue.begin() + static_cast<std::ptrdiff_t>(count));
+        }
+        const Status status = process(commands);
+        if (!status) {
+            qCWarning(lcScheduler, "commit failed, %zu commands refused (first: %s): %s",
+                      commands.size(), commands.empty() ? "timer" : noteOf(commands.front()),
+                      status.error().message.c_str());
+            for (Command &command : commands)
+                std::visit(Refuse{status.error()}, command);
+            stale = true;
+        }
+    }
+}
+
+Status Scheduler::State::process(std::vector<Command> &commands)
+{
+    std::optional<Batch> batch;
+    const Status status = database.write([&](store::Connection &connection) -> Status {
+        if (stale)
+            RETURN_IF_ERROR(loadState(connection, secrets, memory));
+        batch.emplace(memory, connection, secrets, options, options.now());
+        batch->run(commands);
+        return {};
+    });
+    if (!status)
+        return status;
+    stale = false;
+    afterCommit(*batch);
+    return {};
+}
+
+void Scheduler::State::afterCommit(Batch &batch)
+{
+    // Workers first: the next command of a pipeline waits for this.
+    for (const auto &[workerId, frame] : batch.outbox)
+        channel->send(workerId, frame); // not connected: hello and the lease settle it
+    for (const auto &reply : batch.replies)
+        reply();
+    for (const auto &[runId, change] : batch.changedRuns)
+        events.publish("run", change.first,
+                       fmt::format(R"({{"runId":{},"changeId":{}}})", runId, change.second));
+    for (const Notices::Approval &approval : batch.notices.approvals)
+        events.publish("approval", approval.projectId,
+                       fmt::format(R"({{"approvalId":"{}","runId":{},"status":"{}"}})", approval.id,
+                                   approval.runId, approval.status));
+    for (const Notices::Cell &cell : batch.notices.cells)
+        events.publish("matrix", cell.projectId,
+                       fmt::format(R"({{"serviceId":{},"environmentId":{},"resourceId":{}}})",
+                                   cell.serviceId, cell.environmentId, cell.resourceId));
+    for (const WorkerNotice &worker : batch.workerNotices)
+        events.publish(
+            "worker", {},
+            fmt::format(R"({{"workerId":{},"online":{}}})", worker.workerId, worker.online));
+    for (const Notices::Log &log : batch.notices.sealed) {
+        const logs::LogKey key{log.row.runId, log.row.logId};
+        if (const Status sealed = logs.seal(key); !sealed)
+            qCWarning(lcScheduler, "seal log run=%lld log=%d: %s",
+                      static_cast<long long>(key.runId), key.logId, sealed.error().message.c_str());
+        const auto length = logs.length(key);
+        events.publish("log", log.projectId,
+                       fmt::format(R"({{"runId":{},"logId":{},"length":{},"sealed":true}})",
+                                   key.runId, key.logId, length ? length->bytes : 0));
+    }
+}
+
+// ---- calls from other threads ----------------------------------------------------------------
+
+schema::Result<std::int64_t> Scheduler::createRun(NewRun run)
+{
+    return m_state->ask<std::int64_t>(
+        CreateRunCommand{std::make_shared<NewRun>(std::move(run)), nullptr});
+}
+
+Status Scheduler::cancelRun(std::int64_t runId, const std::string &identityId)
+{
+    return m_state->ask<std::monostate>(
+        RunEventCommand{runId, CancelRequested{identityId}, nullptr});
+}
+
+Status Scheduler::retryStages(std::int64_t runId, const std::vector<std::string> &stages,
+                              bool allJobs, const std::string &identityId)
+{
+    return m_state->ask<std::monostate>(
+        RunEventCommand{runId, RetryRequested{stages, allJobs, identityId}, nullptr});
+}
+
+Status Scheduler::startStage(std::int64_t runId, const std::string &stage,
+                             const std::string &identityId)
+{
+    return m_state->ask<std::monostate>(
+        RunEventCommand{runId, StageStarted{stage, identityId}, nullptr});
+}
+
+Status Scheduler::decideApproval(const std::string &approvalId, const std::string &identityId,
+                                 bool approve, const std::string &comment)
+{
+    return m_state->ask<std::monostate>(
+        DecideApprovalCommand{approvalId, identityId, approve, comment, nullptr});
+}
+
+Status Scheduler::completeJob(const std::string &jobId, std::string_view token,
+                              const schema::protocol::JobCompletion &completion)
+{
+    return m_state->ask<std::monostate>(
+        CompleteJobCommand{jobId, store::tokenHash(token), completion, nullptr});
+}
+
+void Scheduler::workerConnected(std::int64_t workerId, std::string serverUrl)
+{
+    m_state->push(WorkerUpCommand{workerId, std::move(serverUrl)});
+}
+
+void Scheduler::workerDisconnected(std::int64_t workerId)
+{
+    m_state->push(WorkerDownCommand{workerId});
+}
+
+void Scheduler::workerFrame(std::int64_t workerId, schema::protocol::WorkerFrame frame)
+{
+    m_state->push(WorkerFrameCommand{workerId, std::move(frame)});
+}
+
+void Scheduler::configurationChanged()
+{
+    m_state->push(ConfigurationCommand{});
+}
+
+void Scheduler::jobSeen(const std::string &jobId)
+{
+    m_state->push(JobSeenCommand{jobId});
+}
+
+schema::Result<std::vector<Waiting>> Scheduler::waitingForWorkers(std::int64_t runId)
+{
+    return m_state->ask<std::vector<Waiting>>(ExplainCommand{runId, nullptr});
+}
+
+} // namespace server::scheduler

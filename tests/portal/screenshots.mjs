@@ -1,0 +1,77 @@
+#!/usr/bin/env node
+// Takes pictures of every page of the built portal, fed by the mock scenario, in many circumstances. They are for looking at.
+// Usage: node tests/portal/screenshots.mjs [name part...]   (after `npm run build` in web; pictures go to tests/portal/out)
+import { spawn } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { launch } from './browser.mjs'
+
+const web = fileURLToPath(new URL('../../web/', import.meta.url))
+const out = fileURLToPath(new URL('./out/', import.meta.url))
+mkdirSync(out, { recursive: true })
+
+const P = '/space-game'
+const pages = {
+  home: P, pipelines: `${P}/pipelines`, runs: `${P}/runs`, 'run-waiting': `${P}/runs/1871`, 'run-failed': `${P}/runs/1869`, 'run-running': `${P}/runs/1873`,
+  'run-tests': `${P}/runs/1869?tab=tests`, 'run-timeline': `${P}/runs/1869?tab=timeline`, 'run-changes': `${P}/runs/1871?tab=changes`, 'run-artifacts': `${P}/runs/1871?tab=artifacts`,
+  'run-deployments': `${P}/runs/1871?tab=deployments`, 'run-yaml': `${P}/runs/1871?tab=yaml`, environments: `${P}/environments`, 'environments-cell': `${P}/environments?cell=1-2-20`,
+  'environments-past': `${P}/environments?at=${new Date(Date.now() - 4 * 86400_000).toISOString()}`, environment: `${P}/environments/2`, approvals: `${P}/approvals`,
+  'approvals-all': `${P}/approvals?show=all`, pools: `${P}/pools`, library: `${P}/library`, queue: `${P}/pipelines?run=1`, notfound: `${P}/runs/1`,
+}
+const wide = { width: 1440, height: 900 }
+const narrow = { width: 320, height: 700 }
+const main = Object.keys(pages)
+const cases = [
+  ...main.map((page) => ({ page, look: 'light', viewport: wide })),
+  ...main.map((page) => ({ page, look: 'dark', viewport: wide })),
+  ...['home', 'pipelines', 'runs', 'run-waiting', 'run-failed', 'environments', 'environments-cell', 'environment', 'approvals', 'queue', 'library', 'pools'].map((page) => ({ page, look: 'narrow', viewport: narrow })),
+  ...['home', 'runs', 'run-failed', 'environments', 'queue'].map((page) => ({ page, look: 'zoom200', viewport: { width: 720, height: 450 }, scale: 2 })),
+  ...['home', 'pipelines', 'runs', 'run-waiting', 'environments', 'approvals'].map((page) => ({ page, look: 'long', viewport: wide, mood: 'long' })),
+  ...['home', 'pipelines', 'runs', 'environments', 'approvals', 'pools', 'library'].map((page) => ({ page, look: 'empty', viewport: wide, mood: 'empty' })),
+  ...['home', 'runs', 'run-failed', 'environments'].map((page) => ({ page, look: 'error', viewport: wide, mood: 'error' })),
+  { page: 'home', look: 'signedout', viewport: wide, mood: 'signedOut' },
+  { page: 'environments', look: 'hover', viewport: wide, act: async (tab) => { await tab.hover('[data-place="0-1"]'); await tab.waitForSelector('[role=tooltip]') } },
+  { page: 'home', look: 'palette', viewport: wide, act: async (tab) => { await tab.keyboard.press('Control+k'); await tab.fill('[role=combobox]', 'web'); await tab.waitForTimeout(200) } },
+  { page: 'home', look: 'shortcuts', viewport: wide, act: async (tab) => { await tab.keyboard.press('?'); await tab.waitForSelector('[role=dialog]') } },
+  { page: 'home', look: 'menu', viewport: narrow, act: async (tab) => { await tab.click('button[aria-label=Menu]'); await tab.waitForTimeout(200) } },
+  { page: 'approvals', look: 'reject', viewport: wide, act: async (tab) => { await tab.click('text=Reject'); await tab.waitForSelector('[role=dialog]') } },
+  { page: 'run-failed', look: 'search', viewport: wide, act: async (tab) => { await tab.fill('input[type=search], [role=searchbox]', 'web'); await tab.keyboard.press('Enter'); await tab.waitForTimeout(300) } },
+]
+
+const only = process.argv.slice(2)
+const chosen = cases.filter(({ page, look }) => only.length === 0 || only.some((part) => `${page}-${look}`.includes(part)))
+const port = 4173 + (process.pid % 500)
+const server = spawn('npx', ['vite', 'preview', '--mode', 'mock', '--port', String(port), '--strictPort', '--host', '127.0.0.1'], { cwd: web, stdio: ['ignore', 'pipe', 'inherit'], detached: true })
+await new Promise((resolve, reject) => {
+  server.stdout.on('data', (data) => { if (String(data).includes(String(port))) resolve() })
+  server.on('exit', (code) => reject(new Error(`vite preview ended with ${code}`)))
+})
+const base = `http://127.0.0.1:${port}`
+const browser = await launch()
+let bad = 0
+try {
+  for (const { page, look, viewport, mood = 'usual', scale = 1, act } of chosen) {
+    await fetch(`${base}/_mock/${mood}`)
+    const context = await browser.newContext({ viewport, deviceScaleFactor: scale, colorScheme: look === 'dark' ? 'dark' : 'light', reducedMotion: 'reduce' })
+    const tab = await context.newPage()
+    const complaints = []
+    tab.on('console', (message) => { if (message.type() === 'error' && !/Failed to load resource/.test(message.text())) complaints.push(message.text()) })
+    tab.on('pageerror', (error) => complaints.push(error.message))
+    await tab.goto(base + pages[page], { waitUntil: 'load' })
+    await tab.waitForSelector('h1, [role=alert]')
+    await tab.waitForFunction(() => document.querySelector('[aria-label=Loading]') === null)
+    await tab.waitForTimeout(250)
+    if (act !== undefined) await act(tab)
+    const sideways = await tab.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+    await tab.screenshot({ path: `${out}${page}-${look}.png`, fullPage: look === 'narrow' && act === undefined })
+    if (sideways > 0) complaints.push(`the page scrolls ${sideways} px sideways`)
+    if (complaints.length > 0) bad += 1
+    console.log(`${page}-${look}${complaints.map((text) => `\n    ${text}`).join('')}`)
+    await context.close()
+  }
+} finally {
+  await browser.close()
+  process.kill(-server.pid)
+}
+console.log(`${chosen.length} pictures, ${bad} with complaints`)
+process.exitCode = bad === 0 ? 0 : 1

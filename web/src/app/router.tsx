@@ -1,0 +1,109 @@
+import type { QueryClient } from '@tanstack/react-query'
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from '@tanstack/react-router'
+import { NotFound, RouteError, RoutePending } from './shell/route-states'
+import { ProjectChooser } from './shell/project-chooser'
+import { ProjectFrame } from './shell/project-frame'
+import { SignedIn } from './shell/signed-in'
+import { integer, text } from './search'
+
+interface Context {
+  client: QueryClient
+}
+
+const root = createRootRouteWithContext<Context>()({
+  component: () => <SignedIn><Outlet /></SignedIn>,
+  notFoundComponent: NotFound,
+  errorComponent: RouteError,
+})
+
+const home = createRoute({ getParentRoute: () => root, path: '/', component: ProjectChooser })
+const project = createRoute({ getParentRoute: () => root, path: '$project', component: ProjectFrame })
+
+const projectHome = createRoute({
+  getParentRoute: () => project, path: '/',
+  component: lazyRouteComponent(() => import('./routes/home-route'), 'HomeRoute'),
+})
+const pipelines = createRoute({
+  getParentRoute: () => project, path: 'pipelines',
+  validateSearch: (search: Record<string, unknown>): { q?: string; run?: number } => ({ q: text(search.q), run: integer(search.run) }),
+  component: lazyRouteComponent(() => import('./routes/pipelines-route'), 'PipelinesRoute'),
+})
+const runs = createRoute({
+  getParentRoute: () => project, path: 'runs',
+  validateSearch: (search: Record<string, unknown>): { pipeline?: number; branch?: string; status?: string } => ({ pipeline: integer(search.pipeline), branch: text(search.branch), status: text(search.status) }),
+  component: lazyRouteComponent(() => import('./routes/runs-route'), 'RunsRoute'),
+})
+const run = createRoute({
+  getParentRoute: () => project, path: 'runs/$runId',
+  validateSearch: (search: Record<string, unknown>): { tab?: string; stage?: string; record?: string; line?: string } => ({
+    tab: text(search.tab), stage: text(search.stage), record: text(search.record), line: text(search.line),
+  }),
+  component: lazyRouteComponent(() => import('./routes/run-route'), 'RunRoute'),
+})
+const environments = createRoute({
+  getParentRoute: () => project, path: 'environments',
+  validateSearch: (search: Record<string, unknown>): { at?: string; cell?: string } => ({ at: text(search.at), cell: text(search.cell) }),
+  component: lazyRouteComponent(() => import('./routes/environments-route'), 'EnvironmentsRoute'),
+})
+const environment = createRoute({
+  getParentRoute: () => project, path: 'environments/$environmentId',
+  component: lazyRouteComponent(() => import('./routes/environment-route'), 'EnvironmentRoute'),
+})
+const approvals = createRoute({
+  getParentRoute: () => project, path: 'approvals',
+  validateSearch: (search: Record<string, unknown>): { show?: string } => ({ show: text(search.show) }),
+  component: lazyRouteComponent(() => import('./routes/approvals-route'), 'ApprovalsRoute'),
+})
+const pools = createRoute({
+  getParentRoute: () => project, path: 'pools',
+  component: lazyRouteComponent(() => import('./routes/pools-route'), 'PoolsRoute'),
+})
+const library = createRoute({
+  getParentRoute: () => project, path: 'library',
+  component: lazyRouteComponent(() => import('./routes/library-route'), 'LibraryRoute'),
+})
+
+// Addresses of Azure DevOps lead to the same thing here, so that links in mails and chats go on working.
+const azureResults = createRoute({
+  getParentRoute: () => project, path: '_build/results',
+  validateSearch: (search: Record<string, unknown>): { buildId?: number; t?: string; l?: number } => ({ buildId: integer(search.buildId), t: text(search.t), l: integer(search.l) }),
+  beforeLoad: ({ params, search }) => {
+    throw search.buildId === undefined
+      ? redirect({ to: '/$project/runs', params })
+      : redirect({ to: '/$project/runs/$runId', params: { ...params, runId: String(search.buildId) }, search: { record: search.t, line: search.l?.toString() } })
+  },
+})
+const azureBuilds = createRoute({
+  getParentRoute: () => project, path: '_build',
+  validateSearch: (search: Record<string, unknown>): { definitionId?: number } => ({ definitionId: integer(search.definitionId) }),
+  beforeLoad: ({ params, search }) => {
+    throw search.definitionId === undefined
+      ? redirect({ to: '/$project/pipelines', params }) : redirect({ to: '/$project/runs', params, search: { pipeline: search.definitionId } })
+  },
+})
+const azureEnvironment = createRoute({
+  getParentRoute: () => project, path: '_environments/$environmentId',
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: '/$project/environments/$environmentId', params })
+  },
+})
+
+const tree = root.addChildren([
+  home,
+  project.addChildren([
+    projectHome, pipelines, runs, run, environments, environment, approvals, pools, library, azureResults, azureBuilds, azureEnvironment,
+  ]),
+])
+
+export function makeRouter(client: QueryClient) {
+  return createRouter({
+    routeTree: tree, context: { client }, defaultPreload: 'intent', defaultPendingComponent: RoutePending, defaultErrorComponent: RouteError,
+    defaultNotFoundComponent: NotFound, scrollRestoration: true,
+  })
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof makeRouter>
+  }
+}

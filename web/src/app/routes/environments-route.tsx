@@ -1,0 +1,100 @@
+import { Button, Field, Input } from '@fluentui/react-components'
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate, useSearch } from '@tanstack/react-router'
+import { useEffect } from 'react'
+import { Empty } from '@/components/empty'
+import { Page } from '@/components/page'
+import { QueryView } from '@/components/query-view'
+import { Skeleton } from '@/components/skeleton'
+import { matrixQuery } from '@/features/environments/api/environments'
+import { CellPanel } from '@/features/environments/components/cell-panel'
+import { MatrixGrid } from '@/features/environments/components/matrix-grid'
+import { cellKey, summary, viewOf, type MatrixView } from '@/features/environments/model/matrix-view'
+import { exact } from '@/lib/format'
+import { useProject } from '@/lib/project'
+import styles from './environments-route.module.css'
+
+const example = `- deployment: Deploy
+  environment: dev.default
+  strategy:
+    runOnce:
+      deploy:
+        steps:
+        - task: KubernetesManifest@1
+          inputs: { action: deploy, manifests: manifests/*.yml }`
+
+export function EnvironmentsRoute() {
+  const project = useProject()
+  const navigate = useNavigate({ from: '/$project/environments' })
+  const { at, cell } = useSearch({ from: '/$project/environments' })
+  const moment = readMoment(at)
+  const matrix = useQuery(matrixQuery(project, moment))
+  const view = matrix.data === undefined ? undefined : viewOf(matrix.data)
+  const close = () => void navigate({ search: (before) => ({ ...before, cell: undefined }), replace: true })
+  useEffect(() => {
+    if (cell === undefined) return undefined
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key === 'Escape' && document.querySelector('[role=dialog]') === null) void navigate({ search: (before) => ({ ...before, cell: undefined }), replace: true })
+    }
+    window.addEventListener('keydown', onKey)
+    return () => window.removeEventListener('keydown', onKey)
+  }, [cell, navigate])
+  return (
+    <Page
+      wide title="Environments" sentence={view === undefined ? undefined : moment === undefined ? summary(view) : 'A look back: what was where at the chosen moment.'}
+      actions={<MomentField moment={moment} onChange={(next) => void navigate({ search: (before) => ({ ...before, at: next }) })} />}
+    >
+      {moment !== undefined && (
+        <p className={styles.past} role="status">
+          As it was on {exact(moment)}. <Button size="small" onClick={() => void navigate({ search: (before) => ({ ...before, at: undefined }) })}>Back to now</Button>
+        </p>
+      )}
+      <QueryView query={matrix} doing="read what is where" loading={<Skeleton rows={4} height={52} />}>
+        {() => view === undefined || view.services.length === 0 || view.targets.length === 0 ? (
+          <Empty title={moment === undefined ? 'Nothing has been deployed yet.' : 'Nothing was deployed at that moment.'} example={moment === undefined ? example : undefined}>
+            {moment === undefined ? 'This page shows which version of which service is in which environment and namespace. The first deployment job fills it:' : 'Choose a later moment, or go back to now.'}
+          </Empty>
+        ) : (
+          <>
+            <MatrixGrid view={view} selected={cell} onSelect={(key) => void navigate({ search: (before) => ({ ...before, cell: key }), replace: cell !== undefined, resetScroll: false })} />
+            <SelectedCell view={view} cell={cell} onClose={close} />
+          </>
+        )}
+      </QueryView>
+    </Page>
+  )
+}
+
+function SelectedCell({ view, cell: key, onClose }: { view: MatrixView; cell: string | undefined; onClose: () => void }) {
+  if (key === undefined) return null
+  for (const service of view.services) {
+    for (const target of view.targets) {
+      const cell = cellKey(service, target) === key ? view.cell(service, target) : undefined
+      if (cell !== undefined) return <CellPanel service={service} target={target} cell={cell} onClose={onClose} />
+    }
+  }
+  return null
+}
+
+/** The whole table as it was at a moment of the past. */
+function MomentField({ moment, onChange }: { moment: string | undefined; onChange: (moment: string | undefined) => void }) {
+  return (
+    <Field label="Time" orientation="horizontal" size="small" className={styles.moment}>
+      <Input
+        type="datetime-local" size="small" value={moment === undefined ? '' : localValue(moment)} max={localValue(new Date().toISOString())}
+        onChange={(_, { value }) => onChange(value === '' ? undefined : new Date(value).toISOString())}
+      />
+    </Field>
+  )
+}
+
+function readMoment(text: string | undefined): string | undefined {
+  const time = text === undefined ? NaN : Date.parse(text)
+  return Number.isNaN(time) ? undefined : new Date(time).toISOString()
+}
+
+/** The field wants the reader's own time, without a zone. */
+function localValue(time: string): string {
+  const date = new Date(time)
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
+}

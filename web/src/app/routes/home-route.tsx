@@ -1,0 +1,58 @@
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { Empty } from '@/components/empty'
+import { Page, Section } from '@/components/page'
+import { QueryView } from '@/components/query-view'
+import { Skeleton } from '@/components/skeleton'
+import { pendingApprovalsQuery } from '@/features/approvals/api/approvals'
+import { ApprovalCard } from '@/features/approvals/components/approval-card'
+import { matrixQuery } from '@/features/environments/api/environments'
+import { MatrixGrid } from '@/features/environments/components/matrix-grid'
+import { viewOf } from '@/features/environments/model/matrix-view'
+import { recentRunsQuery } from '@/features/runs/api/runs'
+import { RunTable } from '@/features/runs/components/run-table'
+import { plural } from '@/lib/format'
+import { useProject } from '@/lib/project'
+import { stateOfRun } from '@/lib/state'
+import { useNavigate } from '@tanstack/react-router'
+
+/** What one wants to know first: does anything wait for me, what is where, what ran last. */
+export function HomeRoute() {
+  const project = useProject()
+  const navigate = useNavigate()
+  const approvals = useQuery(pendingApprovalsQuery(project))
+  const runs = useQuery(recentRunsQuery(project))
+  const matrix = useQuery(matrixQuery(project))
+  const waiting = approvals.data?.value ?? []
+  return (
+    <Page title={project} sentence={sentenceOf(runs.data?.value, waiting.length)}>
+      {waiting.length > 0 && <Section title="Waiting for a decision">{waiting.slice(0, 3).map((item) => <ApprovalCard key={item.id} item={item} />)}</Section>}
+      <Section title="What is where" aside={<Link to="/$project/environments" params={{ project }}>All environments</Link>}>
+        <QueryView query={matrix} doing="read what is where" loading={<Skeleton rows={3} height={52} />}>
+          {(data) => {
+            const view = viewOf(data)
+            if (view.services.length === 0) return <Empty title="Nothing has been deployed yet.">The first deployment job of a run shows here, with the version it brought.</Empty>
+            return (
+              <MatrixGrid
+                view={{ ...view, services: view.services.slice(0, 8) }} selected={undefined}
+                onSelect={(key) => void navigate({ to: '/$project/environments', params: { project }, search: { cell: key } })}
+              />
+            )
+          }}
+        </QueryView>
+      </Section>
+      <Section title="Last runs" aside={<Link to="/$project/runs" params={{ project }}>All runs</Link>}>
+        <QueryView query={runs} doing="list the runs" loading={<Skeleton rows={5} height={48} />}>
+          {({ value }) => value.length === 0 ? <Empty title="Nothing has run yet.">Push a commit, or start one from <Link to="/$project/pipelines" params={{ project }}>Pipelines</Link>.</Empty> : <RunTable runs={value} label="Last runs" />}
+        </QueryView>
+      </Section>
+    </Page>
+  )
+}
+
+function sentenceOf(runs: { status: Parameters<typeof stateOfRun>[0]['status'] }[] | undefined, waiting: number): string | undefined {
+  if (runs === undefined) return undefined
+  const running = runs.filter((run) => stateOfRun(run) === 'running').length
+  const first = waiting === 0 ? 'Nothing waits for a decision' : `${waiting === 1 ? 'One deployment waits' : `${waiting} deployments wait`} for a decision`
+  return `${first}; ${running === 0 ? 'nothing runs at the moment' : `${plural(running, 'run')} in progress`}.`
+}

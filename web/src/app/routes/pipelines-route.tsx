@@ -1,0 +1,63 @@
+import { SearchBox } from '@fluentui/react-components'
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate, useSearch } from '@tanstack/react-router'
+import { lazy, Suspense } from 'react'
+import { Empty } from '@/components/empty'
+import { Page } from '@/components/page'
+import { QueryView } from '@/components/query-view'
+import { Skeleton } from '@/components/skeleton'
+import { pipelinesQuery } from '@/features/pipelines/api/pipelines'
+import { PipelineTable } from '@/features/pipelines/components/pipeline-table'
+import { recentRunsQuery } from '@/features/runs/api/runs'
+import { plural } from '@/lib/format'
+import { useProject } from '@/lib/project'
+import { stateOfRun } from '@/lib/state'
+
+const QueueDialog = lazy(() => import('@/features/pipelines/components/queue-dialog').then((module) => ({ default: module.QueueDialog })))
+
+const firstPipeline = `trigger:
+- main
+pool:
+  vmImage: ubuntu-latest
+steps:
+- script: echo it works`
+
+export function PipelinesRoute() {
+  const project = useProject()
+  const navigate = useNavigate({ from: '/$project/pipelines' })
+  const { q = '', run } = useSearch({ from: '/$project/pipelines' })
+  const pipelines = useQuery(pipelinesQuery(project))
+  const runs = useQuery(recentRunsQuery(project, {}, 50)).data?.value ?? []
+  const queueing = pipelines.data?.value.find((one) => one.id === run)
+  const active = runs.filter((one) => one.status !== 'completed')
+  const waiting = active.filter((one) => stateOfRun(one) === 'waiting').length
+  const sentence = pipelines.data === undefined ? undefined
+    : `${plural(pipelines.data.count, 'pipeline')}; ${active.length === 0 ? 'nothing runs at the moment' : `${plural(active.length, 'run')} in progress${waiting === 0 ? '' : `, ${waiting} of them waiting`}`}.`
+  return (
+    <Page title="Pipelines" sentence={sentence}>
+      <QueryView query={pipelines} doing="list the pipelines" loading={<Skeleton rows={5} height={48} />}>
+        {({ value }) => {
+          if (value.length === 0)
+            return <Empty title="This project has no pipeline yet." example={firstPipeline}>A pipeline is a file azure-pipelines.yml in a repository of the project. The smallest one:</Empty>
+          const shown = value.filter((one) => `${one.folder}\\${one.name}`.toLowerCase().includes(q.toLowerCase()))
+          return (
+            <>
+              {(value.length > 8 || q !== '') && (
+                <SearchBox
+                  size="small" placeholder="Filter by name" aria-label="Filter pipelines" value={q} style={{ marginBottom: 8, width: 280, maxWidth: '100%' }}
+                  onChange={(_, data) => void navigate({ search: { q: data.value === '' ? undefined : data.value }, replace: true })}
+                />
+              )}
+              {shown.length === 0 ? <Empty title={`No pipeline is called "${q}".`} /> : (
+                <PipelineTable pipelines={shown} onRun={(pipeline) => void navigate({ search: (before) => ({ ...before, run: pipeline.id }) })} />
+              )}
+            </>
+          )
+        }}
+      </QueryView>
+      <Suspense fallback={null}>
+        {queueing !== undefined && <QueueDialog pipeline={queueing} onClose={() => void navigate({ search: (before) => ({ ...before, run: undefined }), replace: true })} />}
+      </Suspense>
+    </Page>
+  )
+}

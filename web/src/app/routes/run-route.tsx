@@ -1,0 +1,161 @@
+import { Button, Tab, TabList } from '@fluentui/react-components'
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { useCallback, useMemo } from 'react'
+import type { RunDetail } from '@/api/types'
+import { Facts } from '@/components/cells'
+import { Diagnostics } from '@/components/diagnostics'
+import { Empty } from '@/components/empty'
+import { ErrorPanel } from '@/components/error-panel'
+import { Page } from '@/components/page'
+import { QueryView } from '@/components/query-view'
+import { Commit, reasonText } from '@/components/run-bits'
+import { Skeleton } from '@/components/skeleton'
+import { Duration, Time } from '@/components/time'
+import { ApprovalCard } from '@/features/approvals/components/approval-card'
+import { HistoryList } from '@/features/environments/components/history-list'
+import { LogView, type LineRange } from '@/features/logs/components/log-view'
+import { explainQuery, runQuery, useRunAction } from '@/features/runs/api/runs'
+import { FailureDigest } from '@/features/runs/components/failure-digest'
+import { JobTree } from '@/features/runs/components/job-tree'
+import { Artifacts, Changes, FinalYaml, Tests } from '@/features/runs/components/run-tabs'
+import { StageGraph } from '@/features/runs/components/stage-graph'
+import { Waterfall } from '@/features/runs/components/waterfall'
+import { buildTree, select, stageKey, type Selection } from '@/features/runs/model/records'
+import { readRange, writeRange } from '@/features/logs/model/line-range'
+import { useProject } from '@/lib/project'
+import { stateOfRun } from '@/lib/state'
+import styles from './run-route.module.css'
+
+export function RunRoute() {
+  const project = useProject()
+  const { runId } = useParams({ from: '/$project/runs/$runId' })
+  const run = useQuery(runQuery(project, Number(runId)))
+  return (
+    <QueryView query={run} doing={`show run ${runId}`} loading={<div style={{ padding: '20px 24px' }}><Skeleton rows={10} /></div>}>
+      {(data) => <RunPage key={data.id} run={data} />}
+    </QueryView>
+  )
+}
+
+const tabs = ['log', 'changes', 'artifacts', 'tests', 'deployments', 'timeline', 'yaml'] as const
+type TabName = (typeof tabs)[number]
+const tabNames: Record<TabName, string> = { log: 'Log', changes: 'Changes', artifacts: 'Artifacts', tests: 'Tests', deployments: 'Deployments', timeline: 'Timeline', yaml: 'YAML' }
+
+function RunPage({ run }: { run: RunDetail }) {
+  const navigate = useNavigate({ from: '/$project/runs/$runId' })
+  const search = useSearch({ from: '/$project/runs/$runId' })
+  const tree = useMemo(() => buildTree(run.records), [run.records])
+  const selection = select(tree, search.record, search.stage)
+  const tab = tabs.find((name) => name === search.tab) ?? 'log'
+  const pending = run.approvals.filter((item) => item.status === 'pending')
+  return (
+    <Page
+      fill wide title={run.sentence} tabTitle={`${run.pipeline.name} ${run.number}`} state={stateOfRun(run)} actions={<Actions run={run} />}
+      sentence={
+        <Facts>
+          <Commit branch={run.branch} version={run.version} message={run.commitMessage} />
+          {reasonText(run)}
+          <span>queued <Time at={run.queuedAt} form="sentence" /></span>
+          {run.startedAt === undefined ? null : <span>took <Duration start={run.startedAt} finish={run.finishedAt} /></span>}
+          {...Object.entries(run.parameters).map(([name, value]) => <span key={name} className={styles.parameter}>{name}={typeof value === 'string' ? value : JSON.stringify(value)}</span>)}
+        </Facts>
+      }
+    >
+      <Waiting run={run} />
+      {run.diagnostics.length > 0 && <div className={styles.diagnostics}><Diagnostics list={run.diagnostics} /></div>}
+      <StageGraph run={run} tree={tree} selected={selection === undefined ? undefined : stageKey(selection.stage.record)} />
+      {pending.length > 0 && <div className={styles.banner}>{pending.map((item) => <ApprovalCard key={item.id} item={item} withRun={false} />)}</div>}
+      {run.status === 'completed' && <FailureDigest run={run} tree={tree} />}
+      <TabList className={styles.tabs} selectedValue={tab} onTabSelect={(_, { value }) => void navigate({ search: (before) => ({ ...before, tab: value === 'log' ? undefined : String(value) }), replace: true, resetScroll: false })}>
+        {tabs.map((name) => <Tab key={name} value={name}>{tabNames[name]}{count(run, name)}</Tab>)}
+      </TabList>
+      <div className={styles.tab} role="tabpanel" aria-label={tabNames[tab]} data-tab={tab}>
+        {tab === 'log' && <LogTab run={run} tree={tree} selection={selection} line={search.line} />}
+        {tab === 'changes' && <Changes runId={run.id} />}
+        {tab === 'artifacts' && <Artifacts run={run} />}
+        {tab === 'tests' && <Tests runId={run.id} />}
+        {tab === 'deployments' && (run.deployments.length === 0
+          ? <Empty title="This run has deployed nothing so far." example={'- deployment: Deploy\n  environment: dev.default\n  strategy:\n    runOnce:\n      deploy:\n        steps: []'}>A deployment job names the environment it deploys to:</Empty>
+          : <HistoryList entries={run.deployments} place />)}
+        {tab === 'timeline' && <Waterfall run={run} tree={tree} />}
+        {tab === 'yaml' && <FinalYaml text={run.finalYaml} />}
+      </div>
+    </Page>
+  )
+}
+
+function count(run: RunDetail, tab: TabName): string {
+  const number = tab === 'artifacts' ? run.artifacts.length : tab === 'deployments' ? run.deployments.length : 0
+  return number === 0 ? '' : ` ${number}`
+}
+
+function Actions({ run }: { run: RunDetail }) {
+  const project = useProject()
+  const navigate = useNavigate()
+  const action = useRunAction(project, run.id)
+  const finished = run.status === 'completed'
+  const failed = finished && run.result !== 'succeeded'
+  return (
+    <>
+      {finished && <Button onClick={() => void navigate({ to: '/$project/pipelines', params: { project }, search: { run: run.pipeline.id } })}>Run again</Button>}
+      {failed && run.graph.stages.length > 0 && (
+        <Button appearance="primary" disabled={action.isPending} onClick={() => action.mutate({ kind: 'retryFailed' })}>Retry failed jobs</Button>
+      )}
+      {!finished && (
+        <Button disabled={action.isPending || run.status === 'cancelling'} onClick={() => action.mutate({ kind: 'cancel' })}>
+          {run.status === 'cancelling' ? 'Canceling' : 'Cancel run'}
+        </Button>
+      )}
+      {action.error !== null && <ErrorPanel error={action.error} doing={action.variables.kind === 'cancel' ? 'cancel the run' : 'retry'} />}
+    </>
+  )
+}
+
+/** Why nothing moves, when nothing moves: a worker, a lock, somebody's decision. */
+function Waiting({ run }: { run: RunDetail }) {
+  const project = useProject()
+  const idle = run.status !== 'completed' && !run.records.some((record) => record.type === 'Task' && record.state === 'inProgress')
+  const explain = useQuery({ ...explainQuery(project, run.id), enabled: idle })
+  const reasons = idle ? explain.data?.waiting.filter((one) => one.kind !== 'approval' && one.kind !== 'dependency') ?? [] : []
+  if (reasons.length === 0) return null
+  return <ul className={styles.waiting}>{reasons.map((one) => <li key={`${one.kind}${one.stage}${one.job ?? ''}`}>{one.sentence}</li>)}</ul>
+}
+
+interface LogTabProps {
+  run: RunDetail
+  tree: ReturnType<typeof buildTree>
+  selection: Selection | undefined
+  line: string | undefined
+}
+
+function LogTab({ run, tree, selection, line }: LogTabProps) {
+  const project = useProject()
+  const navigate = useNavigate({ from: '/$project/runs/$runId' })
+  const step = selection?.step
+  const stepId = step?.id
+  const setLines = useCallback((lines: LineRange | undefined) => {
+    void navigate({ search: (before) => ({ ...before, record: stepId, line: writeRange(lines) }), replace: true, resetScroll: false })
+  }, [navigate, stepId])
+  const log = step?.log
+  return (
+    <div className={styles.log}>
+      <div className={styles.tree}><JobTree run={run} tree={tree} selection={selection} /></div>
+      <div className={styles.lines}>
+        {step !== undefined && log !== undefined && log !== null ? (
+          <LogView
+            key={`${run.id}/${log.id}`} project={project} runId={run.id} logId={log.id} title={step.name} live={step.state === 'inProgress'} failed={step.result === 'failed'}
+            lines={readRange(line)} onLines={setLines}
+          />
+        ) : <div className={styles.nothing}>{nothing(selection, step)}</div>}
+      </div>
+    </div>
+  )
+}
+
+function nothing(selection: Selection | undefined, step: Selection['step']): string {
+  if (selection === undefined) return 'This run has no stage: what is wrong with its file stands above.'
+  if (step === undefined) return selection.stage.record.state === 'pending' ? `${selection.stage.record.name} has not started.` : `${selection.job?.record.name ?? selection.stage.record.name} has no step with a log yet.`
+  if (step.result === 'skipped') return `${step.name} was skipped: its condition was not met.`
+  return step.state === 'pending' ? `${step.name} has not started.` : `${step.name} has written no log.`
+}

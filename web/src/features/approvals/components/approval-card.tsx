@@ -1,0 +1,104 @@
+import { Button } from '@fluentui/react-components'
+import { lazy, Suspense, useState } from 'react'
+import type { ApprovalItem, Version } from '@/api/types'
+import { Facts } from '@/components/cells'
+import { ErrorPanel } from '@/components/error-panel'
+import { Commit, RunLink, VersionName } from '@/components/run-bits'
+import { StateIcon } from '@/components/state-icon'
+import { Time } from '@/components/time'
+import { useProject } from '@/lib/project'
+import { useDecide } from '../api/approvals'
+import styles from './approval-card.module.css'
+
+const RejectDialog = lazy(() => import('./reject-dialog').then((module) => ({ default: module.RejectDialog })))
+
+/** One row is one decision: what goes where, who asks, since when, what is new in it, and two buttons. */
+export function ApprovalCard({ item, withRun = true }: { item: ApprovalItem; withRun?: boolean }) {
+  const project = useProject()
+  const decide = useDecide(project)
+  const [rejecting, setRejecting] = useState(false)
+  const pending = item.status === 'pending'
+  const send = (status: 'approved' | 'rejected', comment: string) => decide.mutate({ approvalId: item.id, runId: item.runId, status, comment })
+  return (
+    <article className={styles.card} data-pending={pending || undefined} aria-label={`Approval of ${item.environment.name}, run ${item.runNumber}`}>
+      <StateIcon state={pending ? 'waiting' : item.status === 'approved' ? 'succeeded' : item.status === 'rejected' ? 'failed' : 'canceled'} />
+      <div className={styles.body}>
+        <p className={styles.what}>
+          {pending ? 'Deploy' : decidedWord(item.status)} to <strong>{item.environment.name}</strong>
+          {withRun && <> in run <RunLink id={item.runId}>{item.pipeline.name} {item.runNumber}</RunLink></>}
+        </p>
+        {item.versions.length > 0 && (
+          <ul className={styles.versions}>
+            {item.versions.map((one) => (
+              <li key={one.service}>
+                <span className={styles.service}>{one.service}</span>
+                {sameVersion(one.from, one.to) ? <span>stays at <VersionName version={one.to} /></span> : (
+                  <span>{one.from === undefined || one.from === null ? 'first deployment, ' : <><VersionName version={one.from} /> → </>}<VersionName version={one.to} /></span>
+                )}
+              </li>
+            ))}
+          </ul>
+        )}
+        <p className={styles.facts}>
+          <Facts>
+            <Commit branch={item.branch} version={item.version} message={item.commitMessage} />
+            {item.requestedBy === undefined ? null : <span>asked by {item.requestedBy.displayName}</span>}
+            {pending ? <span>waiting since <Time at={item.createdAt} form="clock" /></span> : null}
+            {pending && item.expiresAt !== undefined ? <span>until <Time at={item.expiresAt} form="clock" /></span> : null}
+            {pending ? <span>{who(item)}</span> : null}
+          </Facts>
+        </p>
+        {item.instructions !== '' && pending && <p className={styles.instructions}>{item.instructions}</p>}
+        {item.steps.filter((step) => step.status !== undefined && step.status !== 'pending').map((step, at) => (
+          <p key={at} className={styles.facts}>
+            {decidedWord(step.status ?? '')} by {step.displayName}{step.at !== undefined && <> <Time at={step.at} form="clock" /></>}
+            {step.comment !== undefined && step.comment !== '' && <>: {step.comment}</>}
+          </p>
+        ))}
+        {decide.error !== null && <ErrorPanel error={decide.error} doing="record the decision" />}
+      </div>
+      {pending && item.canDecide && (
+        <div className={styles.actions}>
+          <Button appearance="primary" disabled={decide.isPending} onClick={() => send('approved', '')}>Approve</Button>
+          <Button disabled={decide.isPending} onClick={() => setRejecting(true)}>Reject</Button>
+        </div>
+      )}
+      {rejecting && (
+        <Suspense fallback={null}>
+          <RejectDialog
+            name={item.environment.name} onClose={() => setRejecting(false)}
+            onReject={(reason) => {
+              setRejecting(false)
+              send('rejected', reason)
+            }}
+          />
+        </Suspense>
+      )}
+    </article>
+  )
+}
+
+function decidedWord(status: string): string {
+  switch (status) {
+    case 'approved': return 'Approved'
+    case 'rejected': return 'Rejected'
+    case 'timedOut': return 'Timed out'
+    case 'canceled': return 'Canceled'
+    case 'skipped': return 'Skipped'
+    default: return status.charAt(0).toUpperCase() + status.slice(1)
+  }
+}
+
+function sameVersion(from: Version | string | null | undefined, to: Version | string): boolean {
+  if (from === undefined || from === null) return false
+  if (typeof from === 'string' || typeof to === 'string') return from === to
+  return from.id === to.id
+}
+
+/** "Ada or Jun decides", "2 of Ada, Jun, Kim decide". */
+function who(item: ApprovalItem): string {
+  const names = item.approvers.map((one) => one.displayName)
+  if (names.length === 0) return 'anyone may decide'
+  if (item.minRequiredApprovers <= 1) return `${names.join(' or ')} decides`
+  return `${item.minRequiredApprovers} of ${names.join(', ')} decide`
+}

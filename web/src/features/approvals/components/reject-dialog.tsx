@@ -1,0 +1,33 @@
+import { Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, Field, Textarea } from '@fluentui/react-components'
+import { useState } from 'react'
+
+/** Approving asks for nothing; rejecting asks why. */
+export function RejectDialog({ name, onReject, onClose }: { name: string; onReject: (reason: string) => void; onClose: () => void }) {
+  const [reason, setReason] = useState('')
+  const [asked, setAsked] = useState(false)
+  const missing = reason.trim() === ''
+  return (
+    <Dialog open onOpenChange={(_, { open }) => { if (!open) onClose() }}>
+      <DialogSurface>
+        <form onSubmit={(event) => {
+          event.preventDefault()
+          setAsked(true)
+          if (!missing) onReject(reason.trim())
+        }}>
+          <DialogBody>
+            <DialogTitle>Reject the deployment to {name}</DialogTitle>
+            <DialogContent>
+              <Field label="Reason" required validationMessage={asked && missing ? 'Say why, so that whoever asked knows what to change.' : undefined}>
+                <Textarea autoFocus value={reason} onChange={(_, data) => setReason(data.value)} />
+              </Field>
+            </DialogContent>
+            <DialogActions>
+              <Button type="button" onClick={onClose}>Keep waiting</Button>
+              <Button type="submit" appearance="primary">Reject</Button>
+            </DialogActions>
+          </DialogBody>
+        </form>
+      </DialogSurface>
+    </Dialog>
+  )
+}

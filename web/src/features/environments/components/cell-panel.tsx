@@ -1,0 +1,39 @@
+import { Button } from '@fluentui/react-components'
+import { Dismiss20Regular } from '@fluentui/react-icons'
+import { useEffect, useRef } from 'react'
+import type { MatrixCell, Service } from '@/api/types'
+import { RunLink, VersionName } from '@/components/run-bits'
+import { StateLabel } from '@/components/state-icon'
+import { Time } from '@/components/time'
+import { note, stateOfCell, targetName, type Target } from '../model/matrix-view'
+import { HistoryFeed } from './history-feed'
+import styles from './cell-panel.module.css'
+
+interface CellPanelProps {
+  service: Service
+  target: Target
+  cell: MatrixCell
+  onClose: () => void
+}
+
+/** How a service's version in one place got there: beside the matrix, so that one can go from cell to cell. */
+export function CellPanel({ service, target, cell, onClose }: CellPanelProps) {
+  const panel = useRef<HTMLElement>(null)
+  useEffect(() => panel.current?.focus(), [service.id, target])
+  return (
+    <aside
+      ref={panel} className={styles.panel} tabIndex={-1} aria-label={`History of ${service.key} in ${targetName(target)}`}
+    >
+      <header className={styles.head}>
+        <h2>{service.key} in {targetName(target)}</h2>
+        <Button appearance="subtle" size="small" icon={<Dismiss20Regular />} aria-label="Close" onClick={onClose} />
+      </header>
+      <p className={styles.sentence}>
+        <StateLabel state={stateOfCell(cell)} />
+        {cell.version !== undefined && cell.version !== null && cell.since !== undefined && <span><VersionName version={cell.version} /> since <Time at={cell.since} form="clock" /></span>}
+        {cell.pending !== undefined && <span>{note(cell)} in run <RunLink id={cell.pending.runId}>{cell.pending.runNumber}</RunLink></span>}
+      </p>
+      <HistoryFeed filter={{ service: service.key, environmentId: target.environment.id, resourceId: target.resource?.id ?? 0 }} />
+    </aside>
+  )
+}

@@ -1,0 +1,28 @@
+import type { VariableGroup } from '@/api/types'
+import { Copyable } from '@/components/copyable'
+import { plural } from '@/lib/format'
+import styles from './groups.module.css'
+
+/** Variable groups with their values. A secret's value never leaves the server: the page can only say that there is one. */
+export function Groups({ groups }: { groups: VariableGroup[] }) {
+  return (
+    <div>
+      {groups.map((group) => {
+        const variables = Object.entries(group.variables)
+        return (
+          <details key={group.id} className={styles.group} open={groups.length <= 3}>
+            <summary><strong>{group.name}</strong> <span className={styles.about}>{plural(variables.length, 'variable')}{group.description !== undefined && group.description !== '' && `, ${group.description}`}</span></summary>
+            <dl className={styles.values}>
+              {variables.map(([name, variable]) => (
+                <div key={name}>
+                  <dt><code>{name}</code></dt>
+                  <dd>{variable.isSecret === true ? <span className={styles.secret}>secret, not shown</span> : variable.value === '' || variable.value === null || variable.value === undefined ? <span className={styles.secret}>empty</span> : <Copyable value={variable.value} label={variable.value} noun="value" />}</dd>
+                </div>
+              ))}
+            </dl>
+          </details>
+        )
+      })}
+    </div>
+  )
+}

@@ -1,0 +1,31 @@
+import type { ParameterAsk } from '@/api/types'
+
+/** What stands in a field: text, or the mark of a check box. */
+export type FieldText = string | boolean
+
+/** Types whose values are structures; they are written as JSON (which is YAML, too) and sent as text for the server to read. */
+const structured = new Set(['object', 'step', 'steplist', 'job', 'joblist', 'deployment', 'deploymentlist', 'stage', 'stagelist', 'stringlist'])
+
+export const isStructured = (type: string): boolean => structured.has(type.toLowerCase())
+
+/** The field's text before anybody touched it. */
+export function fieldText(ask: ParameterAsk): FieldText {
+  if (ask.type === 'boolean') return ask.default === true || ask.default === 'true' || ask.default === 'True'
+  if (ask.default === undefined || ask.default === null) return ''
+  if (isStructured(ask.type)) return typeof ask.default === 'string' ? ask.default : JSON.stringify(ask.default, undefined, 2)
+  return typeof ask.default === 'string' ? ask.default : JSON.stringify(ask.default)
+}
+
+/** Reads a field back: the value to send, or what is wrong with it. */
+export function readField(ask: ParameterAsk, text: FieldText): { value?: unknown; problem?: string } {
+  if (typeof text === 'boolean') return { value: text }
+  if (text.trim() === '') {
+    if (ask.required && ask.default === undefined) return { problem: 'A value is needed.' }
+    return { value: ask.type === 'number' ? ask.default : text }
+  }
+  if (ask.type === 'number') {
+    const number = Number(text)
+    return Number.isFinite(number) ? { value: number } : { problem: `"${text}" is not a number.` }
+  }
+  return { value: text }
+}

@@ -1,0 +1,66 @@
+import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
+import type { Change, Explanation, ListOf, RunDetail, RunSummary, TestRun } from '@/api/types'
+import { apiPath, getJson, sendJson } from '@/lib/http'
+import { keys } from '@/lib/keys'
+
+export interface RunFilter {
+  pipelineId?: number
+  branch?: string
+  status?: string
+}
+
+const runsPath = (project: string, query: Record<string, string | number | undefined>) => apiPath([project, '_apis', 'slipway', 'runs'], query)
+
+/** The newest runs, a page at a time. */
+export const runsQuery = (project: string, filter: RunFilter) => infiniteQueryOptions({
+  queryKey: [...keys.runs(project), 'list', filter],
+  queryFn: ({ pageParam, signal }) => getJson<ListOf<RunSummary>>(runsPath(project, { top: 50, continuationToken: pageParam, ...filter }), signal),
+  initialPageParam: undefined as string | undefined,
+  getNextPageParam: (last) => last.continuationToken,
+})
+
+export const recentRunsQuery = (project: string, filter: RunFilter = {}, top = 10) => queryOptions({
+  queryKey: [...keys.runs(project), 'recent', filter, top],
+  queryFn: ({ signal }) => getJson<ListOf<RunSummary>>(runsPath(project, { top, ...filter }), signal),
+})
+
+export const runQuery = (project: string, id: number) => queryOptions({
+  queryKey: keys.run(project, id),
+  queryFn: ({ signal }) => getJson<RunDetail>(apiPath([project, '_apis', 'slipway', 'runs', id]), signal),
+})
+
+export const explainQuery = (project: string, id: number) => queryOptions({
+  queryKey: [...keys.run(project, id), 'explain'],
+  queryFn: ({ signal }) => getJson<Explanation>(apiPath([project, '_apis', 'slipway', 'runs', id, 'explain']), signal),
+})
+
+export const testsQuery = (project: string, id: number) => queryOptions({
+  queryKey: [...keys.run(project, id), 'tests'],
+  queryFn: ({ signal }) => getJson<ListOf<TestRun>>(apiPath([project, '_apis', 'slipway', 'runs', id, 'tests']), signal),
+})
+
+export const changesQuery = (project: string, id: number) => queryOptions({
+  queryKey: [...keys.run(project, id), 'changes'],
+  queryFn: ({ signal }) => getJson<ListOf<Change>>(apiPath([project, '_apis', 'build', 'builds', id, 'changes'], { $top: 100 }), signal),
+})
+
+export type RunAction = { kind: 'cancel' } | { kind: 'retryFailed' } | { kind: 'retryStage'; stage: string }
+
+/** Cancel and retry wait for the server's answer, then the run is asked for anew. */
+export function useRunAction(project: string, id: number) {
+  const client = useQueryClient()
+  const build = (query = {}) => apiPath([project, '_apis', 'build', 'builds', id], { 'api-version': '7.1', ...query })
+  return useMutation({
+    mutationFn: (action: RunAction) => {
+      switch (action.kind) {
+        case 'cancel': return sendJson('PATCH', build(), { status: 'cancelling' })
+        case 'retryFailed': return sendJson('PATCH', build({ retry: true }), {})
+        case 'retryStage':
+          return sendJson('PATCH', apiPath([project, '_apis', 'build', 'builds', id, 'stages', action.stage], { 'api-version': '7.1' }), { state: 'retry', forceRetryAllJobs: false })
+      }
+    },
+    onSettled: () => Promise.all([
+      client.invalidateQueries({ queryKey: keys.run(project, id) }), client.invalidateQueries({ queryKey: keys.runs(project) }),
+    ]),
+  })
+}

@@ -1,0 +1,73 @@
+import { Link } from '@tanstack/react-router'
+import type { RunDetail, TimelineRecord } from '@/api/types'
+import { StateIcon } from '@/components/state-icon'
+import { Duration } from '@/components/time'
+import { useProject } from '@/lib/project'
+import { stateOfRecord } from '@/lib/state'
+import { stageKey, type Selection, type StageNode } from '../model/records'
+import styles from './job-tree.module.css'
+
+interface JobTreeProps {
+  run: RunDetail
+  tree: StageNode[]
+  selection: Selection | undefined
+}
+
+/** Stages, and the jobs and steps of the one that is selected. */
+export function JobTree({ run, tree, selection }: JobTreeProps) {
+  return (
+    <nav aria-label="Jobs and steps" className={styles.tree}>
+      <ul>
+        {tree.map((stage) => {
+          const open = stage.record.id === selection?.stage.record.id
+          return (
+            <li key={stage.record.id}>
+              <Row run={run} record={stage.record} search={{ stage: stageKey(stage.record) }} level={0} expanded={open} />
+              {open && (
+                <ul>
+                  {stage.jobs.map((job) => (
+                    <li key={job.record.id}>
+                      <Row run={run} record={job.record} search={{ record: job.record.id }} level={1} current={selection?.job?.record.id === job.record.id && selection.step === undefined} />
+                      <ul>
+                        {job.steps.map((step) => (
+                          <li key={step.id}><Row run={run} record={step} search={{ record: step.id }} level={2} current={selection?.step?.id === step.id} /></li>
+                        ))}
+                      </ul>
+                    </li>
+                  ))}
+                  {stage.jobs.length === 0 && <li className={styles.none}>No job yet</li>}
+                </ul>
+              )}
+            </li>
+          )
+        })}
+      </ul>
+    </nav>
+  )
+}
+
+interface RowProps {
+  run: RunDetail
+  record: TimelineRecord
+  search: { stage?: string; record?: string }
+  level: number
+  current?: boolean
+  expanded?: boolean
+}
+
+function Row({ run, record, search, level, current, expanded }: RowProps) {
+  const project = useProject()
+  // A stage that only waits says so; its record alone does not know.
+  const waiting = record.type === 'Stage' && run.stages.some((stage) => stage.name === stageKey(record) && stage.state === 'waiting')
+  return (
+    <Link
+      className={styles.row} data-level={level} data-current={current || undefined} to="/$project/runs/$runId" params={{ project, runId: String(run.id) }} search={search}
+      replace resetScroll={false} aria-current={current === true ? 'true' : undefined} aria-expanded={expanded} title={record.name}
+    >
+      <StateIcon state={waiting ? 'waiting' : stateOfRecord(record)} />
+      <span className={styles.name}>{record.name}</span>
+      {(record.attempt ?? 1) > 1 && <span className={styles.attempt}>attempt {record.attempt}</span>}
+      <span className={styles.time}>{record.state !== 'pending' && record.result !== 'skipped' && <Duration start={record.startTime} finish={record.finishTime} />}</span>
+    </Link>
+  )
+}

@@ -1,0 +1,35 @@
+import type { RunSummary } from '@/api/types'
+import { TwoLines } from '@/components/cells'
+import { Copyable } from '@/components/copyable'
+import { DataTable, type Column } from '@/components/data-table'
+import { reasonText, RunLink, StagePips } from '@/components/run-bits'
+import { StateIcon } from '@/components/state-icon'
+import { Duration, Time } from '@/components/time'
+import { branchName, subject } from '@/lib/format'
+import { stateOfRun } from '@/lib/state'
+import styles from './run-table.module.css'
+
+const run: Column<RunSummary> = {
+  header: 'Run', width: '32%',
+  cell: (one) => (
+    <div className={styles.run}>
+      <StateIcon state={stateOfRun(one)} />
+      <TwoLines title={`${one.pipeline.name} ${one.number}\n${one.sentence}`} top={<RunLink id={one.id} row>{one.pipeline.name} <span className="num">{one.number}</span></RunLink>} below={one.sentence} />
+    </div>
+  ),
+}
+
+const columns: Column<RunSummary>[] = [
+  run,
+  {
+    header: 'Change', from: 'medium',
+    cell: (one) => <TwoLines title={`${subject(one.commitMessage)}\n${branchName(one.branch)}`} top={subject(one.commitMessage)} below={<><Copyable value={one.version} /> · {branchName(one.branch)} · {reasonText(one)}</>} />,
+  },
+  { header: 'Stages', from: 'medium', width: '128px', cell: (one) => <StagePips stages={one.stages} /> },
+  { header: 'Took', width: '80px', align: 'right', cell: (one) => <Duration start={one.startedAt} finish={one.finishedAt} /> },
+  { header: 'Age', width: '68px', align: 'right', cell: (one) => <Time at={one.queuedAt} /> },
+]
+
+export function RunTable({ runs, label = 'Runs' }: { runs: RunSummary[]; label?: string }) {
+  return <DataTable label={label} columns={columns} items={runs} keyOf={(one) => one.id} rowHeight={48} />
+}

@@ -1,0 +1,85 @@
+import { Link } from '@tanstack/react-router'
+import type { RunDetail } from '@/api/types'
+import { StateIcon } from '@/components/state-icon'
+import { Duration, Time } from '@/components/time'
+import { useProject } from '@/lib/project'
+import { stateOfRecord, stateOfStage, states } from '@/lib/state'
+import { layoutGraph, nodeHeight, nodeWidth } from '../model/graph-layout'
+import { gateOf, stageKey, type Gate, type StageNode } from '../model/records'
+import styles from './stage-graph.module.css'
+
+interface StageGraphProps {
+  run: RunDetail
+  tree: StageNode[]
+  selected: string | undefined
+}
+
+const gateStates = { open: 'succeeded', waiting: 'waiting', closed: 'failed' } as const
+
+/** The run's stages left to right, with the gates that people and checks hold drawn on the edges. */
+export function StageGraph({ run, tree, selected }: StageGraphProps) {
+  const project = useProject()
+  const { stages } = run.graph
+  const gates = new Map(stages.flatMap((stage): [string, Gate][] => {
+    const gate = gateOf(run, stage.name)
+    return gate === undefined ? [] : [[stage.name, gate]]
+  }))
+  const layout = layoutGraph(stages, new Set(gates.keys()))
+  if (stages.length === 0) return null
+  return (
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls sideways where it is wider than the page
+    <div className={styles.scroll} role="group" aria-label="Stages" tabIndex={0}>
+      <div className={styles.graph} style={{ width: layout.width, height: layout.height }}>
+        <svg className={styles.edges} width={layout.width} height={layout.height} aria-hidden>
+          {layout.edges.map((edge) => <path key={`${edge.from}>${edge.to}`} d={edge.path} />)}
+          {[...layout.gates].filter(([name]) => stages.find((stage) => stage.name === name)?.dependsOn.length === 0).map(([name, gate]) => (
+            <path key={name} d={`M${gate.x} ${gate.y}h120`} />
+          ))}
+        </svg>
+        {layout.nodes.map((node) => {
+          const summary = run.stages.find((stage) => stage.name === node.name)
+          const branch = tree.find(({ record }) => stageKey(record) === node.name)
+          const name = stages.find((stage) => stage.name === node.name)?.displayName ?? node.name
+          const state = summary === undefined ? 'unknown' : stateOfStage(summary)
+          return (
+            <Link
+              key={node.name} className={styles.node} data-selected={node.name === selected || undefined} style={{ left: node.x, top: node.y, width: nodeWidth, height: nodeHeight }}
+              to="/$project/runs/$runId" params={{ project, runId: String(run.id) }} search={{ stage: node.name }} replace
+              title={`${name}: ${states[state].word}`}
+            >
+              <StateIcon state={state} />
+              <span className={styles.words}>
+                <span className={styles.name}>{name}</span>
+                <span className={styles.more}>{states[state].word}{branch !== undefined && <NodeFacts branch={branch} />}</span>
+              </span>
+            </Link>
+          )
+        })}
+        {[...layout.gates].map(([name, place]) => {
+          const gate = gates.get(name)
+          if (gate === undefined) return null
+          const [first, second] = gate.lines
+          return (
+            <div key={name} className={styles.gate} style={{ left: place.x, top: place.y }} title={gate.lines.join(' ')}>
+              <span className={styles.diamond}><StateIcon state={gateStates[gate.kind]} labelled={false} size={18} /></span>
+              <span className={styles.gateText}><span>{first}</span><span>{second} {gate.at !== undefined && <Time at={gate.at} form="clock" />}</span></span>
+            </div>
+          )
+        })}
+      </div>
+    </div>
+  )
+}
+
+/** "1m02s" and, of several jobs, how many are done. */
+function NodeFacts({ branch }: { branch: StageNode }) {
+  const { record, jobs } = branch
+  const finished = jobs.filter((job) => job.record.state === 'completed').length
+  const failed = jobs.filter((job) => stateOfRecord(job.record) === 'failed').length
+  return (
+    <>
+      {record.startTime !== null && record.startTime !== undefined && record.state !== 'pending' && <> · <Duration start={record.startTime} finish={record.finishTime} /></>}
+      {jobs.length > 1 && <> · {failed > 0 ? `${failed} of ${jobs.length} failed` : `${finished}/${jobs.length}`}</>}
+    </>
+  )
+}

@@ -1,0 +1,95 @@
+import type { GraphStage } from '@/api/types'
+
+export interface Placed {
+  name: string
+  column: number
+  lane: number
+  x: number
+  y: number
+}
+
+export interface Edge {
+  from: string
+  to: string
+  /** An SVG path from the right of one node to the left of the other. */
+  path: string
+}
+
+export interface GraphLayout {
+  nodes: Placed[]
+  edges: Edge[]
+  /** Where the gate of a stage stands: on the edge, before its node. */
+  gates: Map<string, { x: number; y: number }>
+  width: number
+  height: number
+}
+
+export const nodeWidth = 176
+export const nodeHeight = 48
+const laneGap = 12
+const columnGap = 56
+/** Room on the edge for a gate and its two short lines of text. */
+const gateGap = 176
+
+/**
+ * Places the stages left to right: each one column behind the last it depends on, in the order of the file within a column.
+ * Edges that others imply are left out. Pure: the same stages always look the same.
+ */
+export function layoutGraph(stages: GraphStage[], gated: ReadonlySet<string>): GraphLayout {
+  const byName = new Map(stages.map((stage) => [stage.name, stage]))
+  const depth = new Map<string, number>()
+  const depthOf = (name: string, path: ReadonlySet<string>): number => {
+    const known = depth.get(name)
+    if (known !== undefined) return known
+    // The server refuses cycles; should one arrive, it must not hang the page.
+    const before = (byName.get(name)?.dependsOn ?? []).filter((one) => byName.has(one) && !path.has(one))
+    const value = before.length === 0 ? 0 : 1 + Math.max(...before.map((one) => depthOf(one, new Set([...path, name]))))
+    depth.set(name, value)
+    return value
+  }
+  const columns: GraphStage[][] = []
+  for (const stage of stages) (columns[depthOf(stage.name, new Set())] ??= []).push(stage)
+
+  const placed = new Map<string, Placed>()
+  let x = 0
+  columns.forEach((column, index) => {
+    const hasGate = column.some((stage) => gated.has(stage.name))
+    x += index === 0 ? (hasGate ? gateGap : 0) : hasGate ? gateGap : columnGap
+    column.forEach((stage, lane) => placed.set(stage.name, { name: stage.name, column: index, lane, x, y: lane * (nodeHeight + laneGap) }))
+    x += nodeWidth
+  })
+
+  const gates = new Map<string, { x: number; y: number }>()
+  for (const stage of stages) {
+    const node = placed.get(stage.name)
+    if (node !== undefined && gated.has(stage.name)) gates.set(stage.name, { x: node.x - gateGap + columnGap - 12, y: node.y + nodeHeight / 2 })
+  }
+  const edges = stages.flatMap((stage) => directDependencies(stage, byName).flatMap((from): Edge[] => {
+    const [source, target] = [placed.get(from), placed.get(stage.name)]
+    if (source === undefined || target === undefined) return []
+    return [{ from, to: stage.name, path: elbow(source, target, gated.has(stage.name)) }]
+  }))
+  const lanes = Math.max(0, ...columns.map((column) => column.length))
+  return { nodes: [...placed.values()], edges, gates, width: x, height: Math.max(0, lanes * (nodeHeight + laneGap) - laneGap) }
+}
+
+/** Dependencies that no other dependency already has among its own. */
+function directDependencies(stage: GraphStage, byName: ReadonlyMap<string, GraphStage>): string[] {
+  const reach = (name: string, target: string, seen: Set<string>): boolean => {
+    if (seen.has(name)) return false
+    seen.add(name)
+    return (byName.get(name)?.dependsOn ?? []).some((one) => one === target || reach(one, target, seen))
+  }
+  return stage.dependsOn.filter((one) => byName.has(one) && !stage.dependsOn.some((by) => by !== one && reach(by, one, new Set())))
+}
+
+/** Horizontal, one bend down or up near the source's column, horizontal: parallel lanes join in one trunk. */
+function elbow(source: Placed, target: Placed, gated: boolean): string {
+  const [x1, y1] = [source.x + nodeWidth, source.y + nodeHeight / 2]
+  const [x2, y2] = [target.x, target.y + nodeHeight / 2]
+  if (y1 === y2) return `M${x1} ${y1}H${x2}`
+  const bend = x2 - (gated ? gateGap - columnGap / 2 + 4 : columnGap / 2)
+  const radius = Math.min(8, Math.abs(y2 - y1) / 2)
+  const down = y2 > y1 ? 1 : -1
+  return `M${x1} ${y1}H${bend - radius}Q${bend} ${y1} ${bend} ${y1 + down * radius}V${y2 - down * radius}Q${bend} ${y2} ${bend + radius} ${y2}H${x2}`
+}

@@ -15,9 +15,11 @@ export function TwoLines({ top, below, title }: { top: ReactNode; below?: ReactN
 export function Facts({ children }: { children: ReactNode[] }) {
   return (
     <span className={styles.facts}>
-      {children.filter((child) => child !== null && child !== undefined && child !== false && child !== '').map((child, at) => (
-        <span key={at} className={styles.fact}>{child}</span>
-      ))}
+      <span className={styles.line}>
+        {children.filter((child) => child !== null && child !== undefined && child !== false && child !== '').map((child, at) => (
+          <span key={at} className={styles.fact}>{child}</span>
+        ))}
+      </span>
     </span>
   )
 }

@@ -90,7 +90,7 @@ function older(at: number): RunSummary {
     version: commit.id, commitMessage: commit.message, commitAuthor: commit.author, requestedBy: at % 2 === 0 ? person : other,
     queuedAt: ago(queued), startedAt: ago(queued - 1200), finishedAt: ago(queued - 190_000 - at * 7000), parameters: pipeline.id === 1 ? { target: 'kubernetes' } : {},
     stages: names.map((stage, index) => done(stage.name, stage.displayName, index === names.length - 1 ? last : 'succeeded')),
-    sentence: result === 'failed' ? 'Failed in Deploy, after 3 min 1 s.' : 'Succeeded.',
+    sentence: { failed: 'Failed in Deploy, after 3 min 1 s.', canceled: 'Canceled by Jun Tanaka.', partiallySucceeded: 'Succeeded with issues.', succeeded: 'Succeeded.', none: '' }[result ?? 'none'],
   }
 }
 

@@ -56,7 +56,9 @@ export function EnvironmentsRoute() {
           </Empty>
         ) : (
           <>
-            <MatrixGrid view={view} selected={cell} onSelect={(key) => void navigate({ search: (before) => ({ ...before, cell: key }), replace: cell !== undefined, resetScroll: false })} />
+            <div className={styles.matrix} data-panel={cell !== undefined || undefined}>
+              <MatrixGrid view={view} selected={cell} onSelect={(key) => void navigate({ search: (before) => ({ ...before, cell: key }), replace: cell !== undefined, resetScroll: false })} />
+            </div>
             <SelectedCell view={view} cell={cell} onClose={close} />
           </>
         )}

@@ -57,7 +57,7 @@ function RunPage({ run }: { run: RunDetail }) {
           <Commit branch={run.branch} version={run.version} message={run.commitMessage} />
           {reasonText(run)}
           <span>queued <Time at={run.queuedAt} form="sentence" /></span>
-          {run.startedAt === undefined ? null : <span>took <Duration start={run.startedAt} finish={run.finishedAt} /></span>}
+          {run.startedAt === undefined ? null : <span>{run.status === 'completed' ? 'took' : 'for'} <Duration start={run.startedAt} finish={run.finishedAt} /></span>}
           {...Object.entries(run.parameters).map(([name, value]) => <span key={name} className={styles.parameter}>{name}={typeof value === 'string' ? value : JSON.stringify(value)}</span>)}
         </Facts>
       }

@@ -17,7 +17,7 @@ export function Rail({ project, open, onClose }: RailProps) {
     <>
       {open && <button type="button" className={styles.veil} aria-label="Close the menu" onClick={onClose} />}
       <nav className={styles.rail} aria-label="Project" data-open={open || undefined}>
-        <Link to="/" className={styles.brand} aria-label="Slipway" title="Slipway" onClick={onClose}>
+        <Link to="/" activeOptions={{ exact: true }} className={styles.brand} aria-label="Slipway" title="Slipway" onClick={onClose}>
           <img src="/favicon.svg" alt="" width={24} height={24} />
           <span>Slipway</span>
         </Link>

@@ -1,11 +1,11 @@
 import { Button } from '@fluentui/react-components'
 import { Dismiss20Regular } from '@fluentui/react-icons'
 import { useEffect, useRef } from 'react'
-import type { MatrixCell, Service } from '@/api/types'
+import type { CellState, MatrixCell, Service } from '@/api/types'
 import { RunLink, VersionName } from '@/components/run-bits'
 import { StateLabel } from '@/components/state-icon'
 import { Time } from '@/components/time'
-import { note, stateOfCell, targetName, type Target } from '../model/matrix-view'
+import { stateOfCell, targetName, type Target } from '../model/matrix-view'
 import { HistoryFeed } from './history-feed'
 import styles from './cell-panel.module.css'
 
@@ -15,6 +15,8 @@ interface CellPanelProps {
   cell: MatrixCell
   onClose: () => void
 }
+
+const coming: Record<CellState, string> = { ok: 'next', inProgress: 'being deployed', waiting: 'waiting', failed: 'failed' }
 
 /** How a service's version in one place got there: beside the matrix, so that one can go from cell to cell. */
 export function CellPanel({ service, target, cell, onClose }: CellPanelProps) {
@@ -31,7 +33,7 @@ export function CellPanel({ service, target, cell, onClose }: CellPanelProps) {
       <p className={styles.sentence}>
         <StateLabel state={stateOfCell(cell)} />
         {cell.version !== undefined && cell.version !== null && cell.since !== undefined && <span><VersionName version={cell.version} /> since <Time at={cell.since} form="clock" /></span>}
-        {cell.pending !== undefined && <span>{note(cell)} in run <RunLink id={cell.pending.runId}>{cell.pending.runNumber}</RunLink></span>}
+        {cell.pending !== undefined && <span>{coming[cell.state]} in run <RunLink id={cell.pending.runId}>{cell.pending.runNumber}</RunLink>{cell.pending.version !== undefined && cell.pending.version !== null && <>: <VersionName version={cell.pending.version} /></>}</span>}
       </p>
       <HistoryFeed filter={{ service: service.key, environmentId: target.environment.id, resourceId: target.resource?.id ?? 0 }} />
     </aside>

@@ -28,7 +28,7 @@ export function ParameterField({ ask, text, problem, onChange }: ParameterFieldP
   if (isStructured(ask.type))
     return (
       <Field label={label} required={required} hint="YAML" {...message}>
-        <Textarea value={text} resize="vertical" textarea={{ style: { font: '13px/20px var(--mono)' }, spellCheck: false }} onChange={(_, { value }) => onChange(value)} />
+        <Textarea value={text} resize="vertical" rows={Math.min(10, Math.max(3, text.split('\n').length))} textarea={{ style: { font: '13px/20px var(--mono)', maxHeight: 'none' }, spellCheck: false }} onChange={(_, { value }) => onChange(value)} />
       </Field>
     )
   return (

@@ -27,10 +27,10 @@ export function JobTree({ run, tree, selection }: JobTreeProps) {
                 <ul>
                   {stage.jobs.map((job) => (
                     <li key={job.record.id}>
-                      <Row run={run} record={job.record} search={{ record: job.record.id }} level={1} current={selection?.job?.record.id === job.record.id && selection.step === undefined} />
+                      <Row run={run} record={job.record} search={{ record: job.record.id }} level={1} current={selection.job?.record.id === job.record.id && selection.step === undefined} />
                       <ul>
                         {job.steps.map((step) => (
-                          <li key={step.id}><Row run={run} record={step} search={{ record: step.id }} level={2} current={selection?.step?.id === step.id} /></li>
+                          <li key={step.id}><Row run={run} record={step} search={{ record: step.id }} level={2} current={selection.step?.id === step.id} /></li>
                         ))}
                       </ul>
                     </li>

@@ -62,7 +62,7 @@ export function StageGraph({ run, tree, selected }: StageGraphProps) {
           return (
             <div key={name} className={styles.gate} style={{ left: place.x, top: place.y }} title={gate.lines.join(' ')}>
               <span className={styles.diamond}><StateIcon state={gateStates[gate.kind]} labelled={false} size={18} /></span>
-              <span className={styles.gateText}><span>{first}</span><span>{second} {gate.at !== undefined && <Time at={gate.at} form="clock" />}</span></span>
+              <span className={styles.gateText}><span>{first} {gate.at !== undefined && <Time at={gate.at} form="clock" />}</span><span>{second}</span></span>
             </div>
           )
         })}

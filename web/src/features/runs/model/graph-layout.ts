@@ -24,12 +24,12 @@ export interface GraphLayout {
   height: number
 }
 
-export const nodeWidth = 176
+export const nodeWidth = 200
 export const nodeHeight = 48
 const laneGap = 12
 const columnGap = 56
 /** Room on the edge for a gate and its two short lines of text. */
-const gateGap = 176
+const gateGap = 184
 
 /**
  * Places the stages left to right: each one column behind the last it depends on, in the order of the file within a column.

@@ -1,4 +1,4 @@
-import type { ApprovalItem, RunDetail, TimelineRecord } from '@/api/types'
+import type { RunDetail, TimelineRecord } from '@/api/types'
 
 /** One stage with its jobs and their steps, in order: the timeline as people read it. */
 export interface StageNode {
@@ -38,8 +38,8 @@ export interface Selection {
 }
 
 /**
- * What the log shows: the record of the address; else the first failed step, else the one that runs, else the last that has
- * a log. With a stage in the address, the same within that stage.
+ * What the log shows: the record of the address; else the first failed step, else the one that runs, else the longest of the
+ * last job with a log (setting up and tearing down are short). With a stage in the address, the same within that stage.
  */
 export function select(tree: StageNode[], recordId: string | undefined, stageName: string | undefined): Selection | undefined {
   const all = tree.flatMap((stage) => stage.jobs.flatMap((job) => job.steps.map((step): Selection => ({ stage, job, step }))))
@@ -52,11 +52,18 @@ export function select(tree: StageNode[], recordId: string | undefined, stageNam
   const steps = chosen === undefined ? all : all.filter(({ stage }) => stage === chosen)
   const best = steps.find(({ step }) => step?.result === 'failed')
     ?? steps.find(({ step }) => step?.state === 'inProgress')
-    ?? steps.findLast(({ step }) => step?.log !== null && step?.log !== undefined)
+    ?? longest(steps.filter(({ job }) => job === steps.findLast(({ step }) => hasLog(step))?.job))
   if (best !== undefined) return best
   const stage = chosen ?? tree[0]
   return stage === undefined ? undefined : { stage, job: stage.jobs[0], step: undefined }
 }
+
+const hasLog = (step: TimelineRecord | undefined) => step?.log !== null && step?.log !== undefined
+
+const lengthOf = (step: TimelineRecord | undefined) => new Date(step?.finishTime ?? 0).getTime() - new Date(step?.startTime ?? 0).getTime()
+
+const longest = (list: Selection[]): Selection | undefined =>
+  list.filter(({ step }) => hasLog(step)).reduce<Selection | undefined>((best, one) => (best === undefined || lengthOf(one.step) > lengthOf(best.step) ? one : best), undefined)
 
 /** A stage's name in YAML; its record shows the display name. */
 export const stageKey = (record: TimelineRecord): string => record.identifier !== undefined && record.identifier !== '' ? record.identifier : record.name
@@ -87,11 +94,9 @@ export function gateOf(run: RunDetail, stage: string): Gate | undefined {
   const approval = run.approvals.find((one) => one.stage === stage && one.status === 'pending') ?? run.approvals.findLast((one) => one.stage === stage)
   const waiting = run.stages.find((one) => one.name === stage && one.state === 'waiting')
   if (approval === undefined) return waiting === undefined ? undefined : { kind: 'waiting', lines: ['waits for', waiting.waiting ?? 'a check'] }
-  if (approval.status === 'pending') return { kind: 'waiting', lines: ['waits for approval', approverNames(approval)] }
+  if (approval.status === 'pending') return { kind: 'waiting', lines: ['waits for', 'approval'] }
   const step = approval.steps.findLast((one) => one.status === approval.status)
   const kind = approval.status === 'approved' ? 'open' : 'closed'
-  const word = { approved: 'approved by', rejected: 'rejected by', timedOut: 'timed out', canceled: 'canceled' }[approval.status] ?? approval.status
+  const word = { timedOut: 'timed out' }[approval.status] ?? approval.status
   return { kind, lines: [word, step?.displayName], at: step?.at }
 }
-
-const approverNames = (approval: ApprovalItem): string => approval.approvers.map((one) => one.displayName).join(', ')

@@ -60,6 +60,7 @@ try {
     await tab.goto(base + pages[page], { waitUntil: 'load' })
     await tab.waitForSelector('h1, [role=alert]')
     await tab.waitForFunction(() => document.querySelector('[aria-label=Loading]') === null)
+    if (page === 'queue') await tab.waitForSelector('[role=dialog]')
     await tab.waitForTimeout(250)
     if (act !== undefined) await act(tab)
     const sideways = await tab.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)

@@ -8,7 +8,7 @@ export interface Column<T> {
   width?: string
   align?: 'right'
   /** Left out below this width of the table. */
-  from?: 'medium' | 'wide'
+  from?: 'small' | 'medium' | 'wide'
   hideHeader?: boolean
 }
 

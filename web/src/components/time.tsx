@@ -5,11 +5,14 @@ interface TimeProps {
   at: string
   /** short: "2 h"; sentence: "2 h ago"; clock: "14:01". */
   form?: 'short' | 'sentence' | 'clock'
+  /** Counts the age up to this moment instead of now. */
+  until?: number
 }
 
 /** A moment: short on the page, exact on hover. */
-export function Time({ at, form = 'short' }: TimeProps) {
-  const now = useNow()
+export function Time({ at, form = 'short', until }: TimeProps) {
+  const clockNow = useNow()
+  const now = until ?? clockNow
   const text = form === 'short' ? age(at, now) : form === 'sentence' ? ago(at, now) : clock(at, now)
   return <time dateTime={at} title={exact(at)} className="num">{text}</time>
 }

@@ -1,7 +1,8 @@
-import { Button, Field, Input } from '@fluentui/react-components'
+import { Button, Input } from '@fluentui/react-components'
+import { History20Regular } from '@fluentui/react-icons'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { useEffect } from 'react'
+import { useEffect, useState } from 'react'
 import { Empty } from '@/components/empty'
 import { Page } from '@/components/page'
 import { QueryView } from '@/components/query-view'
@@ -57,7 +58,10 @@ export function EnvironmentsRoute() {
         ) : (
           <>
             <div className={styles.matrix} data-panel={cell !== undefined || undefined}>
-              <MatrixGrid view={view} selected={cell} onSelect={(key) => void navigate({ search: (before) => ({ ...before, cell: key }), replace: cell !== undefined, resetScroll: false })} />
+              <MatrixGrid
+                view={view} selected={cell} moment={moment === undefined ? undefined : Date.parse(moment)}
+                onSelect={(key) => void navigate({ search: (before) => ({ ...before, cell: key }), replace: cell !== undefined, resetScroll: false })}
+              />
             </div>
             <SelectedCell view={view} cell={cell} onClose={close} />
           </>
@@ -78,15 +82,18 @@ function SelectedCell({ view, cell: key, onClose }: { view: MatrixView; cell: st
   return null
 }
 
-/** The whole table as it was at a moment of the past. */
+/** The whole table as it was at a moment of the past. The field shows once somebody wants to look back. */
 function MomentField({ moment, onChange }: { moment: string | undefined; onChange: (moment: string | undefined) => void }) {
+  const [asked, setAsked] = useState(false)
+  if (!asked && moment === undefined) return <Button icon={<History20Regular />} onClick={() => setAsked(true)}>Look back</Button>
   return (
-    <Field label="Time" orientation="horizontal" size="small" className={styles.moment}>
+    <label className={styles.moment}>
+      As it was on
       <Input
-        type="datetime-local" size="small" value={moment === undefined ? '' : localValue(moment)} max={localValue(new Date().toISOString())}
+        autoFocus={asked} type="datetime-local" value={moment === undefined ? '' : localValue(moment)} max={localValue(new Date().toISOString())}
         onChange={(_, { value }) => onChange(value === '' ? undefined : new Date(value).toISOString())}
       />
-    </Field>
+    </label>
   )
 }
 

@@ -27,7 +27,7 @@ export function Breadcrumb({ project }: { project: string }) {
           <li>{object === undefined ? <span aria-current="page">{place.name}</span> : <Link to={place.to} params={{ project }} activeOptions={{ exact: true }}>{place.name}</Link>}</li>
         )}
         {object !== undefined && params.runId !== undefined && run.data !== undefined && (
-          <li><Link to="/$project/runs" params={{ project }} search={{ pipeline: run.data.pipeline.id }}>{run.data.pipeline.name}</Link></li>
+          <li className={styles.shrinks}><Link to="/$project/runs" params={{ project }} search={{ pipeline: run.data.pipeline.id }}>{run.data.pipeline.name}</Link></li>
         )}
         {object !== undefined && <li><span aria-current="page">{object}</span></li>}
       </ol>

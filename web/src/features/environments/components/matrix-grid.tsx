@@ -14,6 +14,8 @@ interface MatrixGridProps {
   view: MatrixView
   selected: string | undefined
   onSelect: (key: string) => void
+  /** The moment that the view shows, when it is not now. */
+  moment?: number
 }
 
 interface Hovered {
@@ -24,7 +26,7 @@ interface Hovered {
 }
 
 /** Which version of which service is where. Arrow keys move, Enter opens the history of a cell. */
-export function MatrixGrid({ view, selected, onSelect }: MatrixGridProps) {
+export function MatrixGrid({ view, selected, onSelect, moment }: MatrixGridProps) {
   const grid = useRef<HTMLTableElement>(null)
   const [at, setAt] = useState<[number, number]>([0, 0])
   const [hovered, setHovered] = useState<Hovered>()
@@ -110,7 +112,7 @@ export function MatrixGrid({ view, selected, onSelect }: MatrixGridProps) {
                           onSelect(key)
                         }}
                       >
-                        {cell === undefined ? <span className={styles.never} title="Never deployed">–</span> : <CellFace cell={cell} />}
+                        {cell === undefined ? <span className={styles.never} title="Never deployed">–</span> : <CellFace cell={cell} moment={moment} />}
                       </button>
                     </td>
                   )
@@ -126,7 +128,7 @@ export function MatrixGrid({ view, selected, onSelect }: MatrixGridProps) {
   )
 }
 
-function CellFace({ cell }: { cell: MatrixCell }) {
+function CellFace({ cell, moment }: { cell: MatrixCell; moment: number | undefined }) {
   const second = note(cell)
   return (
     <>
@@ -134,7 +136,7 @@ function CellFace({ cell }: { cell: MatrixCell }) {
       <span className={styles.lines}>
         <span className={styles.first}>
           <span className="mono">{cell.version === undefined || cell.version === null ? 'none yet' : versionText(cell.version)}</span>
-          {cell.since !== undefined && <span className={styles.age}><Time at={cell.since} /></span>}
+          {cell.since !== undefined && <span className={styles.age}><Time at={cell.since} until={moment} /></span>}
         </span>
         {second !== '' && <span className={styles.note} data-state={cell.state}>{second}</span>}
       </span>

@@ -22,7 +22,7 @@ interface PipelineTableProps {
 export function PipelineTable({ pipelines, onRun }: PipelineTableProps) {
   const columns: Column<Pipeline>[] = [
     { header: 'Pipeline', cell: (one) => <PipelineName pipeline={one} /> },
-    { header: 'Last run', cell: (one) => <LastRun id={one.id} /> },
+    { header: 'Last run', from: 'small', cell: (one) => <LastRun id={one.id} /> },
     { header: 'Last ten', from: 'wide', width: '184px', cell: (one) => <LastTen id={one.id} /> },
     { header: 'Usually takes', from: 'wide', width: '104px', align: 'right', cell: (one) => <Usual id={one.id} /> },
     { header: 'Age', from: 'medium', width: '72px', align: 'right', cell: (one) => <Age id={one.id} /> },

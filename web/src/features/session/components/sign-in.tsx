@@ -9,9 +9,9 @@ export function SignIn({ onRetry }: { onRetry: () => void }) {
     <main className={styles.page}>
       <img src="/favicon.svg" alt="" width={40} height={40} />
       <h1 className={styles.title}>Sign in to Slipway</h1>
-      <p>Open the one-time sign-in link that Slipway printed when it started. It signs this browser in and brings you back here.</p>
+      <p>Open the one-time sign-in link that Slipway printed when it started. It signs this browser in.</p>
       <p>The link was used already, or is gone from the terminal? Print a new one on the server:</p>
-      <pre className={styles.command}>slipway up --sign-in-link</pre>
+      <pre className={styles.command}>slipway signin</pre>
       <Button onClick={onRetry}>I have signed in, try again</Button>
     </main>
   )

@@ -35,7 +35,7 @@ export function ApprovalsRoute() {
           <Empty title="Nothing waits for a decision.">
             A stage waits here when its environment carries an approval check. Checks belong to the environment, never to the pipeline file, so nobody can remove one by editing YAML.
           </Empty>
-        ) : <div>{value.map((item) => <ApprovalCard key={item.id} item={item} />)}</div>}
+        ) : <div>{value.map((item) => <ApprovalCard key={item.id} item={item} only={value.filter((one) => one.status === 'pending').length === 1} />)}</div>}
       </QueryView>
     </Page>
   )

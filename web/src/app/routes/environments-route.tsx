@@ -42,7 +42,7 @@ export function EnvironmentsRoute() {
   }, [cell, navigate])
   return (
     <Page
-      wide title="Environments" sentence={view === undefined ? undefined : moment === undefined ? summary(view) : 'A look back: what was where at the chosen moment.'}
+      wide title="Environments" sentence={view === undefined || view.services.length === 0 ? undefined : moment === undefined ? summary(view) : 'A look back: what was where at the chosen moment.'}
       actions={<MomentField moment={moment} onChange={(next) => void navigate({ search: (before) => ({ ...before, at: next }) })} />}
     >
       {moment !== undefined && (
@@ -87,13 +87,13 @@ function MomentField({ moment, onChange }: { moment: string | undefined; onChang
   const [asked, setAsked] = useState(false)
   if (!asked && moment === undefined) return <Button icon={<History20Regular />} onClick={() => setAsked(true)}>Look back</Button>
   return (
-    <label className={styles.moment}>
-      As it was on
+    <div className={styles.moment}>
+      <label htmlFor="moment">As it was on</label>
       <Input
-        autoFocus={asked} type="datetime-local" value={moment === undefined ? '' : localValue(moment)} max={localValue(new Date().toISOString())}
+        id="moment" autoFocus={asked} type="datetime-local" value={moment === undefined ? '' : localValue(moment)} max={localValue(new Date().toISOString())}
         onChange={(_, { value }) => onChange(value === '' ? undefined : new Date(value).toISOString())}
       />
-    </label>
+    </div>
   )
 }
 

@@ -26,7 +26,7 @@ export function HomeRoute() {
   const waiting = approvals.data?.value ?? []
   return (
     <Page title={project} sentence={sentenceOf(runs.data?.value, waiting.length)}>
-      {waiting.length > 0 && <Section title="Waiting for a decision">{waiting.slice(0, 3).map((item) => <ApprovalCard key={item.id} item={item} />)}</Section>}
+      {waiting.length > 0 && <Section title="Waiting for a decision">{waiting.slice(0, 3).map((item) => <ApprovalCard key={item.id} item={item} only={waiting.length === 1} />)}</Section>}
       <Section title="What is where" aside={<Link to="/$project/environments" params={{ project }}>All environments</Link>}>
         <QueryView query={matrix} doing="read what is where" loading={<Skeleton rows={3} height={52} />}>
           {(data) => {

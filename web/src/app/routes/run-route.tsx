@@ -65,7 +65,7 @@ function RunPage({ run }: { run: RunDetail }) {
       <Waiting run={run} />
       {run.diagnostics.length > 0 && <div className={styles.diagnostics}><Diagnostics list={run.diagnostics} /></div>}
       <StageGraph run={run} tree={tree} selected={selection === undefined ? undefined : stageKey(selection.stage.record)} />
-      {pending.length > 0 && <div className={styles.banner}>{pending.map((item) => <ApprovalCard key={item.id} item={item} withRun={false} />)}</div>}
+      {pending.length > 0 && <div className={styles.banner}>{pending.map((item) => <ApprovalCard key={item.id} item={item} withRun={false} only={pending.length === 1} />)}</div>}
       {run.status === 'completed' && <FailureDigest run={run} tree={tree} />}
       <TabList className={styles.tabs} selectedValue={tab} onTabSelect={(_, { value }) => void navigate({ search: (before) => ({ ...before, tab: value === 'log' ? undefined : String(value) }), replace: true, resetScroll: false })}>
         {tabs.map((name) => <Tab key={name} value={name}>{tabNames[name]}{count(run, name)}</Tab>)}

@@ -12,8 +12,16 @@ import styles from './approval-card.module.css'
 
 const RejectDialog = lazy(() => import('./reject-dialog').then((module) => ({ default: module.RejectDialog })))
 
+interface ApprovalCardProps {
+  item: ApprovalItem
+  /** Names the run; not needed on the run's own page. */
+  withRun?: boolean
+  /** The one decision of the page: its button stands out. */
+  only?: boolean
+}
+
 /** One row is one decision: what goes where, who asks, since when, what is new in it, and two buttons. */
-export function ApprovalCard({ item, withRun = true }: { item: ApprovalItem; withRun?: boolean }) {
+export function ApprovalCard({ item, withRun = true, only = true }: ApprovalCardProps) {
   const project = useProject()
   const decide = useDecide(project)
   const [rejecting, setRejecting] = useState(false)
@@ -24,7 +32,7 @@ export function ApprovalCard({ item, withRun = true }: { item: ApprovalItem; wit
       <StateIcon state={pending ? 'waiting' : item.status === 'approved' ? 'succeeded' : item.status === 'rejected' ? 'failed' : 'canceled'} />
       <div className={styles.body}>
         <p className={styles.what}>
-          {pending ? 'Deploy' : decidedWord(item.status)} to <strong>{item.environment.name}</strong>
+          {pending ? 'Deploy' : `${decidedWord(item.status)}: deployment`} to <strong>{item.environment.name}</strong>
           {withRun && <> in run <RunLink id={item.runId}>{item.pipeline.name} {item.runNumber}</RunLink></>}
         </p>
         {item.versions.length > 0 && (
@@ -59,7 +67,7 @@ export function ApprovalCard({ item, withRun = true }: { item: ApprovalItem; wit
       </div>
       {pending && item.canDecide && (
         <div className={styles.actions}>
-          <Button appearance="primary" disabled={decide.isPending} onClick={() => send('approved', '')}>Approve</Button>
+          <Button appearance={only ? 'primary' : 'secondary'} disabled={decide.isPending} onClick={() => send('approved', '')}>Approve</Button>
           <Button disabled={decide.isPending} onClick={() => setRejecting(true)}>Reject</Button>
         </div>
       )}

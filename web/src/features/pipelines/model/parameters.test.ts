@@ -1,0 +1,15 @@
+import { describe, expect, it } from 'vitest'
+import type { ParameterAsk } from '@/api/types'
+import { fieldText, readField } from './parameters'
+
+const ask = (type: string, more: Partial<ParameterAsk> = {}): ParameterAsk => ({ name: 'p', displayName: 'P', type, required: false, ...more })
+
+describe('parameters', () => {
+  it.each([
+    ['string', 'a', 'a'], ['number', 2, '2'], ['boolean', true, true], ['boolean', 'false', false], ['object', { a: 1 }, '{\n  "a": 1\n}'], ['object', 'a: 1', 'a: 1'], ['string', undefined, ''],
+  ])('a %s default of %j stands in its field', (type, value, text) => expect(fieldText(ask(type, { default: value }))).toBe(text))
+  it.each([['number', '2.5', 2.5], ['string', '007', '007'], ['boolean', true, true], ['object', 'a: 1', 'a: 1']])('a %s field with %j is read', (type, text, value) => expect(readField(ask(type), text)).toEqual({ value }))
+  it('a number must be one', () => expect(readField(ask('number'), 'two').problem).toBe('"two" is not a number.'))
+  it('a needed value must be there', () => expect(readField(ask('string', { required: true }), ' ').problem).toBeDefined())
+  it('an emptied number falls back to its default', () => expect(readField(ask('number', { default: 3, required: true }), '')).toEqual({ value: 3 }))
+})

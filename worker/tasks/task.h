@@ -30,8 +30,7 @@ struct TaskDefinition
     TaskFunction run = nullptr;
     TaskFunction post = nullptr; ///< runs after the job's steps, in reverse order; may be absent
     std::vector<TaskInput> inputs;
-    std::string_view title;  ///< display name of a step without one
-    bool restricted = false; ///< commands restricted, nothing settable (worker-and-tasks 3.6)
+    std::string_view title; ///< display name of a step without one
 };
 
 /// The built-in task of a step, or nullptr. `known` (if given) is set when the name exists with

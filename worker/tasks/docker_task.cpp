@@ -1,0 +1,341 @@
+// Docker@2 (worker-and-tasks 8).
+#include "worker/base/text.h"
+#include "worker/glob/glob.h"
+#include "worker/tasks/docker_common.h"
+#include "worker/tasks/implementations.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace worker {
+namespace {
+
+using schema::TaskResult;
+using schema::protocol::ServiceConnection;
+
+std::string reversedHost(const std::string &url)
+{
+    auto host = url;
+    if (const auto scheme = host.find("://"); scheme != std::string::npos)
+        host.erase(0, scheme + 3);
+    host = host.substr(0, host.find_first_of(":/"));
+    auto parts = listEntries(host, ".");
+    std::reverse(parts.begin(), parts.end());
+    return parts.empty() ? std::string("slipway") : join(parts, ".");
+}
+
+class Docker
+{
+public:
+    explicit Docker(TaskContext &task)
+        : m_task(task)
+    {}
+
+    Status run();
+
+private:
+    Status login();
+    Status logout();
+    Status build();
+    Status push();
+    Status other(const std::string &command);
+    Status withCredentials();
+    Result<fs::path> dockerfile() const;
+    std::vector<std::string> labels(const fs::path &dockerfile) const;
+    Result<ToolResult> docker(std::vector<std::string> arguments, bool print = true);
+    Status mustSucceed(const std::string &what, const Result<ToolResult> &result);
+    Result<std::string> digestOf(const std::string &reference, const std::string &tag,
+                                 const ToolResult &pushed);
+    void writeOutput(const std::string &command, const std::string &text);
+    [[nodiscard]] bool buildKitWorks();
+
+    TaskContext &m_task;
+    const ServiceConnection *m_connection = nullptr;
+    DockerConfig m_config;
+    std::string m_name; ///< full image name without tag; empty when there is none
+    std::vector<std::string> m_tags;
+    std::vector<std::string> m_outputs;
+};
+
+Result<ToolResult> Docker::docker(std::vector<std::string> arguments, bool print)
+{
+    ToolCall call;
+    call.program = "docker";
+    call.arguments = std::move(arguments);
+    call.print = print;
+    call.echo = print;
+    if (!m_config.folder().empty())
+        call.environment.emplace_back("DOCKER_CONFIG", m_config.folder().string());
+    return m_task.run(call);
+}
+
+Status Docker::mustSucceed(const std::string &what, const Result<ToolResult> &result)
+{
+    if (!result)
+        return result.error();
+    if (!result->ok())
+        return {ErrorCode::Unavailable, explainDockerFailure(what, *result)};
+    return {};
+}
+
+Status Docker::withCredentials()
+{
+    if (m_connection == nullptr)
+        return {};
+    return m_config.create(m_task, *m_connection);
+}
+
+Status Docker::login()
+{
+    if (m_connection == nullptr)
+        return {ErrorCode::InvalidArgument, "the input 'containerRegistry' is required for login"};
+    JobContext &job = m_task.job();
+    const auto existing = job.variables.value("DOCKER_CONFIG");
+    if (!existing.empty() && fs::path(existing).parent_path() == job.layout.temp) {
+        RETURN_IF_ERROR(DockerConfig::addRegistry(m_task, existing, *m_connection));
+    } else {
+        RETURN_IF_ERROR(m_config.create(m_task, *m_connection));
+        m_config.keep(); // the job's temp folder is emptied at its end
+        job.variables.set("DOCKER_CONFIG", m_config.folder().string());
+    }
+    const auto host = registryHost(*m_connection);
+    m_task.print("Logged in to " + (host.empty() ? std::string("Docker Hub") : host) +
+                 " for the following steps");
+    return {};
+}
+
+Status Docker::logout()
+{
+    JobContext &job = m_task.job();
+    const fs::path folder = job.variables.value("DOCKER_CONFIG");
+    if (!folder.empty() && folder.parent_path() == job.layout.temp)
+        RETURN_IF_ERROR(removeTree(folder));
+    job.variables.set("DOCKER_CONFIG", "");
+    m_task.print("Logged out");
+    return {};
+}
+
+Result<fs::path> Docker::dockerfile() const
+{
+    const auto given = m_task.input("Dockerfile");
+    if (!hasGlob(given)) {
+        const auto path = m_task.absolute(given);
+        if (!fs::is_regular_file(path))
+            return {ErrorCode::NotFound, "there is no Dockerfile at '" + path.string() + "'"};
+        return path;
+    }
+    ASSIGN_OR_RETURN(const auto found, findMatches(m_task.defaultDirectory(), {given},
+                                                   {.matchBase = true, .directories = false}));
+    if (found.empty())
+        return {ErrorCode::NotFound, "no Dockerfile matches '" + given + "' below " +
+                                         m_task.defaultDirectory().string()};
+    return fs::path(found.front());
+}
+
+std::vector<std::string> Docker::labels(const fs::path &dockerfile) const
+{
+    const auto &variables = m_task.job().variables;
+    const auto url = variables.value("System.TeamFoundationCollectionUri");
+    const std::string prefix = reversedHost(url) + ".image.";
+    std::vector<std::string> out;
+    const auto add = [&out](const std::string &name, const std::string &value) {
+        if (value.empty())
+            return;
+        out.emplace_back("--label");
+        out.push_back(name + "=" + value);
+    };
+    add(prefix + "system.teamfoundationcollectionuri", url);
+    add(prefix + "build.sourceversion", variables.value("Build.SourceVersion"));
+    if (m_task.flag("addPipelineData")) {
+        for (const char *name : {"System.TeamProject", "Build.Repository.Name",
+                                 "Build.Repository.Uri", "Build.SourceBranchName",
+                                 "Build.DefinitionName", "Build.BuildNumber", "Build.BuildUri"})
+            add(prefix + toLower(name), variables.value(name));
+    }
+    if (m_task.flag("addBaseImageData")) {
+        std::string base;
+        for (const auto &line : lines(readFile(dockerfile).value_or(""))) {
+            const auto words = listEntries(line, " \t");
+            if (words.size() > 1 && equalsIgnoringCase(words[0], "FROM"))
+                base = words[1].starts_with("--") && words.size() > 2 ? words[2] : words[1];
+        }
+        if (base != "scratch" && base.find('$') == std::string::npos)
+            add("image.base.ref.name", base);
+    }
+    return out;
+}
+
+bool Docker::buildKitWorks()
+{
+    // Asking for BuildKit without the component fails on a client that has none; with an engine too
+    // old for it as well. The classic builder is there for both.
+    const auto probe = docker({"buildx", "version"}, false);
+    return probe && probe->ok();
+}
+
+void Docker::writeOutput(const std::string &command, const std::string &text)
+{
+    const auto folder = m_task.job().layout.temp / "task_outputs";
+    const auto stamp = std::chrono::duration_cast<std::chrono::milliseconds>(
+                           std::chrono::system_clock::now().time_since_epoch())
+                           .count();
+    const auto file = folder / (command + "_" + std::to_string(stamp) + ".txt");
+    if (auto status = makeDirectories(folder); !status)
+        return m_task.warning(status.error().message);
+    if (auto status = writeFile(file, text); !status)
+        return m_task.warning(status.error().message);
+    m_outputs.push_back(file.string());
+}
+
+Status Docker::build()
+{
+    ASSIGN_OR_RETURN(const auto file, dockerfile());
+    const auto context = m_task.input("buildContext");
+    const auto everything = m_task.defaultDirectory().string() + "/**";
+    const fs::path folder = context.empty() || context == "**" || context == everything
+                                ? file.parent_path()
+                                : m_task.absolute(context);
+    std::vector<std::string> arguments{"build", "-f", file.string()};
+    for (auto &label : labels(file))
+        arguments.push_back(std::move(label));
+    for (auto &argument : splitArguments(replaceAll(m_task.input("arguments"), "\n", " ")))
+        arguments.push_back(std::move(argument));
+    if (!m_name.empty()) {
+        for (const auto &tag : m_tags)
+            arguments.insert(arguments.end(), {"-t", m_name + ":" + tag});
+        if (m_tags.empty())
+            arguments.insert(arguments.end(), {"-t", m_name});
+    }
+    arguments.push_back(folder.string());
+    if (findEnvironment(m_task.environment, "DOCKER_BUILDKIT") == nullptr)
+        setEnvironment(m_task.environment, "DOCKER_BUILDKIT", buildKitWorks() ? "1" : "0");
+    const auto result = docker(std::move(arguments));
+    RETURN_IF_ERROR(mustSucceed("docker build", result));
+    writeOutput("build", result->output);
+    return {};
+}
+
+Result<std::string> Docker::digestOf(const std::string &reference, const std::string &tag,
+                                     const ToolResult &pushed)
+{
+    const auto text = pushed.output + pushed.errors;
+    if (const auto at = text.find(tag + ": digest: sha256:"); at != std::string::npos) {
+        const auto from = text.find("sha256:", at);
+        const auto digest = text.substr(from, 7 + 64);
+        if (digest.size() == 71 &&
+            digest.find_first_not_of("0123456789abcdef", 7) == std::string::npos)
+            return digest;
+    }
+    ASSIGN_OR_RETURN(
+        const auto inspected,
+        docker({"inspect", "--format", "{{range .RepoDigests}}{{println .}}{{end}}", reference},
+               false));
+    for (const auto &line : lines(inspected.output)) {
+        if (const auto at = line.find("@sha256:");
+            at != std::string::npos && line.substr(0, at) == m_name)
+            return line.substr(at + 1);
+    }
+    return {ErrorCode::NotFound, "docker said no digest for " + reference};
+}
+
+Status Docker::push()
+{
+    if (m_name.empty())
+        return {ErrorCode::InvalidArgument, "the input 'repository' is required for push"};
+    const auto extra = equalsIgnoringCase(m_task.input("command"), "push")
+                           ? splitArguments(replaceAll(m_task.input("arguments"), "\n", " "))
+                           : std::vector<std::string>();
+    std::string all;
+    std::vector<std::pair<std::string, std::vector<std::string>>> byDigest;
+    for (const auto &tag : m_tags.empty() ? std::vector<std::string>{"latest"} : m_tags) {
+        const std::string reference = m_name + ":" + tag;
+        std::vector<std::string> arguments{"push", reference};
+        arguments.insert(arguments.end(), extra.begin(), extra.end());
+        const auto result = docker(arguments);
+        RETURN_IF_ERROR(mustSucceed("docker push " + reference, result));
+        all += result->output;
+        ASSIGN_OR_RETURN(const auto digest, digestOf(reference, tag, *result));
+        const auto it =
+            std::find_if(byDigest.begin(), byDigest.end(),
+                         [&digest](const auto &entry) { return entry.first == digest; });
+        if (it == byDigest.end())
+            byDigest.push_back({digest, {tag}});
+        else
+            it->second.push_back(tag);
+    }
+    for (const auto &[digest, tags] : byDigest) {
+        m_task.print("Pushed " + m_name + "@" + digest + " as " + join(tags, ", "));
+        RETURN_IF_ERROR(m_task.job().sink.publishImage(
+            {m_name, tags, digest, m_connection == nullptr ? "" : m_connection->name}));
+        m_task.job().variables.set("RESOURCE_URIS", m_name + "@" + digest);
+    }
+    writeOutput("push", all);
+    return {};
+}
+
+Status Docker::other(const std::string &command)
+{
+    std::vector<std::string> arguments{command};
+    if (command == "start" || command == "stop") {
+        const auto container = m_task.input("container");
+        if (container.empty())
+            return {ErrorCode::InvalidArgument, "the input 'container' is empty"};
+        arguments.push_back(container);
+    }
+    for (auto &argument : splitArguments(replaceAll(m_task.input("arguments"), "\n", " ")))
+        arguments.push_back(std::move(argument));
+    const auto result = docker(arguments);
+    RETURN_IF_ERROR(mustSucceed("docker " + command, result));
+    writeOutput(command, result->output);
+    return {};
+}
+
+Status Docker::run()
+{
+    const auto command = m_task.input("command");
+    if (!m_task.input("containerRegistry").empty()) {
+        ASSIGN_OR_RETURN(m_connection, m_task.connection("containerRegistry"));
+    }
+    auto repository = toLower(replaceAll(m_task.input("repository"), " ", ""));
+    const auto host = m_connection == nullptr ? std::string() : registryHost(*m_connection);
+    if (!repository.empty())
+        m_name = host.empty() ? repository : host + "/" + repository;
+    m_tags = listEntries(m_task.input("tags"), "\n,");
+
+    if (equalsIgnoringCase(command, "login"))
+        return login();
+    if (equalsIgnoringCase(command, "logout"))
+        return logout();
+    const bool builds =
+        equalsIgnoringCase(command, "build") || equalsIgnoringCase(command, "buildAndPush");
+    const bool pushes =
+        equalsIgnoringCase(command, "push") || equalsIgnoringCase(command, "buildAndPush");
+    if ((builds || pushes) && m_connection != nullptr && m_name.empty())
+        return {ErrorCode::InvalidArgument, "the input 'repository' is required with "
+                                            "'containerRegistry'"};
+    RETURN_IF_ERROR(withCredentials());
+    if (builds)
+        RETURN_IF_ERROR(build());
+    if (pushes)
+        RETURN_IF_ERROR(push());
+    if (!builds && !pushes)
+        RETURN_IF_ERROR(other(command));
+    if (!m_outputs.empty()) {
+        const auto value = join(m_outputs, "\n");
+        JobContext &job = m_task.job();
+        job.variables.set(m_task.step().name + ".DockerOutput", value, false, true);
+        job.outputs.push_back({m_task.step().name, "DockerOutput", value, false});
+    }
+    return {};
+}
+
+} // namespace
+
+TaskResult runDocker(TaskContext &task)
+{
+    if (const auto status = Docker(task).run(); !status)
+        return task.fail(status.error());
+    return TaskResult::Succeeded;
+}
+
+} // namespace worker

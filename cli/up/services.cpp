@@ -153,14 +153,14 @@ schema::Status Services::watch()
         if (set[0].revents != 0 && m_signals.take())
             return {};
         if (set[1].revents != 0 && !m_server.running()) {
-            const schema::Status end = endOf("server", m_server);
+            schema::Status end = endOf("server", m_server);
             if (!mayStartAgain(serverDeaths))
                 return end;
             m_console.line(end.error().message + "; it is started again");
             RETURN_IF_ERROR(startServer());
         }
         if (set[2].revents != 0 && !m_worker.running()) {
-            const schema::Status end = endOf("worker", m_worker);
+            schema::Status end = endOf("worker", m_worker);
             if (!mayStartAgain(workerDeaths))
                 return end;
             m_console.line(end.error().message + "; it is started again");

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <poll.h>
 
 namespace worker {
@@ -43,7 +44,7 @@ private:
     Status up(std::vector<std::string> arguments);
     Result<std::vector<ServiceContainer>> containers();
     Status waitUntilHealthy();
-    Status recordDeployed();
+    Status recordDeployed(const std::vector<std::string> &arguments);
     Result<ToolResult> docker(std::vector<std::string> arguments);
 
     TaskContext &m_task;
@@ -242,9 +243,16 @@ Status Compose::waitUntilHealthy()
     }
 }
 
-Status Compose::recordDeployed()
+Status Compose::recordDeployed(const std::vector<std::string> &arguments)
 {
-    ASSIGN_OR_RETURN(const auto all, containers());
+    ASSIGN_OR_RETURN(auto all, containers());
+    // `up --no-deps web` touches only web: the other services are as some earlier run left them.
+    const auto says = [&arguments](const std::string &word) {
+        return std::find(arguments.begin(), arguments.end(), word) != arguments.end();
+    };
+    const auto named = [&says](const ServiceContainer &c) { return says(c.service); };
+    if (says("--no-deps") && std::any_of(all.begin(), all.end(), named))
+        std::erase_if(all, std::not_fn(named));
     std::vector<schema::protocol::DeployedItem> items;
     for (const auto &container : all) {
         schema::protocol::DeployedItem item{
@@ -281,11 +289,11 @@ Status Compose::up(std::vector<std::string> arguments)
         std::any_of(arguments.begin(), arguments.end(), [](const std::string &argument) {
             return argument == "-d" || argument == "--detach";
         });
-    RETURN_IF_ERROR(must(std::move(arguments)));
+    RETURN_IF_ERROR(must(arguments));
     if (!detached)
         return {};
     RETURN_IF_ERROR(waitUntilHealthy());
-    return recordDeployed();
+    return recordDeployed(arguments);
 }
 
 Status Compose::run()

@@ -3,10 +3,13 @@
 /// by the server's state machine and `slipway run`; knows no workers, checks, clocks or stores.
 
 #include "pipelines/base/diagnostic.h"
+#include "schema/base/result.h"
 #include "schema/model/plan.h"
 #include "schema/model/states.h"
 #include "schema/protocol/messages.h"
 
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -50,6 +53,11 @@ struct RunProgress
     /// (already resolved per scope by `groups`). Names compare ignoring case.
     std::vector<schema::protocol::JobVariable> variables;
     std::map<std::string, std::vector<schema::protocol::JobVariable>> groups;
+    /// Root variables whose `$[ ]` was evaluated when the run was created (resolveRootVariables):
+    /// used instead of evaluating again, so that counter() counts once.
+    std::vector<std::pair<std::string, std::string>> rootValues;
+    std::int64_t startTime = 0; ///< pipeline.startTime, milliseconds since the epoch
+    bool completed = false;     ///< RunCompleted was applied
 };
 
 /// One instance of a job, ready to be given to a worker.
@@ -83,6 +91,7 @@ struct StageCompleted
 {
     std::string stage;
     schema::TaskResult result;
+    std::string message; ///< why, when the stage itself could not be decided
 };
 
 struct JobSkipped
@@ -113,9 +122,22 @@ using Step = std::variant<StageReady, StageSkipped, StageCompleted, JobSkipped, 
 
 /// Everything that follows from `progress` now. Pure. A deployment job yields its hooks one after
 /// the other (JobExpanded with one instance each; on.success / on.failure last); a matrix with
-/// maxParallel yields at most that many running. Evaluation errors (bad `$[ ]`) come as
-/// JobCompleted/StageCompleted with Failed and a message naming the expression.
+/// maxParallel yields at most that many running. A bad `$[ ]` comes as JobCompleted with Failed,
+/// a condition that cannot be evaluated as JobCompleted/StageCompleted with Abandoned, both with a
+/// message naming the expression. A stage left out when queueing is skipped and its dependants
+/// depend on what it depended on. When the run is being cancelled, what has not started is skipped
+/// unless its condition holds nevertheless (always()). Never throws.
 std::vector<Step> advance(const schema::RunPlan &plan, const RunProgress &progress);
+
+/// `counter(prefix, seed)`: the next number of that prefix for this pipeline.
+using CounterSource = std::function<std::int64_t(const std::string &prefix, std::int64_t seed)>;
+
+/// Evaluates the `$[ ]` of root variables as the run is created (pipeline-language 12.3), each
+/// seeing `progress.variables` and the root variables before it. To be kept in
+/// RunProgress::rootValues. Errors: InvalidArgument naming the variable.
+schema::Result<std::vector<std::pair<std::string, std::string>>>
+resolveRootVariables(const schema::RunPlan &plan, const RunProgress &progress,
+                     const CounterSource &counter);
 
 /// Records a step of advance() in the progress, so that callers and tests share one bookkeeping.
 /// JobExpanded moves its instances to `running`.

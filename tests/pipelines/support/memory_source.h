@@ -11,8 +11,8 @@ namespace tests {
 class MemorySource : public pipelines::FileSource
 {
 public:
-    explicit MemorySource(std::map<std::string, std::string> files = {})
-        : files(std::move(files))
+    explicit MemorySource(std::map<std::string, std::string> all = {})
+        : files(std::move(all))
     {}
 
     schema::Result<std::string> read(const std::string &alias, const schema::RepositoryResource *,

@@ -1,0 +1,43 @@
+#pragma once
+/// A job at the moment it starts: which instances it has, and what each of them needs
+/// (pipeline-language 15.1 to 15.3). Private to pipelines/run.
+
+#include "pipelines/run/runtime_context.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pipelines::run {
+
+/// Largest number of instances of one job (15.1, the service's historic values).
+inline constexpr std::size_t kMaxMatrixLegs = 256;
+inline constexpr std::size_t kMaxSlices = 99;
+
+/// One instance before it is filled in.
+struct InstanceSeed
+{
+    std::string name;
+    schema::TextMap variables; ///< of the matrix leg or the strategy
+    const schema::DeploymentHook *hook = nullptr;
+    std::string suffix; ///< appended to the display name
+};
+
+struct Expansion
+{
+    std::vector<InstanceSeed> seeds; ///< in the order in which they start; no on.* hooks
+    std::size_t atOnce = 0;          ///< how many may run; 0: no limit
+    bool continueOnError = false;
+};
+
+/// Errors: InvalidArgument naming the key.
+schema::Result<Expansion> expandJob(const schema::RunPlan &plan, const RunProgress &progress,
+                                    const schema::Stage &stage, const schema::Job &job);
+
+/// One seed filled in. Errors: InvalidArgument naming the key.
+schema::Result<JobInstance> fillInstance(const schema::RunPlan &plan, const RunProgress &progress,
+                                         const schema::Stage &stage, const schema::Job &job,
+                                         const Expansion &expansion, const InstanceSeed &seed,
+                                         std::size_t position);
+
+} // namespace pipelines::run

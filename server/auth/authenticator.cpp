@@ -87,7 +87,7 @@ Result<IssuedToken> Authenticator::signIn(std::string_view signInToken)
         if (!identity)
             return {ErrorCode::Unauthenticated,
                     "this sign-in link has been used already or has expired; ask for a new one "
-                    "with `slipway signin-link`"};
+                    "with `slipway signin`"};
         return issue(connection, store::TokenKind::Session, *identity, "browser", std::nullopt, now,
                      kSessionLifetime);
     });

@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
@@ -62,8 +63,23 @@ public:
         for (auto &variable : environment)
             variables.push_back(variable.data());
         variables.push_back(nullptr);
-        const int failed =
-            ::posix_spawnp(&m_pid, "git", &actions, nullptr, arguments.data(), variables.data());
+        // The server blocks and ignores signals that git must get; its own process group keeps a
+        // Ctrl-C meant for the server from breaking a push half way.
+        posix_spawnattr_t attributes;
+        posix_spawnattr_init(&attributes);
+        sigset_t none;
+        sigemptyset(&none);
+        sigset_t defaults;
+        sigemptyset(&defaults);
+        sigaddset(&defaults, SIGPIPE);
+        posix_spawnattr_setsigmask(&attributes, &none);
+        posix_spawnattr_setsigdefault(&attributes, &defaults);
+        posix_spawnattr_setpgroup(&attributes, 0);
+        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                                  POSIX_SPAWN_SETPGROUP);
+        const int failed = ::posix_spawnp(&m_pid, "git", &actions, &attributes, arguments.data(),
+                                          variables.data());
+        posix_spawnattr_destroy(&attributes);
         posix_spawn_file_actions_destroy(&actions);
         ::close(input[0]);
         ::close(output[1]);

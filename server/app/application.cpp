@@ -1,0 +1,213 @@
+#include "server/app/application.h"
+
+#include "server/app/data_folder.h"
+#include "server/http/event_streams.h"
+#include "server/http/http_server.h"
+#include "server/http/request_metrics.h"
+#include "server/http/routes/routes.h"
+#include "server/http/static_files.h"
+#include "server/scheduler/scheduler.h"
+#include "server/store/database.h"
+
+#include <QLoggingCategory>
+
+#include <git2.h>
+#include <sodium.h>
+
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <malloc.h>
+#include <optional>
+#include <unistd.h>
+
+namespace server::app {
+
+using schema::ErrorCode;
+using schema::Result;
+using schema::Status;
+
+namespace {
+
+Q_LOGGING_CATEGORY(lcApp, "server.app", QtInfoMsg)
+
+constexpr const char *kDefaultPool = "Default";
+
+/// libgit2's global state, for as long as the application lives.
+class GitLibrary
+{
+public:
+    GitLibrary() { git_libgit2_init(); }
+
+    ~GitLibrary() { git_libgit2_shutdown(); }
+
+    GitLibrary(const GitLibrary &) = delete;
+    GitLibrary &operator=(const GitLibrary &) = delete;
+};
+
+/// A fresh server can run jobs of every `vmImage` as soon as a worker registers.
+Status ensureDefaultPool(workers::PoolService &pools)
+{
+    ASSIGN_OR_RETURN(const auto existing, pools.pools());
+    if (!existing.empty())
+        return {};
+    ASSIGN_OR_RETURN(const auto pool, pools.createPool(kDefaultPool));
+    return pools.mapImage("*", pool.id);
+}
+
+} // namespace
+
+/// Members in the order they need each other; destroyed in reverse.
+struct Application::Parts
+{
+    GitLibrary git;
+    std::optional<DataFolder> data;
+    std::unique_ptr<store::Database> database;
+    events::EventHub events;
+    std::unique_ptr<logs::LogStore> logs;
+    std::unique_ptr<artifacts::ArtifactStore> artifacts;
+    std::optional<auth::Authenticator> authenticator;
+    std::optional<library::LibraryService> library;
+    std::optional<library::ProjectService> projects;
+    std::optional<triggers::RepositoryService> repositories;
+    std::optional<environments::EnvironmentService> environments;
+    std::optional<scheduler::Scheduler> scheduler;
+    std::optional<scheduler::RunService> runs;
+    std::optional<checks::ApprovalService> approvals;
+    std::optional<workers::PoolService> pools;
+    std::optional<workers::JobService> jobs;
+    std::unique_ptr<workers::WorkerHub> workerHub;
+    std::optional<triggers::PipelineService> pipelines;
+    std::optional<triggers::TriggerLoop> triggers;
+    std::unique_ptr<http::EventStreams> eventStreams;
+    http::RequestMetrics metrics;
+    std::optional<http::Services> services;
+    http::Router router;
+    std::optional<http::StaticFiles> portal;
+    std::unique_ptr<http::HttpServer> server;
+
+    ~Parts()
+    {
+        if (server)
+            server->stop();
+        eventStreams.reset();
+        if (triggers)
+            triggers->stop();
+        if (scheduler)
+            scheduler->stop();
+        workerHub.reset();
+    }
+};
+
+Status parseListen(const std::string &text, Configuration &configuration)
+{
+    const auto colon = text.rfind(':');
+    const bool onlyHost = colon == std::string::npos || text.back() == ']';
+    std::string host = onlyHost ? text : text.substr(0, colon);
+    if (host.size() > 1 && host.front() == '[' && host.back() == ']')
+        host = host.substr(1, host.size() - 2);
+    if (!onlyHost) {
+        const std::string port = text.substr(colon + 1);
+        const auto [end, code] =
+            std::from_chars(port.data(), port.data() + port.size(), configuration.port);
+        if (code != std::errc{} || end != port.data() + port.size())
+            return {ErrorCode::InvalidArgument,
+                    "'" + text + "' is not ADDRESS:PORT with a port from 0 to 65535"};
+    }
+    if (!host.empty())
+        configuration.host = host;
+    return {};
+}
+
+Application::Application(std::unique_ptr<Parts> parts)
+    : m_parts(std::move(parts))
+{}
+
+Application::~Application() = default;
+
+std::uint16_t Application::port() const
+{
+    return m_parts->server->port();
+}
+
+Result<std::unique_ptr<Application>> Application::start(const Configuration &configuration)
+{
+    if (sodium_init() < 0)
+        return {ErrorCode::Internal, "libsodium could not be initialised"};
+    auto parts = std::make_unique<Parts>();
+    Parts &p = *parts;
+    ASSIGN_OR_RETURN(auto data, DataFolder::open(configuration.data));
+    p.data.emplace(std::move(data));
+    if (!configuration.web.empty()) {
+        ASSIGN_OR_RETURN(auto portal, http::StaticFiles::open(configuration.web));
+        p.portal.emplace(std::move(portal));
+    }
+    ASSIGN_OR_RETURN(p.database, store::Database::open(p.data->database()));
+    ASSIGN_OR_RETURN(p.logs, logs::LogStore::open(p.data->logs()));
+    ASSIGN_OR_RETURN(p.artifacts, artifacts::ArtifactStore::open(*p.database, p.data->artifacts()));
+    p.authenticator.emplace(*p.database);
+    RETURN_IF_ERROR(p.authenticator->ensureOperator(p.data->operatorToken()));
+    ASSIGN_OR_RETURN(auto key, library::SealingKey::loadOrCreate(p.data->sealingKey()));
+    p.library.emplace(*p.database, std::move(key));
+    p.projects.emplace(*p.database);
+    p.repositories.emplace(*p.database, p.data->repositories());
+    p.environments.emplace(*p.database, *p.repositories);
+    p.scheduler.emplace(*p.database, *p.library, *p.logs, p.events);
+    p.runs.emplace(*p.database, *p.scheduler);
+    p.approvals.emplace(*p.database, *p.scheduler);
+    p.pools.emplace(*p.database, *p.scheduler, p.events);
+    p.jobs.emplace(*p.database, *p.scheduler, *p.logs, *p.artifacts, p.events);
+    ASSIGN_OR_RETURN(p.workerHub, workers::WorkerHub::start(*p.scheduler));
+    RETURN_IF_ERROR(p.scheduler->start(*p.workerHub));
+    RETURN_IF_ERROR(ensureDefaultPool(*p.pools));
+    p.pipelines.emplace(*p.database, *p.projects, *p.repositories, *p.library, *p.environments,
+                        *p.runs);
+    p.triggers.emplace(*p.database, *p.repositories, *p.pipelines, *p.runs);
+    ASSIGN_OR_RETURN(p.eventStreams, http::EventStreams::start(p.events));
+    p.services.emplace(http::Services{
+        *p.authenticator, *p.projects, *p.library, *p.repositories, *p.pipelines, *p.triggers,
+        *p.scheduler, *p.runs, *p.approvals, *p.environments, *p.pools, *p.jobs, *p.workerHub,
+        *p.logs, *p.artifacts, p.events, p.metrics, *p.eventStreams, *p.database});
+    http::addRoutes(p.router, *p.services);
+    http::ListenOptions options;
+    options.host = configuration.host;
+    options.port = configuration.port;
+    ASSIGN_OR_RETURN(p.server,
+                     http::HttpServer::start(p.router, *p.authenticator,
+                                             p.portal ? &*p.portal : nullptr, p.metrics, options));
+    p.triggers->start();
+    return std::unique_ptr<Application>(new Application(std::move(parts)));
+}
+
+Status serve(const Configuration &configuration, int readyFd)
+{
+    // Two arenas instead of eight per core: dozens of short requests on many threads would else
+    // leave a scattered heap behind.
+    ::mallopt(M_ARENA_MAX, 2);
+    qSetMessagePattern(
+        QStringLiteral("%{time yyyy-MM-ddThh:mm:ss.zzz} %{type} %{category} %{message}"));
+    std::signal(SIGPIPE, SIG_IGN);
+    sigset_t ends;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGINT);
+    sigaddset(&ends, SIGTERM);
+    // Before the first thread, which inherits it: only the wait below gets these signals.
+    pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+    ASSIGN_OR_RETURN(const auto application, Application::start(configuration));
+    const std::string port = std::to_string(application->port());
+    std::printf("slipway server: listening on http://%s:%s, data in %s\n",
+                configuration.host.c_str(), port.c_str(), configuration.data.c_str());
+    std::fflush(stdout);
+    if (readyFd >= 0) {
+        const std::string line = port + "\n";
+        if (::write(readyFd, line.data(), line.size()) < 0)
+            qCWarning(lcApp, "the descriptor of --ready-fd cannot be written");
+        ::close(readyFd);
+    }
+    int signal = 0;
+    sigwait(&ends, &signal);
+    qCInfo(lcApp, "stopping signal=%d", signal);
+    return {};
+}
+
+} // namespace server::app

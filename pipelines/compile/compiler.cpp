@@ -75,7 +75,8 @@ void compileInto(const CompileRequest &request, FileSource &files, Compilation &
     result.plan = compiler::buildPlan(*canonical, expander.repositories(), result.diagnostics);
     // After an error in a template the graph has holes that are no mistakes of their own.
     if (expandedCleanly && canonical->find("stages") != nullptr)
-        compiler::checkGraph(*result.plan, expanded->find("stages") != nullptr, result.diagnostics);
+        compiler::checkGraph(*result.plan, *expanded, !request.requireParameters,
+                             result.diagnostics);
     compiler::checkExpressions(*result.plan, result.diagnostics);
     spellDependencies(*result.plan);
 }

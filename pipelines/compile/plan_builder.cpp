@@ -401,14 +401,18 @@ private:
                                    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
                                           (c >= 'A' && c <= 'Z') || c == '_';
                                });
-            if (!valid)
-                report(*entry.key, "invalid-name",
-                       m_where + " matrix configuration " + leg +
-                           " has an invalid name. Valid names may only contain alphanumeric "
-                           "characters and '_' and may not start with a number.");
+            if (leg.empty())
+                report(*entry.key, "invalid-name", m_where + " has a matrix entry without a name.");
             else if (!legs.insert(leg).second)
                 report(*entry.key, "duplicate-name",
                        m_where + ": The matrix configuration " + leg + " appears more than once.");
+            else if (!valid)
+                // Refused by the documentation (jobs.job.strategy), accepted by the service.
+                report(*entry.key, "invalid-name",
+                       m_where + " matrix configuration " + leg +
+                           " has an invalid name. Valid names may only contain alphanumeric "
+                           "characters and '_' and may not start with a number.",
+                       "it runs, but its outputs cannot be named everywhere", Severity::Warning);
             out.matrix.push_back({leg, textMap(entry.value)});
         }
     }

@@ -15,8 +15,10 @@ schema::RunPlan buildPlan(const yaml::Node &root,
                           const std::vector<schema::RepositoryResource> &repositories,
                           std::vector<Diagnostic> &diagnostics);
 
-/// Names are unique and valid, dependencies exist and have no cycle.
-void checkGraph(const schema::RunPlan &plan, bool explicitStages,
+/// Names are unique and valid, dependencies exist and have no cycle. `expanded` is the tree the
+/// plan was built from, before it was brought into the canonical form. `valuesMissing`: parameters
+/// and variables may get other values, so a level that conditions left empty is only a warning.
+void checkGraph(const schema::RunPlan &plan, const yaml::Node &expanded, bool valuesMissing,
                 std::vector<Diagnostic> &diagnostics);
 
 /// Conditions and `$[ ]` parse where they stand.

@@ -57,11 +57,14 @@ std::string filled(std::string pattern, std::string_view first, std::string_view
 class LevelChecker
 {
 public:
+    /// `mayBeEmpty`: whether there are vertices depends on values that are not known yet.
     LevelChecker(const std::vector<Vertex> &vertices, const Wording &wording,
-                 const schema::SourcePosition &owner, std::vector<Diagnostic> &diagnostics)
+                 const schema::SourcePosition &owner, bool mayBeEmpty,
+                 std::vector<Diagnostic> &diagnostics)
         : m_vertices(vertices)
         , m_wording(wording)
         , m_owner(owner)
+        , m_mayBeEmpty(mayBeEmpty)
         , m_diagnostics(diagnostics)
     {}
 
@@ -93,16 +96,17 @@ public:
         if (!start)
             return report(m_owner, "no-start", m_wording.none,
                           m_vertices.empty() ? "add one; a condition may have removed all of them"
-                                             : "give one of them `dependsOn: []`");
+                                             : "give one of them `dependsOn: []`",
+                          m_vertices.empty() && m_mayBeEmpty ? Severity::Warning : Severity::Error);
         if (!unknown)
             findCycle();
     }
 
 private:
     void report(const schema::SourcePosition &position, std::string code, std::string message,
-                std::string hint)
+                std::string hint, Severity severity = Severity::Error)
     {
-        m_diagnostics.push_back(makeDiagnostic(Severity::Error, std::move(code), std::move(message),
+        m_diagnostics.push_back(makeDiagnostic(severity, std::move(code), std::move(message),
                                                position, std::move(hint)));
     }
 
@@ -143,6 +147,7 @@ private:
     const std::vector<Vertex> &m_vertices;
     const Wording &m_wording;
     const schema::SourcePosition &m_owner;
+    bool m_mayBeEmpty;
     std::vector<Diagnostic> &m_diagnostics;
     std::map<std::string_view, std::size_t, LessIgnoringCase> m_index;
 };
@@ -254,8 +259,14 @@ private:
 
 } // namespace
 
-void checkGraph(const RunPlan &plan, bool explicitStages, std::vector<Diagnostic> &diagnostics)
+void checkGraph(const RunPlan &plan, const yaml::Node &expanded, bool valuesMissing,
+                std::vector<Diagnostic> &diagnostics)
 {
+    const yaml::Node *const list = expanded.find("stages");
+    const bool explicitStages = list != nullptr;
+    const auto mayBeEmpty = [&](const yaml::Node *items) {
+        return valuesMissing && items != nullptr && items->guessed;
+    };
     const schema::SourcePosition nowhere;
     std::vector<Vertex> stages;
     for (const Stage &stage : plan.stages)
@@ -265,8 +276,12 @@ void checkGraph(const RunPlan &plan, bool explicitStages, std::vector<Diagnostic
         "Stage {0} depends on stage {1} which creates a cycle in the dependency graph.",
         "The pipeline must contain at least one stage with no dependencies.",
         "The stage name {0} appears more than once. Stage names must be unique within a pipeline."};
-    LevelChecker(stages, stageWording, nowhere, diagnostics).run();
-    for (const Stage &stage : plan.stages) {
+    LevelChecker(stages, stageWording, nowhere, mayBeEmpty(list), diagnostics).run();
+    for (std::size_t i = 0; i < plan.stages.size(); ++i) {
+        const Stage &stage = plan.stages[i];
+        const yaml::Node *const owner = !explicitStages            ? &expanded
+                                        : i < list->items().size() ? list->items()[i]
+                                                                   : nullptr;
         checkNames(stage, explicitStages, diagnostics);
         std::vector<Vertex> jobs;
         for (const Job &job : stage.jobs)
@@ -286,7 +301,9 @@ void checkGraph(const RunPlan &plan, bool explicitStages, std::vector<Diagnostic
                                      "within a stage."
                                : "The job name {0} appears more than once. Job names must be "
                                  "unique within a pipeline.";
-        LevelChecker(jobs, wording, stage.position, diagnostics).run();
+        LevelChecker(jobs, wording, stage.position,
+                     mayBeEmpty(owner == nullptr ? nullptr : owner->find("jobs")), diagnostics)
+            .run();
     }
 }
 

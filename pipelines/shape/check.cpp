@@ -106,6 +106,8 @@ private:
     {
         if (!node.isScalar())
             return collectionNotExpected(node);
+        if (node.guessed)
+            return;
         const std::string_view text = node.text;
         bool unused = false;
         switch (shape.kind) {
@@ -125,11 +127,11 @@ private:
             return;
         case Kind::ReferenceName:
             if (!std::all_of(text.begin(), text.end(), [](char c) {
-                    return c == '-' || c == '_' || (c >= '0' && c <= '9') ||
+                    return c == '-' || c == '_' || c == '.' || (c >= '0' && c <= '9') ||
                            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
                 }))
                 report(node, "unexpected-value", "Unexpected value '" + std::string(text) + "'",
-                       "an alias consists of letters, digits, - and _");
+                       "an alias consists of letters, digits, -, _ and .");
             return;
         default:
             return;
@@ -191,7 +193,7 @@ private:
                 scalars = alternative;
         }
         if (node.isScalar()) {
-            if (!acceptsScalar(shape, node.text))
+            if (!node.guessed && !acceptsScalar(shape, node.text))
                 report(node, "unexpected-value",
                        "Unexpected value '" + std::string(node.text) + "'",
                        scalars != nullptr && scalars->kind == Kind::Word

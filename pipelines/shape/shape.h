@@ -19,7 +19,7 @@ enum class Kind : std::uint8_t {
     Number,        ///< text checked where it is used: may be an expression or a macro
     Boolean,       ///< true y yes on, false n no off
     Word,          ///< one of `words`
-    ReferenceName, ///< [-_A-Za-z0-9]*
+    ReferenceName, ///< [-_.A-Za-z0-9]*; the published schema has no dot, the service takes it
     TextMap,       ///< mapping of text to text
     List,          ///< of `item`
     Mapping,       ///< of `properties`; `loose` for other keys

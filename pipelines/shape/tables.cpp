@@ -151,7 +151,8 @@ constexpr Property kRepositoryProperties[] = {
     {"checkoutOptions", &kCheckoutOptions, kNone, "Defaults of its checkout"},
     {"clean", &kString, kLegacy, "Old place of checkoutOptions.clean"},
     {"fetchDepth", &kString, kLegacy, "Old place of checkoutOptions.fetchDepth"},
-    {"lfs", &kString, kLegacy, "Old place of checkoutOptions.lfs"}};
+    {"lfs", &kString, kLegacy, "Old place of checkoutOptions.lfs"},
+    {"mappings", &kAny, kLegacy, "Folders of a tfsversioncontrol repository"}};
 constexpr Shape kRepository{
     .kind = Kind::Mapping, .name = "repository", .properties = kRepositoryProperties};
 

@@ -95,6 +95,14 @@ std::optional<Value> Expander::evaluate(const expr::Expression &expression, cons
         report(node, frame, "expression-evaluation", value.error().message);
         return std::nullopt;
     }
+    if (frame.parameters != nullptr) {
+        const ParameterScope::Reads reads = frame.parameters->takeReads();
+        m_guessed = m_guessed || reads.guessed;
+        if (!reads.missed.empty())
+            report(node, frame, "undeclared-parameter", "Key not found '" + reads.missed + "'",
+                   "the template does not declare this parameter: it reads as empty",
+                   Severity::Warning);
+    }
     return std::move(value).value();
 }
 

@@ -166,6 +166,8 @@ const Node *Expander::expand(const Node &node, Place place, Frame &frame)
         items.reserve(node.count);
         expandItems(node, itemPlace(place), frame, items);
         result = m_arena.sequence(items, &node);
+        if (items.empty() && node.count > 0)
+            result = m_arena.asGuess(result);
         break;
     }
     case yaml::Type::Mapping:
@@ -180,10 +182,13 @@ const Node *Expander::expandScalar(const Node &node, Place place, Frame &frame)
 {
     if (node.embedded == nullptr)
         return &node;
+    m_guessed = false;
     const auto value = scalarValue(node, frame);
     if (!value)
         return m_arena.scalar({}, &node, yaml::Style::Null);
-    const Node *const result = toNode(m_arena, *value, node);
+    const Node *result = toNode(m_arena, *value, node);
+    if (m_guessed)
+        result = m_arena.asGuess(result);
     if (result->isScalar() || !mayHoldTemplates(place))
         return result;
     return expand(*result, place, frame); // data: only template references are left to resolve

@@ -185,6 +185,7 @@ private:
     std::unordered_map<const yaml::Node *, const yaml::Node *> m_early; ///< resources, read first
     std::size_t m_events = 0;
     std::size_t m_nesting = 0;
+    bool m_guessed = false; ///< the evaluation under way read a stand-in
     std::set<std::string> m_reportedOnce;
 };
 

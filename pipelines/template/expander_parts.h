@@ -9,6 +9,7 @@ struct Expander::File
 {
     const yaml::Source *source = nullptr;
     const yaml::Node *root = nullptr; ///< null: could not be read, was reported
+    bool wasRead = false;             ///< its text was there
     std::optional<Declarations> declarations;
 };
 

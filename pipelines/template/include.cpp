@@ -62,7 +62,14 @@ const Node *Expander::includedRoot(const Node &templateNode, const Node *argumen
                    std::to_string(m_request.limits.maxDepth) + " levels; is there a cycle?");
         throw Overflow{};
     }
+    const std::size_t before = m_result.diagnostics.size();
     File *const file = load(target->first, target->second, templateNode, frame);
+    if (templateNode.guessed && file->root == nullptr && !file->wasRead) {
+        // Which file it is depends on a parameter that has no value yet.
+        m_result.diagnostics.resize(before);
+        m_loaded.erase(*target);
+        return nullptr;
+    }
     if (file->root == nullptr)
         return nullptr;
     yaml::Source via = *file->source;
@@ -171,8 +178,13 @@ void Expander::extend(const Entry &entry, Frame &frame, Output &out)
                    "`extends` takes `template` and `parameters`");
     }
     const Node *const root = includedRoot(*path, value->find("parameters"), Place::Root, frame);
-    if (root == nullptr)
+    if (root == nullptr) {
+        // What the body would be is unknown, but there is one.
+        const Node *const none =
+            m_arena.asGuess(m_arena.sequence(std::span<const Node *const>(), entry.value));
+        out.add(m_arena.scalar("stages", entry.key), none, nullptr);
         return;
+    }
     constexpr std::array<std::string_view, 15> kAllowed{
         "parameters", "trigger",   "pr",     "resources",    "variables",
         "stages",     "jobs",      "steps",  "extends",      "pool",

@@ -223,6 +223,7 @@ Expander::File *Expander::load(const std::string &alias, const std::string &path
                    "File " + path + " of " + where + " could not be read: " + text.error().message);
         return slot.get();
     }
+    slot->wasRead = true;
     m_result.files.push_back(source.name);
     const std::size_t before = m_result.diagnostics.size();
     slot->root = readText(slot->source, *text);

@@ -136,7 +136,8 @@ std::unique_ptr<ParameterScope> Expander::bind(const Declarations &declared, con
                                                const Frame &caller, const Node &reference)
 {
     const bool lenient = declared.form != Declarations::Form::List;
-    auto scope = std::make_unique<ParameterScope>(lenient);
+    auto scope = std::make_unique<ParameterScope>(lenient ? ParameterScope::Miss::Null
+                                                          : ParameterScope::Miss::Remark);
     std::span<const Entry> given;
     if (arguments != nullptr && arguments->isMapping()) {
         given = arguments->entries();
@@ -153,7 +154,8 @@ std::unique_ptr<ParameterScope> Expander::bind(const Declarations &declared, con
                            m_reader.read(*declaration.defaultValue, Typing::Strings));
         }
         for (const Entry &entry : given)
-            scope->set(entry.key->text, m_reader.read(*entry.value, Typing::Strings));
+            scope->set(entry.key->text, m_reader.read(*entry.value, Typing::Strings),
+                       entry.value->guessed);
         return scope;
     }
     bool failed = false;
@@ -189,7 +191,7 @@ std::unique_ptr<ParameterScope> Expander::bind(const Declarations &declared, con
         auto converted = convert(declaration, *value, caller);
         failed = failed || !converted;
         if (converted)
-            scope->set(declaration.name, std::move(*converted));
+            scope->set(declaration.name, std::move(*converted), value->guessed);
     }
     if (failed)
         return nullptr;
@@ -211,12 +213,13 @@ Value Expander::placeholder(const Declaration &declaration, const Frame &caller)
         return Value::array(std::make_shared<expr::Array>());
     if (declaration.type == "object" || structureOf(declaration.type) != nullptr)
         return Value::null();
-    return Value::borrow({});
+    // Some text: an empty one would take the branches that refuse a missing value.
+    return Value::borrow(declaration.name);
 }
 
 void Expander::bindRoot(const Declarations &declared)
 {
-    auto scope = std::make_unique<ParameterScope>(false);
+    auto scope = std::make_unique<ParameterScope>(ParameterScope::Miss::Error);
     Frame frame;
     if (declared.form == Declarations::Form::Legacy)
         report(*declared.list[0].node, frame, "expected-sequence", "A mapping was not expected",
@@ -267,7 +270,7 @@ void Expander::bindRoot(const Declarations &declared)
                     declaration.node->position(),
                     "give one with --parameter " + std::string(declaration.name) +
                         "=VALUE, or add a default"));
-            scope->set(declaration.name, placeholder(declaration, frame));
+            scope->set(declaration.name, placeholder(declaration, frame), true);
             continue;
         }
         auto converted = convert(declaration, *value, frame);
@@ -340,6 +343,8 @@ std::optional<Value> Expander::convert(const Declaration &declaration, const Nod
     const std::string_view type = declaration.type;
     if (value.hasExpressions)
         return Value::null(); // was reported with the declaration
+    if (value.guessed && value.isScalar() && !isTextType(type))
+        return placeholder(declaration, caller);
     if (type.empty() || type == "object")
         return m_reader.read(value, Typing::Typed);
     if (type == "legacyObject")
@@ -385,7 +390,7 @@ std::optional<Value> Expander::convert(const Declaration &declaration, const Nod
                           "write true or false");
         return Value::boolean(value.text.size() == 4);
     }
-    if (!checkValues(declaration, value))
+    if (!value.guessed && !checkValues(declaration, value))
         return notAllowed(value);
     return Value::borrow(value.text);
 }

@@ -197,8 +197,10 @@ const VariableScope::Pairs &VariableScope::flat() const
     return m_flat;
 }
 
-void ParameterScope::set(std::string_view name, Value value)
+void ParameterScope::set(std::string_view name, Value value, bool guessed)
 {
+    if (guessed)
+        m_guessed.emplace_back(name);
     for (auto &[known, old] : m_values) {
         if (equalIgnoringCase(known, name)) {
             old = std::move(value);
@@ -219,13 +221,19 @@ bool ParameterScope::has(std::string_view name) const
 
 std::optional<Value> ParameterScope::find(std::string_view name) const
 {
+    for (const std::string &guess : m_guessed) {
+        if (equalIgnoringCase(guess, name))
+            m_reads.guessed = true;
+    }
     for (const auto &[known, value] : m_values) {
         if (equalIgnoringCase(known, name))
             return value;
     }
-    if (m_lenient)
-        return std::nullopt;
-    throw expr::EvaluationError("Key not found '" + std::string(name) + "'");
+    if (m_miss == Miss::Error)
+        throw expr::EvaluationError("Key not found '" + std::string(name) + "'");
+    if (m_miss == Miss::Remark)
+        m_reads.missed = name;
+    return std::nullopt;
 }
 
 } // namespace pipelines::templates

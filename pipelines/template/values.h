@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace pipelines::templates {
@@ -75,11 +76,19 @@ private:
 class ParameterScope : public expr::Object
 {
 public:
-    explicit ParameterScope(bool lenient)
-        : m_lenient(lenient)
+    /// What reading an undeclared name does.
+    enum class Miss : std::uint8_t {
+        Null,   ///< nothing: legacy declarations and files without any
+        Remark, ///< null, remembered for a warning: templates with declarations
+        Error   ///< an evaluation error: pipeline files
+    };
+
+    explicit ParameterScope(Miss miss)
+        : m_miss(miss)
     {}
 
-    void set(std::string_view name, expr::Value value);
+    /// `guessed`: a stand-in for a required parameter without a value.
+    void set(std::string_view name, expr::Value value, bool guessed = false);
     [[nodiscard]] bool has(std::string_view name) const;
 
     [[nodiscard]] std::size_t size() const override { return m_values.size(); }
@@ -96,9 +105,20 @@ public:
 
     [[nodiscard]] std::optional<expr::Value> find(std::string_view name) const override;
 
+    /// What the reads since the last call came across.
+    struct Reads
+    {
+        bool guessed = false;
+        std::string missed; ///< an undeclared name, if Miss::Remark
+    };
+
+    Reads takeReads() const { return std::exchange(m_reads, {}); }
+
 private:
     std::vector<std::pair<std::string, expr::Value>> m_values;
-    bool m_lenient;
+    std::vector<std::string> m_guessed;
+    Miss m_miss;
+    mutable Reads m_reads;
 };
 
 } // namespace pipelines::templates

@@ -118,6 +118,14 @@ const Node *Arena::mapping(std::span<const Entry> entries, const Node *at)
     return result;
 }
 
+const Node *Arena::asGuess(const Node *original)
+{
+    Node *const result = node();
+    *result = *original;
+    result->guessed = true;
+    return result;
+}
+
 const Node *Arena::withSource(const Node *original, const Source *source)
 {
     if (original->source == source)

@@ -54,7 +54,10 @@ struct Node
 {
     Type type = Type::Scalar;
     Style style = Style::Plain;
-    bool hasExpressions = false;        ///< this node or one below it holds a template expression
+    bool hasExpressions = false; ///< this node or one below it holds a template expression
+    /// Depends on a required parameter that has no value yet: a stand-in, so its text proves
+    /// nothing. A list that conditions or loops left empty carries it too.
+    bool guessed = false;
     std::uint32_t line = 0, column = 0; ///< 1-based
     std::uint32_t count = 0;
     const Source *source = nullptr;
@@ -101,6 +104,8 @@ public:
     const Node *scalar(std::string_view text, const Node *at, Style style = Style::Quoted);
     const Node *sequence(std::span<const Node *const> items, const Node *at);
     const Node *mapping(std::span<const Entry> entries, const Node *at);
+    /// The same node, marked as a guess.
+    const Node *asGuess(const Node *node);
     /// The same node under another source (a list item of an included file).
     const Node *withSource(const Node *node, const Source *source);
     void setChildren(Node &node, std::span<const Node *const> items);

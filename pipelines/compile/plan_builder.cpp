@@ -432,9 +432,10 @@ private:
             out.environment = environmentReference(*environment);
         const Node *const strategyNode = node.find("strategy");
         if (strategyNode == nullptr || !strategyNode->isMapping())
+            // Accepted: people use such jobs to wait for the approvals of an environment.
             return report(node, "missing-strategy",
-                          "Job " + out.name + ": a deployment job needs a strategy",
-                          "add `strategy: {runOnce: {deploy: {steps: []}}}`");
+                          "Job " + out.name + ": a deployment job without a strategy runs no steps",
+                          "add `strategy: {runOnce: {deploy: {steps: []}}}`", Severity::Warning);
         for (const Entry &entry : strategyNode->entries()) {
             const std::string_view key = entry.key->text;
             out.strategy = key == "rolling"  ? schema::DeploymentStrategy::Rolling

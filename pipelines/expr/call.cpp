@@ -71,6 +71,10 @@ bool containsValue(const Value &collection, const Value &wanted)
 
 Value join(const Value &separator, const Value &items)
 {
+    // A mapping has no text of its own: it joins as its elements would, to nothing
+    // (Azure/azure-sdk-tools, generate-job-matrix.yml joins a parameter whose default is {}).
+    if (items.kind() == Kind::Object)
+        return Value::own({});
     if (items.kind() != Kind::Array)
         return Value::text(text(items));
     const Text between = text(separator);

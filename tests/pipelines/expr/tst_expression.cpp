@@ -162,6 +162,7 @@ private Q_SLOTS:
         row("format('{0:yyyy}', 1)",
             "error: The format specifiers 'yyyy' are not valid for objects of type 'Number'");
         row("join(',', 'x')", "x");
+        row("join(',', parameters.o)", "");
         row("length('\xf0\x9f\x98\x80')", "2");
         row("length(1)", "error: Kind 'Number' not supported. Only arrays, strings, dictionaries, "
                          "or collections are supported for the length function.");

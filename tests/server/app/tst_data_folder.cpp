@@ -1,0 +1,86 @@
+// The lock on the data folder and its refusals.
+#include "server/app/application.h"
+#include "server/app/data_folder.h"
+
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <unistd.h>
+
+using namespace server::app;
+using schema::ErrorCode;
+
+class TestDataFolder : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void locks();
+    void refusesWhatItCannotUse();
+    void readsListenAddresses_data();
+    void readsListenAddresses();
+};
+
+void TestDataFolder::locks()
+{
+    QTemporaryDir parent;
+    const auto path = std::filesystem::path(parent.path().toStdString()) / "a" / "data";
+    {
+        const auto first = DataFolder::open(path);
+        QVERIFY(first.has_value());
+        QCOMPARE(unsigned(std::filesystem::status(path).permissions()), 0700U);
+        const auto second = DataFolder::open(path);
+        QVERIFY(!second);
+        QCOMPARE(second.error().code, ErrorCode::AlreadyExists);
+        QVERIFY(second.error().message.find(std::to_string(::getpid())) != std::string::npos);
+    }
+    QVERIFY(DataFolder::open(path).has_value());
+}
+
+void TestDataFolder::refusesWhatItCannotUse()
+{
+    QTemporaryDir parent;
+    QFile file(parent.filePath("file"));
+    QVERIFY(file.open(QIODevice::WriteOnly));
+    file.close();
+    const auto isFile = DataFolder::open(parent.filePath("file").toStdString());
+    QCOMPARE(isFile.error().code, ErrorCode::InvalidArgument);
+    QVERIFY(isFile.error().message.find("--data") != std::string::npos);
+    const auto below = DataFolder::open(parent.filePath("file/data").toStdString());
+    QVERIFY(!below);
+    const auto system = DataFolder::open("/proc/slipway");
+    QVERIFY(!system);
+    QVERIFY(system.error().message.find("/proc/slipway") != std::string::npos);
+}
+
+void TestDataFolder::readsListenAddresses_data()
+{
+    QTest::addColumn<QString>("text");
+    QTest::addColumn<QString>("host"); ///< empty: refused
+    QTest::addColumn<int>("port");
+    QTest::newRow("both") << "0.0.0.0:80" << "0.0.0.0" << 80;
+    QTest::newRow("port") << ":0" << "127.0.0.1" << 0;
+    QTest::newRow("address") << "10.0.0.1" << "10.0.0.1" << 8480;
+    QTest::newRow("v6") << "[::1]:8080" << "::1" << 8080;
+    QTest::newRow("v6 alone") << "[::1]" << "::1" << 8480;
+    QTest::newRow("no number") << "host:http" << "" << 0;
+    QTest::newRow("too large") << "host:70000" << "" << 0;
+    QTest::newRow("negative") << "host:-1" << "" << 0;
+}
+
+void TestDataFolder::readsListenAddresses()
+{
+    QFETCH(QString, text);
+    QFETCH(QString, host);
+    QFETCH(int, port);
+    Configuration configuration;
+    const auto parsed = parseListen(text.toStdString(), configuration);
+    QCOMPARE(parsed.has_value(), !host.isEmpty());
+    if (parsed) {
+        QCOMPARE(QString::fromStdString(configuration.host), host);
+        QCOMPARE(int(configuration.port), port);
+    }
+}
+
+QTEST_GUILESS_MAIN(TestDataFolder)
+#include "tst_data_folder.moc"

@@ -1,12 +1,13 @@
 #include "server/triggers/pipeline_service.h"
 
+#include "pipelines/run/run_number.h"
 #include "server/environments/environment_service.h"
 #include "server/triggers/git_file_source.h"
-#include "server/triggers/run_number.h"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cctype>
 
 namespace server::triggers {
 
@@ -81,6 +82,13 @@ std::map<std::string, std::string> templateVariables(const CompiledPipeline &at,
     set("System.HostType", "build");
     set("System.PullRequest.IsFork", "False");
     return out;
+}
+
+bool sameName(std::string_view a, std::string_view b)
+{
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
+        return std::tolower(x) == std::tolower(y);
+    });
 }
 
 void sortByPlace(std::vector<Diagnostic> &diagnostics)
@@ -267,11 +275,59 @@ Result<CompiledPipeline> PipelineService::compile(const QueueRequest &request,
     return out;
 }
 
+Result<std::string> PipelineService::nextNumber(const CompiledPipeline &compiled,
+                                                const QueueRequest &request,
+                                                const schema::RunPlan &plan)
+{
+    const auto variables = templateVariables(compiled, request);
+    const auto lookup = [&](std::string_view name) -> std::optional<std::string> {
+        // The id is not known yet; the run service fills it in.
+        if (sameName(name, "Build.BuildId"))
+            return "$(Build.BuildId)";
+        for (const auto &[key, value] : variables)
+            if (sameName(key, name))
+                return value;
+        for (const auto &entry : plan.variables)
+            if (sameName(entry.name, name))
+                return entry.value;
+        return std::nullopt;
+    };
+    const auto now = schema::wallClockNow();
+    return m_database.write([&](Connection &connection) -> Result<std::string> {
+        PipelineStore counters(connection);
+        const auto revision = [&](const std::string &text) {
+            return static_cast<std::uint64_t>(
+                counters.nextCounter(compiled.pipeline.id, "rev:" + text, 1));
+        };
+        const std::string format =
+            plan.name.empty() ? std::string(pipelines::run::kDefaultRunNumber) : plan.name;
+        return pipelines::run::formatRunNumber(format, now, lookup, revision)
+            .withContext("run number '" + format + "' (name:)");
+    });
+}
+
 Result<QueuedRun> PipelineService::queue(const QueueRequest &request)
 {
     ASSIGN_OR_RETURN(auto compiled, compile(request));
     if (compiled.pipeline.queueStatus == 2)
         return {ErrorCode::Conflict, "pipeline '" + compiled.pipeline.name + "' is disabled"};
+    if (!compiled.valid && request.requestedBy)
+        return QueuedRun{0, compiled.diagnostics};
+    // The number is part of the file too: one that cannot be formed makes the run invalid.
+    const schema::RunPlan noPlan;
+    auto number = nextNumber(compiled, request,
+                             compiled.compilation.plan ? *compiled.compilation.plan : noPlan);
+    if (!number && number.error().code == ErrorCode::InvalidArgument) {
+        Diagnostic wrong;
+        wrong.code = "invalid-run-number";
+        wrong.message = number.error().message;
+        wrong.position.file = compiled.pipeline.yamlPath;
+        compiled.diagnostics.push_back(std::move(wrong));
+        compiled.valid = false;
+        number = nextNumber(compiled, request, noPlan);
+    }
+    if (!number)
+        return number.error();
     QueuedRun out{0, compiled.diagnostics};
     if (!compiled.valid && request.requestedBy)
         return out;
@@ -294,14 +350,7 @@ Result<QueuedRun> PipelineService::queue(const QueueRequest &request)
         run.plan = std::move(*compiled.compilation.plan);
         run.finalYaml = std::move(compiled.compilation.finalYaml);
     }
-    const NumberFacts facts{run.plan.name, templateVariables(compiled, request),
-                            schema::wallClockNow()};
-    ASSIGN_OR_RETURN(run.number, m_database.write([&](Connection &connection) {
-        PipelineStore pipelines(connection);
-        return runNumber(facts, [&](const std::string &prefix) {
-            return pipelines.nextCounter(compiled.pipeline.id, "rev:" + prefix, 1);
-        });
-    }));
+    run.number = *std::move(number);
     ASSIGN_OR_RETURN(out.runId, m_runs.createRun(std::move(run)));
     return out;
 }

@@ -82,6 +82,9 @@ public:
     schema::Result<QueuedRun> queue(const QueueRequest &request);
 
 private:
+    schema::Result<std::string> nextNumber(const CompiledPipeline &compiled,
+                                           const QueueRequest &request,
+                                           const schema::RunPlan &plan);
     schema::Result<KnownNames> knownNames(const std::string &projectId, bool mayCreate);
 
     store::Database &m_database;

@@ -1,7 +1,7 @@
 #include "server/triggers/trigger_loop.h"
 
+#include "pipelines/trigger/filter.h"
 #include "server/store/repository_store.h"
-#include "server/triggers/push_filter.h"
 
 #include <QLoggingCategory>
 
@@ -71,6 +71,7 @@ TriggerLoop::TriggerLoop(store::Database &database, RepositoryService &repositor
     , m_repositories(repositories)
     , m_pipelines(pipelines)
     , m_runs(runs)
+    , m_schedules(repositories, pipelines, runs)
 {}
 
 TriggerLoop::~TriggerLoop()
@@ -101,6 +102,7 @@ void TriggerLoop::pushed(const std::string &repositoryId)
 
 void TriggerLoop::loop(const std::stop_token &stop)
 {
+    m_scheduledUntil = schema::wallClockNow();
     while (!stop.stop_requested()) {
         std::map<std::string, schema::TimePoint> pushed;
         {
@@ -110,6 +112,7 @@ void TriggerLoop::loop(const std::stop_token &stop)
         }
         if (stop.stop_requested())
             return;
+        evaluateSchedules(schema::wallClockNow());
         const auto repositories = m_repositories.hosted();
         if (!repositories) {
             qCWarning(lcTriggers, "error=%s", repositories.error().message.c_str());
@@ -135,6 +138,24 @@ void TriggerLoop::loop(const std::stop_token &stop)
                           created.error().message.c_str());
         }
     }
+}
+
+void TriggerLoop::evaluateSchedules(schema::TimePoint now)
+{
+    // Cron knows whole minutes: nothing can become due within one. A clock that was set back starts
+    // over from there instead of repeating what was due.
+    if (now < m_scheduledUntil)
+        m_scheduledUntil = now;
+    using std::chrono::floor;
+    using std::chrono::minutes;
+    if (floor<minutes>(now) == floor<minutes>(m_scheduledUntil))
+        return;
+    const auto started = m_schedules.evaluate(m_scheduledUntil, now);
+    m_scheduledUntil = now;
+    if (!started)
+        qCWarning(lcTriggers, "schedules error=%s", started.error().message.c_str());
+    else if (*started > 0)
+        qCInfo(lcTriggers, "schedules runs=%d", *started);
 }
 
 Result<int> TriggerLoop::evaluate(const store::Repository &repository, schema::TimePoint pushedAt)
@@ -175,7 +196,7 @@ Result<int> TriggerLoop::evaluateMove(const store::Repository &repository, const
                                       schema::TimePoint pushedAt)
 {
     ASSIGN_OR_RETURN(const auto commit, git.commit(ref.commit));
-    if (skipsRuns(commit.message))
+    if (pipelines::trigger::hasSkipMarker(commit.message))
         return 0;
     ASSIGN_OR_RETURN(const auto changed, changedByMove(repository, git, ref, before.commit));
     ASSIGN_OR_RETURN(const auto candidates, m_pipelines.ofRepository(repository.id));
@@ -193,7 +214,7 @@ Result<int> TriggerLoop::evaluateMove(const store::Repository &repository, const
         // counts as absent, so that a broken file shows as a failed run instead of as silence.
         std::vector<pipelines::Diagnostic> ignored;
         const auto triggers = pipelines::scanTriggers(pipeline.yamlPath, *text, ignored);
-        if (!matches(triggers.push, ref.name, changed))
+        if (!pipelines::trigger::matches(triggers.push, ref.name, changed))
             continue;
         ASSIGN_OR_RETURN(const bool exists, alreadyCreated(pipeline.id, ref, before.at));
         if (exists)

@@ -1,10 +1,11 @@
 #pragma once
-/// Turns moved refs into runs. One thread: it looks at a repository at once after a push through
-/// the server and otherwise notices pushes by path within about a second. Every move of a ref is
-/// evaluated exactly once, also over a crash: the evaluated head is on disk only after its runs
-/// are, and a run that exists already for the same move is not created again.
+/// Turns moved refs and due schedules into runs. One thread: it looks at a repository at once after
+/// a push through the server and otherwise notices pushes by path within about a second. Every move
+/// of a ref is evaluated exactly once, also over a crash: the evaluated head is on disk only after
+/// its runs are, and a run that exists already for the same move is not created again.
 
 #include "server/triggers/pipeline_service.h"
+#include "server/triggers/schedule_evaluator.h"
 
 #include <condition_variable>
 #include <map>
@@ -39,6 +40,7 @@ public:
 
 private:
     void loop(const std::stop_token &stop);
+    void evaluateSchedules(schema::TimePoint now);
     schema::Result<int> evaluateMove(const store::Repository &repository, const GitRepository &git,
                                      const Ref &ref, const store::SeenRef &before,
                                      schema::TimePoint pushedAt);
@@ -50,6 +52,8 @@ private:
     RepositoryService &m_repositories;
     PipelineService &m_pipelines;
     scheduler::RunService &m_runs;
+    ScheduleEvaluator m_schedules;        ///< loop thread only
+    schema::TimePoint m_scheduledUntil{}; ///< loop thread only
     std::mutex m_mutex;
     std::condition_variable_any m_wake;
     std::map<std::string, schema::TimePoint> m_pushed; ///< repository -> when; guarded by m_mutex

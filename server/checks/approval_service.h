@@ -3,6 +3,7 @@
 
 #include "schema/base/result.h"
 #include "schema/base/time.h"
+#include "server/store/check_store.h"
 #include "server/store/database.h"
 
 #include <cstdint>
@@ -16,7 +17,7 @@ class Scheduler;
 
 namespace server::checks {
 
-enum class CheckType : std::uint8_t { Approval, ExclusiveLock };
+using store::CheckType;
 
 /// Settings of an approval check (environments-and-portal B4).
 struct ApprovalSettings
@@ -40,9 +41,9 @@ struct Check
 /// "approval", "exclusiveLock".
 std::string_view toString(CheckType type);
 
-enum class ApprovalStatus : std::uint8_t { Pending, Approved, Rejected, TimedOut, Canceled };
-/// "pending", "approved", "rejected", "timedOut", "canceled".
-std::string_view toString(ApprovalStatus status);
+using store::ApprovalStatus;
+using store::toString;
+/// Reads toString()'s words; nothing for an unknown one.
 std::optional<ApprovalStatus> approvalStatusFromString(std::string_view text);
 
 struct ApprovalStep

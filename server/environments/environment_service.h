@@ -6,6 +6,7 @@
 #include "schema/base/time.h"
 #include "schema/model/states.h"
 #include "server/store/database.h"
+#include "server/store/environment_store.h"
 
 #include <cstdint>
 #include <optional>
@@ -51,6 +52,9 @@ struct DeploymentRecord
     std::optional<TimePoint> startedAt, finishedAt;
     std::optional<schema::TaskResult> result;
 };
+
+/// The record as the API shows it.
+DeploymentRecord toRecord(const store::DeploymentRow &row);
 
 /// A version of a service: one image digest.
 struct Version

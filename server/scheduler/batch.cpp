@@ -6,6 +6,8 @@
 #include "server/scheduler/stage_targets.h"
 #include "server/store/check_store.h"
 #include "server/store/environment_store.h"
+#include "server/store/identity_store.h"
+#include "server/store/pipeline_store.h"
 #include "server/store/repository_store.h"
 #include "server/store/token.h"
 
@@ -311,13 +313,8 @@ schema::Result<std::int64_t> Batch::create(NewRun &run)
                 fmt::format("stagesToSkip: stage '{}' must not be skipped (isSkippable: false)",
                             name)};
     }
-    {
-        store::Statement s = m_connection.prepare("SELECT 1 FROM pipeline WHERE id = ?");
-        s.bind(run.pipelineId);
-        if (!s.step())
-            return Error{ErrorCode::NotFound,
-                         fmt::format("pipeline {} is unknown", run.pipelineId)};
-    }
+    if (!store::PipelineStore(m_connection).find(run.pipelineId))
+        return Error{ErrorCode::NotFound, fmt::format("pipeline {} is unknown", run.pipelineId)};
     auto one = std::make_unique<RunContext>();
     store::RunRow &row = one->snapshot.run;
     row.pipelineId = run.pipelineId;
@@ -385,10 +382,8 @@ void Batch::take(DecideApprovalCommand &command)
             Error{ErrorCode::NotFound, fmt::format("approval {} is unknown", command.approvalId)};
     } else {
         std::string name = command.identityId;
-        store::Statement s = m_connection.prepare("SELECT display_name FROM identity WHERE id = ?");
-        s.bind(command.identityId);
-        if (s.step())
-            name = s.get<std::string>(0);
+        if (const auto identity = store::IdentityStore(m_connection).find(command.identityId))
+            name = identity->displayName;
         status = happen(approval->runId, ApprovalDecided{command.approvalId, command.identityId,
                                                          name, command.approve, command.comment});
     }

@@ -102,6 +102,14 @@ std::optional<CheckRow> CheckStore::findCheck(std::int64_t id)
     return readCheck(s);
 }
 
+std::int64_t CheckStore::environmentOf(std::int64_t checkId)
+{
+    Statement s =
+        m_connection.prepare("SELECT environment_id FROM check_configuration WHERE id = ?");
+    s.bind(checkId);
+    return s.step() ? s.get<std::int64_t>(0) : 0;
+}
+
 std::int64_t CheckStore::insertCheck(const CheckRow &check)
 {
     m_connection.run("INSERT INTO check_configuration(environment_id, type, settings_json, "

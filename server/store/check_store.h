@@ -91,6 +91,8 @@ public:
 
     std::vector<CheckRow> checks(std::int64_t environmentId);
     std::optional<CheckRow> findCheck(std::int64_t id);
+    /// Environment of a check, also of a removed one; 0 when unknown.
+    std::int64_t environmentOf(std::int64_t checkId);
     std::int64_t insertCheck(const CheckRow &check);
     void updateCheck(const CheckRow &check);
     /// Disables a check, so that approvals asked because of it keep their reference; false when

@@ -174,6 +174,14 @@ void EnvironmentStore::update(const EnvironmentRow &row)
                      row.description, row.ordinal, row.id);
 }
 
+bool EnvironmentStore::isReferenced(std::int64_t id)
+{
+    Statement s = m_connection.prepare("SELECT 1 FROM approval a JOIN check_configuration c ON "
+                                       "c.id = a.check_id WHERE c.environment_id = ? LIMIT 1");
+    s.bind(id);
+    return s.step();
+}
+
 bool EnvironmentStore::remove(std::int64_t id)
 {
     m_connection.run("DELETE FROM check_configuration WHERE environment_id=?", id);

@@ -94,6 +94,8 @@ public:
     std::optional<EnvironmentRow> find(const std::string &projectId, std::string_view name);
     std::int64_t insert(const EnvironmentRow &row);
     void update(const EnvironmentRow &row);
+    /// True when an approval asked for one of its checks is on record.
+    bool isReferenced(std::int64_t id);
     /// Removes an environment with its resources and checks. Throws SqlError when deployments refer
     /// to it.
     bool remove(std::int64_t id);

@@ -204,6 +204,14 @@ std::optional<RunRow> RunStore::find(std::int64_t runId)
     return readRun(s);
 }
 
+std::string RunStore::projectOf(std::int64_t runId)
+{
+    Statement s = m_connection.prepare(
+        "SELECT p.project_id FROM run r JOIN pipeline p ON p.id = r.pipeline_id WHERE r.id = ?");
+    s.bind(runId);
+    return s.step() ? s.get<std::string>(0) : std::string();
+}
+
 std::optional<RunFacts> RunStore::facts(std::int64_t runId)
 {
     Statement s =

@@ -176,6 +176,8 @@ public:
 
     std::vector<RunRow> list(const RunFilter &filter);
     std::optional<RunRow> find(std::int64_t runId);
+    /// Empty when the run is unknown.
+    std::string projectOf(std::int64_t runId);
     std::optional<RunFacts> facts(std::int64_t runId);
     /// Ids of runs that are not completed, oldest first.
     std::vector<std::int64_t> openRuns();

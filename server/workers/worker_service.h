@@ -117,6 +117,8 @@ public:
     /// The job that a token belongs to, for calls beside this class (git fetch of the job's
     /// repositories).
     schema::Result<JobAccess> authorize(std::string_view token);
+    /// The open job, after its token was checked.
+    schema::Result<JobAccess> access(const std::string &jobId, std::string_view token);
 
     /// Merges timeline records of the job; updates that are not newer are dropped. State and result
     /// of the job's own record are the server's: only issues and progress are taken. Errors:

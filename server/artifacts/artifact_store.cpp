@@ -1,0 +1,270 @@
+#include "server/artifacts/artifact_store.h"
+
+#include "server/artifacts/tar_stream.h"
+#include "server/store/artifact_rows.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sodium.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace server::artifacts {
+namespace {
+
+namespace fs = std::filesystem;
+using schema::Error;
+using schema::ErrorCode;
+using schema::Result;
+using schema::Status;
+
+Error ioError(std::string_view doing, const fs::path &path)
+{
+    const int code = errno;
+    return {code == EACCES ? ErrorCode::PermissionDenied : ErrorCode::Io,
+            fmt::format("{} {}: {}{}", doing, path.string(), std::strerror(code),
+                        code == ENOSPC ? "; free space on that disk" : "")};
+}
+
+std::string hex(std::span<const unsigned char> bytes)
+{
+    std::string text;
+    for (const unsigned char byte : bytes)
+        text += fmt::format("{:02x}", byte);
+    return text;
+}
+
+Artifact toArtifact(store::ArtifactRow row)
+{
+    return {
+        row.id,   row.runId, std::move(row.name), std::move(row.recordId), std::move(row.sha256),
+        row.size, row.files, row.createdAt};
+}
+
+} // namespace
+
+struct ArtifactStore::State
+{
+    store::Database &database;
+    fs::path root;
+    std::atomic<std::uint64_t> next = 0;
+
+    fs::path temporary() { return root / "incoming" / fmt::format("{}-{}", ::getpid(), ++next); }
+
+    fs::path blob(const std::string &sha256) const
+    {
+        return root / "blobs" / sha256.substr(0, 2) / sha256;
+    }
+};
+
+struct ArtifactUpload::State
+{
+    ArtifactStore::State *store = nullptr;
+    std::int64_t runId = 0;
+    std::string name, recordId;
+    fs::path path;
+    int fd = -1;
+    crypto_hash_sha256_state hash{};
+    std::uint64_t bytes = 0;
+
+    ~State()
+    {
+        if (fd >= 0)
+            ::close(fd);
+        std::error_code ignored; // nothing there any more after finish()
+        fs::remove(path, ignored);
+    }
+};
+
+ArtifactUpload::ArtifactUpload(std::unique_ptr<State> state)
+    : m_state(std::move(state))
+{}
+
+ArtifactUpload::~ArtifactUpload() = default;
+ArtifactUpload::ArtifactUpload(ArtifactUpload &&) noexcept = default;
+ArtifactUpload &ArtifactUpload::operator=(ArtifactUpload &&) noexcept = default;
+
+Status ArtifactUpload::write(std::span<const char> bytes)
+{
+    State &state = *m_state;
+    crypto_hash_sha256_update(&state.hash, reinterpret_cast<const unsigned char *>(bytes.data()),
+                              bytes.size());
+    state.bytes += bytes.size();
+    while (!bytes.empty()) {
+        const ssize_t put = ::write(state.fd, bytes.data(), bytes.size());
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return ioError("write", state.path);
+        bytes = bytes.subspan(static_cast<std::size_t>(put));
+    }
+    return {};
+}
+
+Result<Artifact> ArtifactUpload::finish()
+{
+    State &state = *m_state;
+    unsigned char digest[crypto_hash_sha256_BYTES];
+    crypto_hash_sha256_final(&state.hash, digest);
+    store::ArtifactRow row;
+    row.runId = state.runId;
+    row.name = state.name;
+    row.recordId = state.recordId;
+    row.sha256 = hex(digest);
+    row.createdAt = schema::wallClockNow();
+    const Status scanned = scanTar(state.path, [&](const ArtifactEntry &entry) {
+        row.size += entry.size;
+        ++row.files;
+        return true;
+    });
+    if (!scanned)
+        return Error(scanned.error()).withContext(fmt::format("artifact '{}'", state.name));
+
+    const fs::path blob = state.store->blob(row.sha256);
+    std::error_code failed;
+    fs::create_directories(blob.parent_path(), failed);
+    if (::fdatasync(state.fd) != 0)
+        return ioError("flush", state.path);
+    // Equal content has the equal name: replacing it by itself does no harm to readers, who hold
+    // the old file.
+    if (::rename(state.path.c_str(), blob.c_str()) != 0)
+        return ioError("store", blob);
+    if (const int folder = ::open(blob.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        folder >= 0) {
+        ::fsync(folder);
+        ::close(folder);
+    }
+    return state.store->database.write([&](store::Connection &connection) -> Result<Artifact> {
+        store::ArtifactRows rows(connection);
+        if (auto known = rows.find(row.runId, row.name)) {
+            if (known->sha256 == row.sha256)
+                return toArtifact(std::move(*known)); // a repeated upload
+            return Error{
+                ErrorCode::AlreadyExists,
+                fmt::format("the run has an artifact '{}' already; give this one another name",
+                            row.name)};
+        }
+        row.id = rows.insert(row);
+        return toArtifact(row);
+    });
+}
+
+ArtifactStore::ArtifactStore(std::unique_ptr<State> state)
+    : m_state(std::move(state))
+{}
+
+ArtifactStore::~ArtifactStore() = default;
+
+Result<std::unique_ptr<ArtifactStore>> ArtifactStore::open(store::Database &database,
+                                                           const fs::path &root)
+{
+    std::error_code failed;
+    fs::remove_all(root / "incoming", failed);
+    for (const char *folder : {"incoming", "blobs"}) {
+        fs::create_directories(root / folder, failed);
+        if (failed)
+            return Error{failed == std::errc::permission_denied ? ErrorCode::PermissionDenied
+                                                                : ErrorCode::Io,
+                         fmt::format("create {}: {}; give the server's user write permission",
+                                     (root / folder).string(), failed.message())};
+    }
+    return std::unique_ptr<ArtifactStore>(
+        new ArtifactStore(std::unique_ptr<State>(new State{database, root})));
+}
+
+Result<ArtifactUpload> ArtifactStore::begin(std::int64_t runId, const std::string &name,
+                                            const std::string &recordId)
+{
+    const auto forbidden = [](unsigned char c) {
+        return c < 0x20 || std::strchr("\\/:*?\"<>|", c) != nullptr;
+    };
+    if (name.empty() || name.size() > 255 || name == "." || name == ".." ||
+        std::any_of(name.begin(), name.end(), forbidden))
+        return Error{
+            ErrorCode::InvalidArgument,
+            fmt::format(
+                "artifact name '{}': use 1 to 255 characters and none of \\ / : * ? \" < > |",
+                name)};
+    auto state = std::make_unique<ArtifactUpload::State>();
+    state->store = m_state.get();
+    state->runId = runId;
+    state->name = name;
+    state->recordId = recordId;
+    state->path = m_state->temporary();
+    state->fd = ::open(state->path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+    if (state->fd < 0)
+        return ioError("create", state->path);
+    crypto_hash_sha256_init(&state->hash);
+    return ArtifactUpload(std::move(state));
+}
+
+Result<std::vector<Artifact>> ArtifactStore::list(std::int64_t runId)
+{
+    return m_state->database.read(
+        [&](store::Connection &connection) -> Result<std::vector<Artifact>> {
+            std::vector<Artifact> artifacts;
+            for (store::ArtifactRow &row : store::ArtifactRows(connection).list(runId))
+                artifacts.push_back(toArtifact(std::move(row)));
+            return artifacts;
+        });
+}
+
+Result<Artifact> ArtifactStore::find(std::int64_t runId, const std::string &name)
+{
+    ASSIGN_OR_RETURN(std::vector<Artifact> all, list(runId));
+    std::vector<std::string> names;
+    for (Artifact &artifact : all) {
+        if (artifact.name.size() == name.size() &&
+            ::strcasecmp(artifact.name.c_str(), name.c_str()) == 0)
+            return std::move(artifact);
+        names.push_back(artifact.name);
+    }
+    return Error{ErrorCode::NotFound,
+                 names.empty()
+                     ? fmt::format("artifact '{}' does not exist; run {} has none", name, runId)
+                     : fmt::format("artifact '{}' does not exist; run {} has: {}", name, runId,
+                                   fmt::join(names, ", "))};
+}
+
+Result<fs::path> ArtifactStore::blobPath(const Artifact &artifact)
+{
+    fs::path path = m_state->blob(artifact.sha256);
+    if (::access(path.c_str(), R_OK) != 0)
+        return Error{ErrorCode::NotFound,
+                     fmt::format("the content of artifact '{}' is gone from {}", artifact.name,
+                                 path.string())};
+    return path;
+}
+
+Result<std::vector<ArtifactEntry>> ArtifactStore::entries(const Artifact &artifact)
+{
+    ASSIGN_OR_RETURN(const fs::path path, blobPath(artifact));
+    std::vector<ArtifactEntry> all;
+    RETURN_IF_ERROR(scanTar(path, [&](const ArtifactEntry &entry) {
+        all.push_back(entry);
+        return true;
+    }));
+    return all;
+}
+
+Status ArtifactStore::readFile(const Artifact &artifact, const std::string &path, const Sink &sink)
+{
+    ASSIGN_OR_RETURN(const fs::path blob, blobPath(artifact));
+    return extractFile(blob, path, sink);
+}
+
+Status ArtifactStore::zip(const Artifact &artifact, const Sink &sink)
+{
+    ASSIGN_OR_RETURN(const fs::path blob, blobPath(artifact));
+    return tarToZip(blob, artifact.name, sink);
+}
+
+} // namespace server::artifacts

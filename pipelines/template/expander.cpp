@@ -76,12 +76,6 @@ Place itemPlace(Place list)
     }
 }
 
-bool isTemplateItem(const Node &item)
-{
-    return item.isMapping() && item.count > 0 && item.entries()[0].key->embedded == nullptr &&
-           item.entries()[0].key->text == "template";
-}
-
 bool mayHoldTemplates(Place place)
 {
     return place != Place::Any && place != Place::Verbatim && place != Place::NoExpressions;

@@ -111,15 +111,19 @@ private:
     // parameters (parameters.cpp)
     Declarations declarations(const yaml::Node *node);
     void legacyDeclarations(const yaml::Node &node, Declarations &found);
+    /// `callee`: the file that declares the parameters.
     std::unique_ptr<ParameterScope> bind(const Declarations &declared, const yaml::Node *arguments,
-                                         const Frame &caller, const yaml::Node &reference);
+                                         const Frame &caller, const yaml::Source *callee,
+                                         const yaml::Node &reference);
     void bindRoot(const Declarations &declared);
     std::optional<expr::Value> convert(const Declaration &declaration, const yaml::Node &value,
-                                       const Frame &caller);
+                                       const Frame &caller, const yaml::Source *callee);
     std::optional<expr::Value> convertStructure(const Declaration &declaration,
-                                                const yaml::Node &value, const Frame &caller);
+                                                const yaml::Node &value, const Frame &caller,
+                                                const yaml::Source *callee);
     bool checkValues(const Declaration &declaration, const yaml::Node &value);
-    expr::Value placeholder(const Declaration &declaration, const Frame &caller);
+    expr::Value placeholder(const Declaration &declaration, const Frame &caller,
+                            const yaml::Source *callee);
     void describe(const Declarations &declared);
 
     // evaluation (evaluate.cpp)

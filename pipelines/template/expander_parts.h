@@ -13,6 +13,13 @@ struct Expander::File
     std::optional<Declarations> declarations;
 };
 
+/// A list item `- template: ...`.
+inline bool isTemplateItem(const yaml::Node &item)
+{
+    return item.isMapping() && item.count > 0 && item.entries()[0].key->embedded == nullptr &&
+           item.entries()[0].key->text == "template";
+}
+
 /// State of an if/elseif/else chain in one container (9.4).
 struct Expander::Chain
 {

@@ -94,7 +94,7 @@ const Node *Expander::includedRoot(const Node &templateNode, const Node *argumen
     }
     if (!file->declarations)
         file->declarations = declarations(file->root->find("parameters"));
-    auto scope = bind(*file->declarations, arguments, frame, templateNode);
+    auto scope = bind(*file->declarations, arguments, frame, inner.source, templateNode);
     if (scope == nullptr)
         return nullptr;
     inner.parameters = scope.get();

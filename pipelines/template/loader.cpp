@@ -147,7 +147,9 @@ void Expander::declareRepositories(const Node &resources)
 std::optional<std::pair<std::string, std::string>> Expander::resolve(const Node &reference,
                                                                      const Frame &frame)
 {
-    const yaml::Source &from = *reference.source;
+    // The file that the reference is expanded in, which for a reference inside of an argument is
+    // the template that received it, not the file it was written in.
+    const yaml::Source &from = frame.source != nullptr ? *frame.source : *reference.source;
     const std::string_view text = reference.text;
     const std::size_t at = text.find('@');
     std::string path(text.substr(0, at));

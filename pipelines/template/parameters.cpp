@@ -133,7 +133,8 @@ void Expander::legacyDeclarations(const Node &node, Declarations &found)
 }
 
 std::unique_ptr<ParameterScope> Expander::bind(const Declarations &declared, const Node *arguments,
-                                               const Frame &caller, const Node &reference)
+                                               const Frame &caller, const yaml::Source *callee,
+                                               const Node &reference)
 {
     const bool lenient = declared.form != Declarations::Form::List;
     auto scope = std::make_unique<ParameterScope>(lenient ? ParameterScope::Miss::Null
@@ -188,7 +189,7 @@ std::unique_ptr<ParameterScope> Expander::bind(const Declarations &declared, con
             failed = true;
             continue;
         }
-        auto converted = convert(declaration, *value, caller);
+        auto converted = convert(declaration, *value, caller, callee);
         failed = failed || !converted;
         if (converted)
             scope->set(declaration.name, std::move(*converted), value->guessed);
@@ -198,11 +199,12 @@ std::unique_ptr<ParameterScope> Expander::bind(const Declarations &declared, con
     return scope;
 }
 
-Value Expander::placeholder(const Declaration &declaration, const Frame &caller)
+Value Expander::placeholder(const Declaration &declaration, const Frame &caller,
+                            const yaml::Source *callee)
 {
     if (declaration.values != nullptr && declaration.values->isSequence() &&
         declaration.values->count > 0) {
-        if (auto first = convert(declaration, *declaration.values->items()[0], caller))
+        if (auto first = convert(declaration, *declaration.values->items()[0], caller, callee))
             return std::move(*first);
     }
     if (declaration.type == "number")
@@ -270,12 +272,12 @@ void Expander::bindRoot(const Declarations &declared)
                     declaration.node->position(),
                     "give one with --parameter " + std::string(declaration.name) +
                         "=VALUE, or add a default"));
-            scope->set(declaration.name, placeholder(declaration, frame), true);
+            scope->set(declaration.name, placeholder(declaration, frame, nullptr), true);
             continue;
         }
-        auto converted = convert(declaration, *value, frame);
+        auto converted = convert(declaration, *value, frame, nullptr);
         scope->set(declaration.name,
-                   converted ? std::move(*converted) : placeholder(declaration, frame));
+                   converted ? std::move(*converted) : placeholder(declaration, frame, nullptr));
     }
     describe(declared);
     m_parameterScopes.push_back(std::move(scope));
@@ -326,7 +328,7 @@ bool Expander::checkValues(const Declaration &declaration, const Node &value)
 }
 
 std::optional<Value> Expander::convert(const Declaration &declaration, const Node &value,
-                                       const Frame &caller)
+                                       const Frame &caller, const yaml::Source *callee)
 {
     const std::string prefix = "The " + quoted(declaration.name) + " parameter";
     const auto refuse = [&](const Node &where, const std::string &rest, std::string hint = {}) {
@@ -344,13 +346,13 @@ std::optional<Value> Expander::convert(const Declaration &declaration, const Nod
     if (value.hasExpressions)
         return Value::null(); // was reported with the declaration
     if (value.guessed && value.isScalar() && !isTextType(type))
-        return placeholder(declaration, caller);
+        return placeholder(declaration, caller, callee);
     if (type.empty() || type == "object")
         return m_reader.read(value, Typing::Typed);
     if (type == "legacyObject")
         return m_reader.read(value, Typing::Strings);
     if (structureOf(type) != nullptr)
-        return convertStructure(declaration, value, caller);
+        return convertStructure(declaration, value, caller, callee);
     if (type == "stringList") {
         if (!value.isSequence())
             return refuse(value, " value " + quoted(value.text) + " is not a valid StringList.",
@@ -396,7 +398,7 @@ std::optional<Value> Expander::convert(const Declaration &declaration, const Nod
 }
 
 std::optional<Value> Expander::convertStructure(const Declaration &declaration, const Node &value,
-                                                const Frame &caller)
+                                                const Frame &caller, const yaml::Source *callee)
 {
     const StructureType &type = *structureOf(declaration.type);
     const auto refuse = [&](const Node &where) {
@@ -418,10 +420,18 @@ std::optional<Value> Expander::convertStructure(const Declaration &declaration, 
     std::vector<const Node *> items;
     const Node *const one = &value;
     const Node *const wrapped = type.isList ? &value : m_arena.sequence(std::span(&one, 1), &value);
-    // Template references inside the value belong to the caller's file.
+    // References that are items of the list belong to the caller's file, those further inside to
+    // the template that received them (microsoft/terminal, build/pipelines/templates-v2).
     VariableScope *variables = caller.variables != nullptr ? caller.variables : &newScope(nullptr);
     frame.variables = variables;
-    expandItems(*wrapped, itemPlace, frame, items);
+    Frame inside = frame;
+    if (callee != nullptr)
+        inside.source = callee;
+    for (const Node *item : wrapped->items()) {
+        // Directives were evaluated with the argument: only references are left.
+        Frame &where = isTemplateItem(*item) ? frame : inside;
+        expandItem(*item, itemPlace, where, items);
+    }
     shape::Normaliser normaliser(m_arena);
     const std::size_t before = m_result.diagnostics.size();
     for (const Node *&item : items) {

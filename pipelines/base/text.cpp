@@ -237,18 +237,25 @@ std::size_t editDistance(std::string_view a, std::string_view b)
     constexpr std::size_t kLongest = 64; // names; anything longer is no typing error
     if (a.size() > kLongest || b.size() > kLongest)
         return kLongest;
+    std::vector<std::size_t> before(b.size() + 1);
     std::vector<std::size_t> row(b.size() + 1);
+    std::vector<std::size_t> next(b.size() + 1);
     for (std::size_t j = 0; j <= b.size(); ++j)
         row[j] = j;
+    const auto same = [&](std::size_t i, std::size_t j) {
+        return upperAscii(a[i]) == upperAscii(b[j]);
+    };
     for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i;
+        next[0] = i;
         for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t above = row[j];
-            const std::size_t change = upperAscii(a[i - 1]) == upperAscii(b[j - 1]) ? 0U : 1U;
-            row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + change});
-            diagonal = above;
+            next[j] = std::min(
+                {row[j] + 1, next[j - 1] + 1, row[j - 1] + (same(i - 1, j - 1) ? 0U : 1U)});
+            // Two letters swapped are one mistake.
+            if (i > 1 && j > 1 && same(i - 1, j - 2) && same(i - 2, j - 1))
+                next[j] = std::min(next[j], before[j - 2] + 1);
         }
+        std::swap(before, row);
+        std::swap(row, next);
     }
     return row[b.size()];
 }

@@ -77,7 +77,6 @@ void compileInto(const CompileRequest &request, FileSource &files, Compilation &
     if (expandedCleanly && canonical->find("stages") != nullptr)
         compiler::checkGraph(*result.plan, *expanded, !request.requireParameters,
                              result.diagnostics);
-    compiler::checkExpressions(*result.plan, result.diagnostics);
     spellDependencies(*result.plan);
 }
 

@@ -1,6 +1,7 @@
 #include "pipelines/compile/plan_builder.h"
 
 #include "pipelines/base/text.h"
+#include "pipelines/compile/expression_checks.h"
 #include "pipelines/shape/shape.h"
 #include "schema/base/guid.h"
 
@@ -116,6 +117,7 @@ public:
     Builder(const std::vector<schema::RepositoryResource> &repositories,
             std::vector<Diagnostic> &diagnostics)
         : m_diagnostics(diagnostics)
+        , m_expressions(diagnostics)
     {
         m_plan.repositories = repositories;
     }
@@ -127,7 +129,8 @@ public:
         m_plan.lockBehavior = text(root, "lockBehavior") == "sequential"
                                   ? schema::LockBehavior::Sequential
                                   : schema::LockBehavior::RunLatest;
-        m_plan.variables = variables(root.find("variables"));
+        m_plan.variables =
+            variables(root.find("variables"), expr::Slot::RunVariable, Severity::Error);
         if (const Node *const list = root.find("resources"))
             resources(*list);
         const std::optional<Pool> rootPool = pool(root.find("pool"));
@@ -155,7 +158,7 @@ private:
         m_diagnostics.push_back(std::move(diagnostic));
     }
 
-    std::vector<VariableEntry> variables(const Node *list)
+    std::vector<VariableEntry> variables(const Node *list, expr::Slot slot, Severity severity)
     {
         std::vector<VariableEntry> out;
         if (list == nullptr)
@@ -168,6 +171,10 @@ private:
             entry.readOnly = flag(*item, "readonly", false);
             if (entry.name.empty() && entry.group.empty())
                 continue;
+            if (const Node *const value = item->find("value"); value != nullptr)
+                m_expressions.variable(entry.name, *value, slot, severity);
+            if (!entry.name.empty())
+                m_expressions.variableName(*item->find("name"));
             out.push_back(std::move(entry));
         }
         return out;
@@ -273,7 +280,8 @@ private:
                                                     : schema::LockBehavior::RunLatest;
         out.manualTrigger = text(node, "trigger") == "manual";
         out.isSkippable = flag(node, "isSkippable", true);
-        out.variables = variables(node.find("variables"));
+        m_expressions.condition(node.find("condition"), expr::Slot::StageCondition);
+        out.variables = variables(node.find("variables"), expr::Slot::RunVariable, Severity::Error);
         if (const Node *const list = node.find("dependsOn"))
             out.dependsOn = texts(list);
         else if (!m_plan.stages.empty())
@@ -306,6 +314,7 @@ private:
         out.name = text(node, out.isDeployment ? "deployment" : "job");
         if (out.name.empty())
             out.name = uniqueName("Job", names);
+        m_jobName = out.name;
         m_where = "Job " + out.name;
         if (stage.name != "__default")
             m_where = "Stage " + stage.name + " job " + out.name;
@@ -334,7 +343,10 @@ private:
         }
         if (const Node *const workspace = node.find("workspace"))
             out.workspaceClean = text(*workspace, "clean");
-        out.variables = variables(node.find("variables"));
+        m_expressions.condition(node.find("condition"), expr::Slot::JobCondition);
+        // The service validates nothing inside of job variables (10.8): a warning.
+        out.variables =
+            variables(node.find("variables"), expr::Slot::JobVariable, Severity::Warning);
         Names steps;
         if (out.isDeployment) {
             deployment(node, out, steps);
@@ -580,6 +592,7 @@ private:
         if (out.displayName.empty())
             out.displayName = defaultTitle(out.task, out.inputs);
         out.condition = text(node, "condition");
+        m_expressions.stepCondition(node.find("condition"), m_jobName, shownName);
         out.continueOnError = flag(node, "continueOnError", false);
         out.timeoutMinutes = minutes(node, "timeoutInMinutes");
         constexpr std::uint32_t kMostRetries = 10;
@@ -660,8 +673,9 @@ private:
 
     RunPlan m_plan;
     std::vector<Diagnostic> &m_diagnostics;
+    ExpressionChecks m_expressions;
     Names m_stageNames;
-    std::string m_where, m_idSpace;
+    std::string m_where, m_idSpace, m_jobName;
 };
 
 } // namespace

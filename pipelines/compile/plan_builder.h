@@ -1,5 +1,5 @@
 #pragma once
-/// From the canonical tree to the run plan, with the checks that need the whole plan
+/// From the canonical tree to the run plan, with the checks of its parts
 /// (pipeline-language 3.10 to 3.13, 15, 16.5 to 16.7).
 
 #include "pipelines/base/diagnostic.h"
@@ -20,8 +20,5 @@ schema::RunPlan buildPlan(const yaml::Node &root,
 /// and variables may get other values, so a level that conditions left empty is only a warning.
 void checkGraph(const schema::RunPlan &plan, const yaml::Node &expanded, bool valuesMissing,
                 std::vector<Diagnostic> &diagnostics);
-
-/// Conditions and `$[ ]` parse where they stand.
-void checkExpressions(const schema::RunPlan &plan, std::vector<Diagnostic> &diagnostics);
 
 } // namespace pipelines::compiler

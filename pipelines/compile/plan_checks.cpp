@@ -1,6 +1,5 @@
 #include "pipelines/base/text.h"
 #include "pipelines/compile/plan_builder.h"
-#include "pipelines/expr/expression.h"
 
 #include <algorithm>
 #include <map>
@@ -178,85 +177,6 @@ void checkNames(const Stage &stage, bool explicitStages, std::vector<Diagnostic>
     }
 }
 
-class ExpressionChecker
-{
-public:
-    explicit ExpressionChecker(std::vector<Diagnostic> &diagnostics)
-        : m_diagnostics(diagnostics)
-    {}
-
-    void condition(const std::string &text, expr::Slot slot, const schema::SourcePosition &position)
-    {
-        if (trim(text).empty())
-            return;
-        const auto parsed = expr::parse(text, slot);
-        if (parsed.error)
-            report(position, "invalid-condition",
-                   "An error occurred while loading the YAML build pipeline. " +
-                       parsed.error->message(trim(text)),
-                   conditionHint(text));
-    }
-
-    void step(const Step &step, const std::string &job)
-    {
-        if (trim(step.condition).empty())
-            return;
-        const auto parsed = expr::parse(step.condition, expr::Slot::StepCondition);
-        if (!parsed.error)
-            return;
-        // An unknown name passes the service's preview and fails on the worker (10.8).
-        const bool onlyName = parsed.error->head.starts_with("Unrecognized value") &&
-                              expr::parse(step.condition, expr::Slot::Template).expression;
-        m_diagnostics.push_back(makeDiagnostic(
-            onlyName ? Severity::Warning : Severity::Error, "invalid-condition",
-            "Job " + job + ": Step " + step.name + " specifies condition " +
-                std::string(trim(step.condition)) +
-                " which is not valid. Reason: " + parsed.error->message(trim(step.condition)),
-            step.position, conditionHint(step.condition)));
-        m_diagnostics.back().includedFrom = step.includedFrom;
-    }
-
-    void variables(const std::vector<schema::VariableEntry> &list, expr::Slot slot,
-                   Severity severity, const schema::SourcePosition &position)
-    {
-        for (const auto &entry : list) {
-            const std::string_view value = trim(entry.value);
-            if (!value.starts_with("$[") || !value.ends_with("]"))
-                continue;
-            const std::string_view inner = trim(value.substr(2, value.size() - 3));
-            const auto parsed = expr::parse(inner, slot);
-            if (!parsed.error)
-                continue;
-            m_diagnostics.push_back(makeDiagnostic(
-                severity, "invalid-expression",
-                "An error occurred while loading the YAML build pipeline. Variable " + entry.name +
-                    ": " + parsed.error->message(inner),
-                position));
-        }
-    }
-
-private:
-    static std::string conditionHint(const std::string &text)
-    {
-        if (trim(text).starts_with("$["))
-            return "a condition is an expression without `$[ ]`";
-        if (text.find("$(") != std::string::npos)
-            return "macros are not expanded in conditions: write variables['name']";
-        if (text.find("==") != std::string::npos)
-            return "there are no operators: write eq(a, b)";
-        return {};
-    }
-
-    void report(const schema::SourcePosition &position, std::string code, std::string message,
-                std::string hint)
-    {
-        m_diagnostics.push_back(makeDiagnostic(Severity::Error, std::move(code), std::move(message),
-                                               position, std::move(hint)));
-    }
-
-    std::vector<Diagnostic> &m_diagnostics;
-};
-
 } // namespace
 
 void checkGraph(const RunPlan &plan, const yaml::Node &expanded, bool valuesMissing,
@@ -304,28 +224,6 @@ void checkGraph(const RunPlan &plan, const yaml::Node &expanded, bool valuesMiss
         LevelChecker(jobs, wording, stage.position,
                      mayBeEmpty(owner == nullptr ? nullptr : owner->find("jobs")), diagnostics)
             .run();
-    }
-}
-
-void checkExpressions(const RunPlan &plan, std::vector<Diagnostic> &diagnostics)
-{
-    ExpressionChecker checker(diagnostics);
-    checker.variables(plan.variables, expr::Slot::RunVariable, Severity::Error, {});
-    for (const Stage &stage : plan.stages) {
-        checker.condition(stage.condition, expr::Slot::StageCondition, stage.position);
-        checker.variables(stage.variables, expr::Slot::RunVariable, Severity::Error,
-                          stage.position);
-        for (const Job &job : stage.jobs) {
-            checker.condition(job.condition, expr::Slot::JobCondition, job.position);
-            checker.variables(job.variables, expr::Slot::JobVariable, Severity::Warning,
-                              job.position);
-            for (const Step &step : job.steps)
-                checker.step(step, job.name);
-            for (const auto &hook : job.hooks) {
-                for (const Step &step : hook.steps)
-                    checker.step(step, job.name);
-            }
-        }
     }
 }
 

@@ -235,7 +235,7 @@ private:
                        ? "keys are case-sensitive: write `" + close + "`"
                        : "did you mean `" + close + "`?";
         else if (candidates.size() == 1)
-            hint = "a " + std::string(candidates[0]->name) + " does not know this key";
+            hint = "`" + std::string(candidates[0]->name) + "` has no such key";
         report(key, "unexpected-value", "Unexpected value '" + std::string(key.text) + "'",
                std::move(hint));
     }
@@ -246,6 +246,7 @@ private:
     {
         std::vector<const Shape *> candidates(alternatives.begin(), alternatives.end());
         bool first = true;
+        bool unexpected = false;
         for (const Entry &entry : node.entries()) {
             const std::string_view key = entry.key->text;
             const auto fits = [&](const Shape *shape) {
@@ -257,24 +258,51 @@ private:
                 return knows(*shape, key);
             };
             if (std::none_of(candidates.begin(), candidates.end(), fits)) {
-                unexpectedKey(*entry.key, candidates);
                 if (first && firstKeyIsMisplaced(node, candidates))
-                    return;
+                    return misplacedFirstKey(node, *entry.key, candidates);
+                unexpectedKey(*entry.key, candidates);
+                unexpected = true;
                 first = false;
                 continue;
             }
             std::erase_if(candidates, [&](const Shape *shape) { return !fits(shape); });
             first = false;
+            // A key that several alternatives know has the same shape in all of them.
             const Property *property = findProperty(*candidates[0], key);
-            if (candidates.size() > 1) {
-                // Shared keys have the same shape in every alternative that knows them, except
-                // those of the root's `pool`-like keys, which are equal too.
-                check(*entry.value, property != nullptr ? *property->shape : *candidates[0]->loose);
-                continue;
-            }
+            if (property == nullptr)
+                looseKey(*entry.key, *candidates[0]);
             check(*entry.value, property != nullptr ? *property->shape : *candidates[0]->loose);
         }
-        finish(node, candidates);
+        if (!unexpected || candidates.size() == 1)
+            finish(node, candidates);
+    }
+
+    /// Extra keys are tolerated here, but one that differs only in case from a known one is
+    /// surely meant to be it.
+    void looseKey(const Node &key, const Shape &shape)
+    {
+        for (const Property &property : shape.properties) {
+            if (!equalIgnoringCase(property.key, key.text))
+                continue;
+            report(key, "key-case",
+                   "'" + std::string(key.text) + "' has no effect: keys are case-sensitive",
+                   "write `" + std::string(property.key) + "`");
+            m_diagnostics.back().severity = Severity::Warning;
+        }
+    }
+
+    void misplacedFirstKey(const Node &node, const Node &key,
+                           std::span<const Shape *const> candidates)
+    {
+        for (const Shape *shape : candidates) {
+            const std::string_view first = shape->properties[0].key;
+            if (node.find(first) != nullptr) {
+                report(key, "unexpected-value", "Unexpected value '" + std::string(key.text) + "'",
+                       "`" + std::string(first) + "` must be the first key");
+                return;
+            }
+        }
+        unexpectedKey(key, candidates);
     }
 
     static bool hasFirst(const Shape &shape)

@@ -113,6 +113,8 @@ public:
         checkTag(tag, mark);
         Node &scalar = *newNode(mark);
         scalar.style = tag == "?" || tag.empty() ? Style::Plain : Style::Quoted;
+        if (scalar.style == Style::Quoted)
+            m_lastQuoted = mark;
         scalar.text = m_arena.copy(value);
         if (m_hook != nullptr && scalar.text.find("${{") != std::string_view::npos)
             m_hook->onScalar(scalar, expectsKey());
@@ -153,6 +155,28 @@ public:
         m_arena.setChildren(*frame.node, m_entries);
         m_stack.resize(frame.start);
         add(*frame.node);
+    }
+
+    /// yaml-cpp takes the end of the text for the end of a quoted scalar: only the last one can be
+    /// open.
+    void checkLastQuote() const
+    {
+        const auto at = static_cast<std::size_t>(m_lastQuoted.pos);
+        if (m_lastQuoted.pos < 0 || at >= m_text.size() ||
+            (m_text[at] != '"' && m_text[at] != '\''))
+            return;
+        const char quote = m_text[at];
+        for (std::size_t i = at + 1; i < m_text.size(); ++i) {
+            if (quote == '"' && m_text[i] == '\\') {
+                ++i;
+            } else if (m_text[i] == quote) {
+                if (quote == '"' || i + 1 == m_text.size() || m_text[i + 1] != quote)
+                    return;
+                ++i;
+            }
+        }
+        throw Stop{"yaml-syntax", "While scanning a quoted scalar, found unexpected end of stream.",
+                   "close the quote that opens here", line(m_lastQuoted), column(m_lastQuoted)};
     }
 
 private:
@@ -284,6 +308,7 @@ private:
     std::vector<Entry> m_entries;
     Node *m_lastNull = nullptr;
     std::size_t m_lastNullAt = 0;
+    YAML::Mark m_lastQuoted = YAML::Mark::null_mark();
     const Node *m_root = nullptr;
 };
 
@@ -347,6 +372,19 @@ std::pair<std::uint32_t, std::uint32_t> place(std::string_view text, std::size_t
     return {line, static_cast<std::uint32_t>(width + 1)};
 }
 
+/// Does the white space a line begins with hold a tab?
+bool isIndentedByTab(std::string_view text, std::uint32_t line)
+{
+    for (std::uint32_t current = 1; current < line; ++current) {
+        const std::size_t end = text.find('\n');
+        if (end == std::string_view::npos)
+            return false;
+        text.remove_prefix(end + 1);
+    }
+    const std::size_t first = text.find_first_not_of(" \t");
+    return text.substr(0, first).find('\t') != std::string_view::npos;
+}
+
 /// What must not even reach the parser.
 void checkBytes(std::string_view text, const ReadLimits &limits)
 {
@@ -381,6 +419,7 @@ const Node *build(Arena &arena, const Source *source, std::string_view text,
         while (parser.HandleNextDocument(builder)) {
         }
     }
+    builder.checkLastQuote();
     if (builder.root() != nullptr)
         return builder.root();
     Node *const empty = arena.node();
@@ -406,6 +445,8 @@ const Node *read(Arena &arena, const Source *source, std::string_view text,
         stop->hint = "the YAML is nested too deeply";
     } catch (const YAML::Exception &error) {
         stop = explain(error);
+        if (isIndentedByTab(text, stop->line))
+            stop->hint = "indent with blanks, not with tabs";
     } catch (const std::bad_alloc &) {
         stop = Stop{"limit-size", "Maximum object size exceeded", "the file is too large"};
     } catch (const std::exception &error) {

@@ -1,0 +1,110 @@
+#include "pipelines/compile/expression_checks.h"
+
+#include "pipelines/base/text.h"
+#include "pipelines/expr/expression.h"
+
+#include <algorithm>
+#include <array>
+
+namespace pipelines::compiler {
+namespace {
+
+constexpr const char *kLoading = "An error occurred while loading the YAML build pipeline. ";
+
+std::string conditionHint(std::string_view text)
+{
+    if (text.starts_with("$["))
+        return "a condition is an expression without `$[ ]`";
+    if (text.find("==") != std::string_view::npos)
+        return "there are no operators: write eq(a, b)";
+    if (text.find("$(") != std::string_view::npos)
+        return "macros are not expanded in conditions: write variables['name']";
+    if (text.find('"') != std::string_view::npos)
+        return "texts stand in single quotes";
+    return {};
+}
+
+/// Variables that only the system sets (17). Names under these prefixes are the system's.
+constexpr std::array<std::string_view, 6> kSystemNames{"Build.BuildId",      "Build.BuildNumber",
+                                                       "Build.SourceBranch", "Build.SourceVersion",
+                                                       "System.AccessToken", "System.DefinitionId"};
+
+} // namespace
+
+void ExpressionChecks::report(Severity severity, const yaml::Node &node, std::string code,
+                              std::string message, std::string hint)
+{
+    Diagnostic diagnostic = makeDiagnostic(severity, std::move(code), std::move(message),
+                                           node.position(), std::move(hint));
+    diagnostic.includedFrom = yaml::includeChain(node.source);
+    m_diagnostics.push_back(std::move(diagnostic));
+}
+
+void ExpressionChecks::condition(const yaml::Node *node, expr::Slot slot)
+{
+    if (node == nullptr || !node->isScalar() || node->guessed)
+        return;
+    const std::string_view text = trim(node->text);
+    if (text.empty())
+        return;
+    const auto parsed = expr::parse(text, slot);
+    if (parsed.error)
+        report(Severity::Error, *node, "invalid-condition", kLoading + parsed.error->message(text),
+               conditionHint(text));
+}
+
+void ExpressionChecks::stepCondition(const yaml::Node *node, const std::string &job,
+                                     const std::string &step)
+{
+    if (node == nullptr || !node->isScalar() || node->guessed)
+        return;
+    const std::string_view text = trim(node->text);
+    if (text.empty())
+        return;
+    const auto parsed = expr::parse(text, expr::Slot::StepCondition);
+    if (!parsed.error)
+        return;
+    // An unknown name passes the service's preview and fails on the worker (10.8).
+    const bool onlyName = parsed.error->head.starts_with("Unrecognized value") &&
+                          expr::parse(text, expr::Slot::Template).expression.has_value();
+    std::string hint = conditionHint(text);
+    if (onlyName && hint.empty())
+        hint = "a step sees only `variables`: read it into a variable of the job first";
+    report(onlyName ? Severity::Warning : Severity::Error, *node, "invalid-condition",
+           "Job " + job + ": Step " + step + " specifies condition " + std::string(text) +
+               " which is not valid. Reason: " + parsed.error->message(text),
+           std::move(hint));
+}
+
+void ExpressionChecks::variable(const std::string &name, const yaml::Node &value, expr::Slot slot,
+                                Severity severity)
+{
+    const std::string_view whole = trim(value.text);
+    if (!value.isScalar() || value.guessed || !whole.starts_with("$["))
+        return;
+    if (!whole.ends_with("]")) {
+        report(Severity::Warning, value, "invalid-expression",
+               "'" + std::string(whole) +
+                   "' is not a valid expression. Expressions must be enclosed with '$[' and ']'.",
+               "the value stays as it is written");
+        return;
+    }
+    const std::string_view inner = trim(whole.substr(2, whole.size() - 3));
+    const auto parsed = expr::parse(inner, slot);
+    if (parsed.error)
+        report(severity, value, "invalid-expression",
+               kLoading + ("Variable " + name + ": ") + parsed.error->message(inner), {});
+}
+
+void ExpressionChecks::variableName(const yaml::Node &name)
+{
+    const bool system =
+        std::any_of(kSystemNames.begin(), kSystemNames.end(),
+                    [&](std::string_view known) { return equalIgnoringCase(known, name.text); });
+    if (system)
+        report(Severity::Error, name, "system-variable",
+               "Cannot override system variable '" + std::string(name.text) + "'",
+               "choose another name");
+}
+
+} // namespace pipelines::compiler

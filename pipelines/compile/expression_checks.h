@@ -1,0 +1,37 @@
+#pragma once
+/// Expressions that are evaluated later must parse now (pipeline-language 12.3, 13.1, 16.7).
+
+#include "pipelines/base/diagnostic.h"
+#include "pipelines/expr/functions.h"
+#include "pipelines/yaml/node.h"
+
+#include <string>
+#include <vector>
+
+namespace pipelines::compiler {
+
+class ExpressionChecks
+{
+public:
+    explicit ExpressionChecks(std::vector<Diagnostic> &diagnostics)
+        : m_diagnostics(diagnostics)
+    {}
+
+    /// Condition of a stage or job; null or empty is fine.
+    void condition(const yaml::Node *node, expr::Slot slot);
+    /// Condition of a step; `step` is its written name, empty when it has none.
+    void stepCondition(const yaml::Node *node, const std::string &job, const std::string &step);
+    /// `$[ ]` value of a variable; other values are fine.
+    void variable(const std::string &name, const yaml::Node &value, expr::Slot slot,
+                  Severity severity);
+    /// Names that a pipeline cannot define (7.1).
+    void variableName(const yaml::Node &name);
+
+private:
+    void report(Severity severity, const yaml::Node &node, std::string code, std::string message,
+                std::string hint);
+
+    std::vector<Diagnostic> &m_diagnostics;
+};
+
+} // namespace pipelines::compiler

@@ -36,6 +36,11 @@ def pytest_configure():
         raise pytest.UsageError(f"{BINARY} is not built: ./run build")
 
 
+def pytest_collection_modifyitems(items):
+    """The scenario first: it looks at the first run of an installation that other tests use afterwards."""
+    items.sort(key=lambda item: 0 if "test_scenario" in str(item.path) else 1)
+
+
 @pytest.fixture(scope="session")
 def engine():
     return need("docker", "DOCKER_HOST")
@@ -76,8 +81,9 @@ def on_kubernetes(engine, registry, cluster, folder):
 
 @pytest.fixture(scope="session")
 def on_docker(engine, registry, folder):
-    """`slipway up` with the sample, whose environments are the Docker host."""
-    with Up(folder / "docker", "--registry", registry, KUBECONFIG=None) as up:
+    """`slipway up` with the sample, whose environments are the Docker host; with a registry of its own, because runs (and so the
+    tags of images) are numbered from 1 in every installation."""
+    with Up(folder / "docker", KUBECONFIG=None) as up:
         yield up
 
 

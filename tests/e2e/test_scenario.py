@@ -3,7 +3,7 @@ import json
 import urllib.request
 
 import pytest
-from slipway import Sample, docker, kubectl
+from slipway import Sample, docker, kubectl, wait_until
 
 SERVICES = ("leaderboard", "web")
 
@@ -34,9 +34,10 @@ def check_cell(cell, run, registry, service, commit):
     assert str(run) in version["tags"] and commit in version["tags"]
 
 
-def check_first_run(up, registry):
+def check_first_run(up):
     """From the queued first run to both services in production; the run's id."""
     api = up.api
+    registry = up.ready["registry"]
     run = up.ready["firstRun"]
     commit = Sample(up.data / "sample").head
     approval = api.waiting_approval(run)
@@ -71,16 +72,16 @@ def check_first_run(up, registry):
     return run
 
 
-def release_leaderboard(up, registry, first):
+def release_leaderboard(up, first):
     """A push that touches only the leaderboard: its pipeline alone runs, and only its version moves."""
     api = up.api
+    registry = up.ready["registry"]
     sample = Sample(up.data / "sample")
     before = api.matrix()
     known = {r["id"] for r in api.runs()}
     sample.replace("leaderboard/main.c", '"Comet", 8120', '"Comet", 99999')
     commit = sample.push("leaderboard: Comet flew again")
 
-    from slipway import wait_until
     new = wait_until(lambda: [r for r in api.runs() if r["id"] not in known], "the push triggers a run")
     run = new[0]["id"]
     approval = api.waiting_approval(run)
@@ -106,8 +107,8 @@ def release_leaderboard(up, registry, first):
 
 class TestKubernetes:
     @pytest.fixture(scope="class")
-    def first(self, on_kubernetes, registry):
-        return check_first_run(on_kubernetes, registry)
+    def first(self, on_kubernetes):
+        return check_first_run(on_kubernetes)
 
     def test_first_run_reaches_production(self, on_kubernetes, first):
         assert on_kubernetes.ready["target"] == "kubernetes"
@@ -131,16 +132,16 @@ class TestKubernetes:
                 digests = {s["imageID"].split("@")[1] for p in pods for s in p["status"]["containerStatuses"]}
                 assert digests == {matrix[service, namespace]["version"]["digest"]}
 
-    def test_push_to_the_leaderboard_moves_only_the_leaderboard(self, on_kubernetes, registry, first):
-        release_leaderboard(on_kubernetes, registry, first)
+    def test_push_to_the_leaderboard_moves_only_the_leaderboard(self, on_kubernetes, first):
+        release_leaderboard(on_kubernetes, first)
         address = kubectl("-n", "production", "get", "service", "web", "-o", "jsonpath={.spec.clusterIP}")
         assert "99999" in fetch(f"http://{address}/")
 
 
 class TestDockerHost:
     @pytest.fixture(scope="class")
-    def first(self, on_docker, registry):
-        return check_first_run(on_docker, registry)
+    def first(self, on_docker):
+        return check_first_run(on_docker)
 
     def test_first_run_reaches_production(self, on_docker, first):
         assert on_docker.ready["target"] == "docker"
@@ -151,10 +152,10 @@ class TestDockerHost:
                            "--format", '{{.Label "com.docker.compose.service"}}').split()
             assert sorted(names) == ["leaderboard", "web"]
 
-    def test_push_to_the_leaderboard_moves_only_the_leaderboard(self, on_docker, registry, first):
+    def test_push_to_the_leaderboard_moves_only_the_leaderboard(self, on_docker, first):
         web_before = docker("ps", "--quiet", "--filter", "label=com.docker.compose.project=space-game-production",
                             "--filter", "label=com.docker.compose.service=web")
-        release_leaderboard(on_docker, registry, first)
+        release_leaderboard(on_docker, first)
         web_after = docker("ps", "--quiet", "--filter", "label=com.docker.compose.project=space-game-production",
                            "--filter", "label=com.docker.compose.service=web")
         assert web_after == web_before, "the web container must not be touched"

@@ -77,7 +77,7 @@ schema::Status prepareFolder(const std::filesystem::path &folder)
                         folder.string(), problem.message())};
     if (made)
         std::filesystem::permissions(folder, std::filesystem::perms::owner_all, problem);
-    if (access(folder.c_str(), W_OK | X_OK) != 0)
+    if (faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) != 0)
         return {ErrorCode::PermissionDenied,
                 fmt::format("the data directory '{}' cannot be written: {}; choose another one "
                             "with --data, or mend its "

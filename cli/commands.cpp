@@ -8,6 +8,7 @@ void registerLogs(CLI::App &app, int &exitCode);
 void registerPreview(CLI::App &app, int &exitCode);
 void registerPool(CLI::App &app, int &exitCode);
 void registerQueue(CLI::App &app, int &exitCode);
+void registerServer(CLI::App &app, int &exitCode);
 void registerSignIn(CLI::App &app, int &exitCode);
 void registerStatus(CLI::App &app, int &exitCode);
 void registerUp(CLI::App &app, int &exitCode);
@@ -18,9 +19,9 @@ void registerWorker(CLI::App &app, int &exitCode);
 const std::vector<RegisterCommand> &commands()
 {
     static const std::vector<RegisterCommand> all{
-        registerUp,      registerQueue,    registerStatus,  registerLogs,
-        registerApprove, registerWhere,    registerPool,    registerSignIn,
-        registerWorker,  registerValidate, registerPreview,
+        registerUp,     registerServer,  registerQueue,    registerStatus,
+        registerLogs,   registerApprove, registerWhere,    registerPool,
+        registerSignIn, registerWorker,  registerValidate, registerPreview,
     };
     return all;
 }

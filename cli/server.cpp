@@ -1,0 +1,58 @@
+#include "cli/client/options.h"
+#include "cli/command.h"
+#include "server/app/application.h"
+
+#include <CLI/CLI.hpp>
+
+#include <memory>
+#include <string>
+
+namespace cli {
+namespace {
+
+struct ServerOptions
+{
+    std::string data;
+    std::string listen = "127.0.0.1:8480";
+    std::string web;
+    int readyFd = -1;
+};
+
+schema::Status serve(const ServerOptions &options)
+{
+    server::app::Configuration configuration;
+    configuration.data =
+        options.data.empty() ? defaultDataDirectory() : std::filesystem::path(options.data);
+    configuration.web = options.web;
+    RETURN_IF_ERROR(server::app::parseListen(options.listen, configuration));
+    return server::app::serve(configuration, options.readyFd);
+}
+
+} // namespace
+
+void registerServer(CLI::App &app, int &exitCode)
+{
+    CLI::App *command =
+        app.add_subcommand("server", "The server: API, portal, scheduler; SIGTERM stops it");
+    auto options = std::make_shared<ServerOptions>();
+    command
+        ->add_option("--data", options->data,
+                     "Data directory (also SLIPWAY_DATA; default: $XDG_DATA_HOME/slipway)")
+        ->envname("SLIPWAY_DATA")
+        ->type_name("DIR");
+    command
+        ->add_option("--listen", options->listen,
+                     "Address and port (127.0.0.1:8480; port 0: any free one)")
+        ->type_name("ADDRESS:PORT");
+    command->add_option("--web", options->web, "The built portal")->type_name("DIR");
+    command
+        ->add_option("--ready-fd", options->readyFd,
+                     "Descriptor to which the port is written when requests are answered")
+        ->type_name("N");
+    command->callback([options, &exitCode] {
+        const schema::Status status = serve(*options);
+        exitCode = status ? 0 : fail(status.error());
+    });
+}
+
+} // namespace cli

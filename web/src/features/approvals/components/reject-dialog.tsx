@@ -9,7 +9,7 @@ export function RejectDialog({ name, onReject, onClose }: { name: string; onReje
   return (
     <Dialog open onOpenChange={(_, { open }) => { if (!open) onClose() }}>
       <DialogSurface>
-        <form onSubmit={(event) => {
+        <form noValidate onSubmit={(event) => {
           event.preventDefault()
           setAsked(true)
           if (!missing) onReject(reason.trim())

@@ -294,14 +294,14 @@ constexpr Shape kTask{.kind = Kind::Mapping, .name = "task step", .properties = 
 constexpr Property kScriptProperties[] = {
     {"script", &kString, kRequired | kFirst, "Script for the system's shell"},
     SLIPWAY_STEP_PROPERTIES,
-    {"failOnStderr", &kBoolean, kNone, "Fail when something is written to standard error"},
+    {"failOnStderr", &kString, kNone, "Fail when something is written to standard error"},
     {"workingDirectory", &kString, kNone, "Folder it runs in"}};
 constexpr Shape kScript{
     .kind = Kind::Mapping, .name = "script step", .properties = kScriptProperties};
 constexpr Property kBashProperties[] = {
     {"bash", &kString, kRequired | kFirst, "Bash script"},
     SLIPWAY_STEP_PROPERTIES,
-    {"failOnStderr", &kBoolean, kNone, "Fail when something is written to standard error"},
+    {"failOnStderr", &kString, kNone, "Fail when something is written to standard error"},
     {"workingDirectory", &kString, kNone, "Folder it runs in"}};
 constexpr Shape kBash{.kind = Kind::Mapping, .name = "bash step", .properties = kBashProperties};
 
@@ -312,8 +312,8 @@ constexpr Shape kBash{.kind = Kind::Mapping, .name = "bash step", .properties = 
         {"verbosePreference", &kString, kLegacy, "stop, continue, ..."},                           \
         {"debugPreference", &kString, kLegacy, "stop, continue, ..."},                             \
         {"progressPreference", &kString, kLegacy, "stop, continue, ..."},                          \
-        {"failOnStderr", &kBoolean, kNone, "Fail when something is written to standard error"},    \
-        {"ignoreLASTEXITCODE", &kBoolean, kNone, "Do not look at the exit code"},                  \
+        {"failOnStderr", &kString, kNone, "Fail when something is written to standard error"},    \
+        {"ignoreLASTEXITCODE", &kString, kNone, "Do not look at the exit code"},                  \
         {"workingDirectory", &kString, kNone, "Folder it runs in"}
 
 constexpr Property kPowerShellProperties[] = {

@@ -198,7 +198,8 @@ Result<Json> RunShapes::pipelineRun(const store::RunRow &run, bool full,
                                 {"refName", run.sourceBranch},
                                 {"version", run.sourceVersion}}}}}};
         Json variables = Json::object();
-        for (const auto &item : storedJson(run.variablesJson, Json::object()).items())
+        const Json given = storedJson(run.variablesJson, Json::object());
+        for (const auto &item : given.items())
             variables[item.key()] = {{"value", item.value()}};
         out["variables"] = variables;
         if (!finalYaml.empty())

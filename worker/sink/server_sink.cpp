@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cstdio>
 #include <fstream>
 
 namespace worker {
@@ -34,6 +35,13 @@ bool isGone(const HttpReply &reply)
         return false;
     const auto json = Json::parse(reply.body, nullptr, false);
     return json.is_object() && json.contains("code") && json["code"] == "leaseLost";
+}
+
+/// Into the job process's own log, for whoever looks after the worker.
+void complain(const std::string &what, const Status &status)
+{
+    if (!status && status.error().code != ErrorCode::Canceled)
+        std::fprintf(stderr, "%s: %s\n", what.c_str(), status.error().message.c_str());
 }
 
 schema::Error gone()
@@ -245,9 +253,9 @@ void ServerSink::deliver()
         const bool finishing = m_finishing;
         lock.unlock();
         // What the server refuses for good cannot be mended by trying again; the rest goes on.
-        static_cast<void>(sendRecords(records));
+        complain("records", sendRecords(records));
         for (const auto &recordId : dirty)
-            static_cast<void>(sendLog(recordId));
+            complain("the log " + recordId, sendLog(recordId));
         lock.lock();
         if (!finishing && !m_finishing)
             m_wake.wait_for(lock, kBatchPause, [this] { return m_finishing || m_lost || m_quit; });

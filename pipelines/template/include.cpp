@@ -94,17 +94,19 @@ const Node *Expander::includedRoot(const Node &templateNode, const Node *argumen
     }
     if (!file->declarations)
         file->declarations = declarations(file->root->find("parameters"));
+    const Node *const resources = place == Place::Root ? file->root->find("resources") : nullptr;
+    // References inside of the arguments may name repositories that only the template declares.
+    if (resources != nullptr)
+        declareRepositories(*resources);
     auto scope = bind(*file->declarations, arguments, frame, inner.source, templateNode);
     if (scope == nullptr)
         return nullptr;
     inner.parameters = scope.get();
     m_parameterScopes.push_back(std::move(scope));
-    if (place == Place::Root) {
-        if (const Node *const resources = file->root->find("resources")) {
-            const Node *const expanded = expand(*resources, Place::Any, inner);
-            m_early.insert_or_assign(resources, expanded);
-            declareRepositories(*expanded);
-        }
+    if (resources != nullptr) {
+        const Node *const expanded = expand(*resources, Place::Any, inner);
+        m_early.insert_or_assign(resources, expanded);
+        declareRepositories(*expanded);
     }
     return expandMapping(*file->root, Place::Root, inner);
 }

@@ -122,6 +122,8 @@ void Expander::declareRepositories(const Node &resources)
     if (list == nullptr)
         return;
     for (const Node *item : list->items()) {
+        if (item->hasExpressions)
+            continue; // not evaluated yet
         schema::RepositoryResource repository;
         repository.alias = textOf(*item, "repository");
         repository.type = textOf(*item, "type");

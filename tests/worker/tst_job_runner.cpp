@@ -4,6 +4,9 @@
 
 #include <QTest>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 using namespace worker;
 using namespace worker::test;
 using schema::TaskResult;
@@ -279,6 +282,15 @@ private Q_SLOTS:
         const auto text = run.stepText(0);
         VERIFY_CONTAINS(text, "\nend\n");
         QVERIFY(text.find(std::string(5000000, 'x')) != std::string::npos);
+    }
+
+    void stepsInheritNoDescriptors()
+    {
+        const int leak = ::open("/dev/null", O_RDONLY); // without close-on-exec, as libraries do
+        JobRun run(job({script("ls /proc/self/fd | tr '\\n' ' '")}));
+        run.go();
+        ::close(leak);
+        VERIFY_CONTAINS(run.stepText(0), "\n0 1 2 3 \n"); // 3 is ls reading the folder
     }
 
     void missingWorkingDirectory()

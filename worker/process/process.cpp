@@ -95,6 +95,8 @@ Status Running::start()
     posix_spawn_file_actions_adddup2(&actions, input.readEnd.get(), 0);
     posix_spawn_file_actions_adddup2(&actions, out.writeEnd.get(), 1);
     posix_spawn_file_actions_adddup2(&actions, error.writeEnd.get(), 2);
+    // Libraries open sockets without close-on-exec: a step gets none of them.
+    posix_spawn_file_actions_addclosefrom_np(&actions, 3);
     if (!m_spec.workingDirectory.empty())
         posix_spawn_file_actions_addchdir_np(&actions, m_spec.workingDirectory.c_str());
 

@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
+#include <utility>
 
 namespace pipelines {
 namespace {
@@ -23,13 +25,23 @@ void sortDiagnostics(Compilation &result)
     std::map<std::string, std::size_t> order;
     for (std::size_t i = 0; i < result.files.size(); ++i)
         order.emplace(result.files[i], i);
-    const auto rank = [&](const Diagnostic &diagnostic) {
+    // Ties keep their order by their index: std::stable_sort would need a deprecated buffer.
+    std::vector<
+        std::pair<std::tuple<std::size_t, std::uint32_t, std::uint32_t, std::size_t>, Diagnostic>>
+        ranked;
+    ranked.reserve(result.diagnostics.size());
+    for (Diagnostic &diagnostic : result.diagnostics) {
         const auto found = order.find(diagnostic.position.file);
         const std::size_t file = found == order.end() ? order.size() : found->second;
-        return std::tuple(file, diagnostic.position.line, diagnostic.position.column);
-    };
-    std::stable_sort(result.diagnostics.begin(), result.diagnostics.end(),
-                     [&](const auto &a, const auto &b) { return rank(a) < rank(b); });
+        const auto &position = diagnostic.position;
+        ranked.emplace_back(std::tuple(file, position.line, position.column, ranked.size()),
+                            std::move(diagnostic));
+    }
+    std::sort(ranked.begin(), ranked.end(),
+              [](const auto &a, const auto &b) { return a.first < b.first; });
+    result.diagnostics.clear();
+    for (auto &entry : ranked)
+        result.diagnostics.push_back(std::move(entry.second));
     // The same file included twice reports the same problem twice.
     const auto same = [](const Diagnostic &a, const Diagnostic &b) {
         return a.code == b.code && a.message == b.message && a.position == b.position;

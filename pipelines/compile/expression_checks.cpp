@@ -36,7 +36,7 @@ void ExpressionChecks::report(Severity severity, const yaml::Node &node, std::st
 {
     Diagnostic diagnostic = makeDiagnostic(severity, std::move(code), std::move(message),
                                            node.position(), std::move(hint));
-    diagnostic.includedFrom = yaml::includeChain(node.source);
+    diagnostic.includedFrom = yaml::includeChain(yaml::inheritedSource(node, via));
     m_diagnostics.push_back(std::move(diagnostic));
 }
 

@@ -27,6 +27,9 @@ public:
     /// Names that a pipeline cannot define (7.1).
     void variableName(const yaml::Node &name);
 
+    /// The included source that nodes below a list item belong to; null: the entry file.
+    const yaml::Source *via = nullptr;
+
 private:
     void report(Severity severity, const yaml::Node &node, std::string code, std::string message,
                 std::string hint);

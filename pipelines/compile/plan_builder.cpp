@@ -154,7 +154,8 @@ private:
     {
         Diagnostic diagnostic = makeDiagnostic(severity, std::move(code), std::move(message),
                                                node.position(), std::move(hint));
-        diagnostic.includedFrom = yaml::includeChain(node.source);
+        diagnostic.includedFrom =
+            yaml::includeChain(yaml::inheritedSource(node, m_expressions.via));
         m_diagnostics.push_back(std::move(diagnostic));
     }
 
@@ -267,6 +268,7 @@ private:
 
     void stage(const Node &node, const std::optional<Pool> &rootPool)
     {
+        m_expressions.via = node.source;
         Stage out;
         out.name = text(node, "stage");
         if (out.name.empty())
@@ -309,6 +311,7 @@ private:
     Job job(const Node &node, const Stage &stage, const std::optional<Pool> &inherited,
             Names &names)
     {
+        m_expressions.via = node.source;
         Job out;
         out.isDeployment = node.find("deployment") != nullptr;
         out.name = text(node, out.isDeployment ? "deployment" : "job");
@@ -570,6 +573,7 @@ private:
         const Node *const task = node.find("task");
         if (task == nullptr || !task->isScalar())
             return std::nullopt; // the checker reported it
+        m_expressions.via = node.source;
         Step out;
         out.name = text(node, "name");
         const std::size_t at = task->text.find('@');

@@ -183,7 +183,7 @@ private:
     {
         std::size_t i = m_at + 1;
         bool escaped = false;
-        for (;; ++i) {
+        while (true) {
             const std::size_t quote = m_text.find('\'', i);
             if (quote == std::string_view::npos) {
                 m_token.kind = TokenKind::Garbage;
@@ -194,7 +194,7 @@ private:
             if (i + 1 == m_text.size() || m_text[i + 1] != '\'')
                 break;
             escaped = true;
-            ++i;
+            i += 2;
         }
         const std::string_view body = m_text.substr(m_at + 1, i - m_at - 1);
         m_token.value = escaped ? Value::own(unescape(body)) : Value::borrow(body);

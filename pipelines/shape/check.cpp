@@ -34,6 +34,17 @@ public:
 
     void check(const Node &node, const Shape &shape)
     {
+        // Only list items know the reference that led to them; what is below shares it.
+        const yaml::Source *const outer = m_via;
+        if (node.source != nullptr && node.source->includedBy != nullptr)
+            m_via = node.source;
+        checkShape(node, shape);
+        m_via = outer;
+    }
+
+private:
+    void checkShape(const Node &node, const Shape &shape)
+    {
         switch (shape.kind) {
         case Kind::Any:
             return;
@@ -66,13 +77,12 @@ public:
         }
     }
 
-private:
     void report(const Node &node, std::string code, std::string message, std::string hint = {})
     {
         m_diagnostics.push_back(
             {Severity::Error, std::move(code), std::move(message), node.position(),
              node.isScalar() ? static_cast<std::uint32_t>(utf16Length(node.text)) : 0U,
-             std::move(hint), yaml::includeChain(node.source)});
+             std::move(hint), yaml::includeChain(yaml::inheritedSource(node, m_via))});
     }
 
     void notAMapping(const Node &node)
@@ -328,6 +338,11 @@ private:
             return;
         }
         if (node.entries().empty()) {
+            // What should have stood here may have been refused already.
+            for (const Diagnostic &diagnostic : m_diagnostics) {
+                if (diagnostic.position == node.position())
+                    return;
+            }
             report(node, "empty-mapping", "Expected at least one key-value pair in the mapping");
             return;
         }
@@ -341,6 +356,7 @@ private:
     }
 
     std::vector<Diagnostic> &m_diagnostics;
+    const yaml::Source *m_via = nullptr;
 };
 
 } // namespace

@@ -45,9 +45,8 @@ struct Embedded
 class EmbeddedParser : public yaml::ScalarHook
 {
 public:
-    EmbeddedParser(yaml::Arena &arena, std::vector<Diagnostic> &diagnostics)
-        : m_arena(arena)
-        , m_diagnostics(diagnostics)
+    explicit EmbeddedParser(std::vector<Diagnostic> &diagnostics)
+        : m_diagnostics(diagnostics)
     {}
 
     void onScalar(yaml::Node &node, bool isKey) override;
@@ -61,7 +60,6 @@ private:
     void report(const yaml::Node &node, std::string code, std::string message,
                 std::string hint = {});
 
-    yaml::Arena &m_arena;
     std::vector<Diagnostic> &m_diagnostics;
     std::deque<Embedded> m_embedded;
     std::deque<expr::Expression> m_expressions;

@@ -320,27 +320,28 @@ bool Expander::expandDirectiveEntry(const Entry &entry, Place place, Frame &fram
     case Directive::Each:
         chain = {};
         forEach(entry, frame, [&](Frame &inner) {
-            insertBody(*entry.value, place, inner, out, blame != nullptr ? blame : entry.key);
+            insertBody(entry, place, inner, out, blame != nullptr ? blame : entry.key);
         });
         return true;
     case Directive::Insert:
         chain = {};
         if (!entry.key->embedded->broken)
-            insertBody(*entry.value, place, frame, out,
+            insertBody(entry, place, frame, out,
                        blame != nullptr                   ? blame
                        : entry.value->embedded != nullptr ? entry.value
                                                           : nullptr);
         return true;
     default:
         if (chainAllows(entry, entry.key->embedded->directive, frame, chain, false))
-            insertBody(*entry.value, place, frame, out, blame);
+            insertBody(entry, place, frame, out, blame);
         return true;
     }
 }
 
-void Expander::insertBody(const Node &body, Place place, Frame &frame, Output &out,
+void Expander::insertBody(const Entry &entry, Place place, Frame &frame, Output &out,
                           const Node *blame)
 {
+    const Node &body = *entry.value;
     if (body.isMapping())
         return expandEntries(body, place, frame, out, blame);
     if (body.isScalar() && body.embedded != nullptr) {
@@ -353,7 +354,7 @@ void Expander::insertBody(const Node &body, Place place, Frame &frame, Output &o
         if (value->isNull() || (node->isScalar() && node->text.empty()))
             return; // an absent mapping inserts nothing
     }
-    report(body, frame, "expected-mapping", "Expected a mapping",
+    report(body.isSequence() ? *entry.key : body, frame, "expected-mapping", "Expected a mapping",
            "a directive among keys holds `key: value` lines");
 }
 

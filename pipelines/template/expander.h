@@ -153,7 +153,7 @@ private:
                        const yaml::Node *blame);
     bool expandDirectiveEntry(const yaml::Entry &entry, Place place, Frame &frame, Output &out,
                               const yaml::Node *blame, Chain &chain);
-    void insertBody(const yaml::Node &body, Place place, Frame &frame, Output &out,
+    void insertBody(const yaml::Entry &entry, Place place, Frame &frame, Output &out,
                     const yaml::Node *blame);
     void addEntry(const yaml::Entry &entry, Place place, Frame &frame, Output &out,
                   const yaml::Node *blame);

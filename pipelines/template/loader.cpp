@@ -60,7 +60,7 @@ Expander::Expander(const CompileRequest &request, FileSource &files, yaml::Arena
     , m_files(files)
     , m_arena(arena)
     , m_result(result)
-    , m_parser(arena, result.diagnostics)
+    , m_parser(result.diagnostics)
 {}
 
 Expander::~Expander() = default;

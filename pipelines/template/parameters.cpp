@@ -242,7 +242,6 @@ void Expander::bindRoot(const Declarations &declared)
             close.empty() ? "the pipeline does not declare it" : "did you mean `" + close + "`?"));
     }
     yaml::Source given;
-    given.name = "(parameters)";
     const yaml::Source *const source = m_arena.source(given);
     for (const Declaration &declaration : declared.list) {
         const Node *value = declaration.defaultValue;
@@ -265,7 +264,7 @@ void Expander::bindRoot(const Declarations &declared)
             }
         }
         if (value == nullptr) {
-            if (m_request.requireParameters)
+            if (m_request.requireParameters && !declaration.type.empty())
                 m_result.diagnostics.push_back(makeDiagnostic(
                     Severity::Error, "missing-parameter",
                     "A value for the " + quoted(declaration.name) + " parameter must be provided.",

@@ -30,10 +30,22 @@ schema::SourcePosition Node::position() const
 
 std::vector<schema::SourcePosition> includeChain(const Source *source)
 {
+    // A cycle is as deep as the limit allows: both ends of the chain tell enough.
+    constexpr std::size_t kShownEnd = 8;
     std::vector<schema::SourcePosition> chain;
     for (; source != nullptr && source->includedBy != nullptr; source = source->includedBy)
         chain.push_back({source->includedBy->name, source->line, source->column});
+    if (chain.size() > 2 * kShownEnd)
+        chain.erase(chain.begin() + kShownEnd, chain.end() - kShownEnd);
     return chain;
+}
+
+const Source *inheritedSource(const Node &node, const Source *via)
+{
+    const bool inherits = node.source != nullptr && node.source->includedBy == nullptr &&
+                          via != nullptr && via->path == node.source->path &&
+                          via->alias == node.source->alias;
+    return inherits ? via : node.source;
 }
 
 Arena::Arena()

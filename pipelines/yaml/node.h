@@ -89,6 +89,10 @@ struct Node
 /// The references that led to a source, innermost first.
 std::vector<schema::SourcePosition> includeChain(const Source *source);
 
+/// The source of a node, or `via` when that is the same file with the reference that led to it:
+/// only list items carry the reference, what is below them shares it.
+const Source *inheritedSource(const Node &node, const Source *via);
+
 /// Owns nodes, their texts and sources. Not thread-safe; one per compilation.
 class Arena
 {

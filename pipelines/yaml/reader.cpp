@@ -434,6 +434,7 @@ const Node *read(Arena &arena, const Source *source, std::string_view text,
                  const ReadLimits &limits, ScalarHook *hook, std::vector<Diagnostic> &diagnostics)
 {
     std::optional<Stop> stop;
+    const std::size_t before = diagnostics.size();
     try {
         return build(arena, source, text, limits, hook, diagnostics);
     } catch (const Stop &found) {
@@ -452,6 +453,11 @@ const Node *read(Arena &arena, const Source *source, std::string_view text,
     } catch (const std::exception &error) {
         stop = Stop{"yaml-syntax", error.what(), ""};
     }
+    // An expression that YAML cut short is no mistake of its own.
+    std::erase_if(diagnostics, [&](const Diagnostic &diagnostic) {
+        return &diagnostic - diagnostics.data() >= static_cast<std::ptrdiff_t>(before) &&
+               diagnostic.code == "expression-unclosed";
+    });
     diagnostics.push_back({Severity::Error,
                            stop->code,
                            stop->message,

@@ -160,7 +160,7 @@ const Node *Expander::expand(const Node &node, Place place, Frame &frame)
         items.reserve(node.count);
         expandItems(node, itemPlace(place), frame, items);
         result = m_arena.sequence(items, &node);
-        if (items.empty() && node.count > 0)
+        if (node.guessed || (items.empty() && node.count > 0))
             result = m_arena.asGuess(result);
         break;
     }

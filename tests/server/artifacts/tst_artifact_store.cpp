@@ -1,0 +1,226 @@
+// Artifacts: visible only whole, shared by content, safe paths only, zip on the fly.
+#include "tests/server/support/world.h"
+
+#include <QTest>
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include <fstream>
+#include <functional>
+
+using namespace tests;
+using schema::ErrorCode;
+using server::artifacts::Artifact;
+
+namespace {
+
+struct Entry
+{
+    std::string path, content;
+    unsigned type = AE_IFREG;
+};
+
+std::string tarOf(const std::vector<Entry> &entries)
+{
+    std::string bytes;
+    archive *a = archive_write_new();
+    archive_write_set_format_pax_restricted(a);
+    archive_write_add_filter_zstd(a);
+    archive_write_set_bytes_per_block(a, 0);
+    archive_write_open(
+        a, &bytes, nullptr,
+        [](archive *, void *client, const void *data, size_t size) -> la_ssize_t {
+            static_cast<std::string *>(client)->append(static_cast<const char *>(data), size);
+            return static_cast<la_ssize_t>(size);
+        },
+        nullptr);
+    for (const Entry &entry : entries) {
+        archive_entry *e = archive_entry_new();
+        archive_entry_set_pathname(e, entry.path.c_str());
+        archive_entry_set_filetype(e, entry.type);
+        archive_entry_set_perm(e, 0755);
+        archive_entry_set_size(e, static_cast<la_int64_t>(entry.content.size()));
+        if (entry.type == AE_IFLNK)
+            archive_entry_set_symlink(e, "/etc/passwd");
+        archive_write_header(a, e);
+        archive_write_data(a, entry.content.data(), entry.content.size());
+        archive_entry_free(e);
+    }
+    archive_write_close(a);
+    archive_write_free(a);
+    return bytes;
+}
+
+schema::Result<Artifact> upload(World &world, std::int64_t run, const std::string &name,
+                                const std::string &bytes)
+{
+    auto incoming = world.artifacts->begin(run, name, "record");
+    if (!incoming)
+        return incoming.error();
+    for (std::size_t at = 0; at < bytes.size(); at += 1000) {
+        const std::size_t size = std::min<std::size_t>(1000, bytes.size() - at);
+        if (auto written = incoming->write({bytes.data() + at, size}); !written)
+            return written.error();
+    }
+    return incoming->finish();
+}
+
+std::size_t filesBelow(const World &world, const char *folder)
+{
+    std::size_t count = 0;
+    for (const auto &entry : std::filesystem::recursive_directory_iterator(
+             world.dir.path().toStdString() + "/artifacts/" + folder))
+        count += entry.is_regular_file() ? 1 : 0;
+    return count;
+}
+
+} // namespace
+
+class TestArtifactStore : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void storesAndReadsBack();
+    void refuses_data();
+    void refuses();
+    void refusesNames_data();
+    void refusesNames();
+    void showsNothingOfAnInterruptedUpload();
+    void repeatsAreHarmless();
+    void sharesEqualContent();
+};
+
+void TestArtifactStore::storesAndReadsBack()
+{
+    World world;
+    const auto run = world.queue(plan({stage("Build", {job("A")})}));
+    const std::string large(300'000, 'z');
+    const auto artifact =
+        upload(world, run, "manifests",
+               tarOf({{"./web/", "", AE_IFDIR}, {"./web/a.yml", "kind: A\n"}, {"b.bin", large}}));
+    QVERIFY2(artifact, artifact ? "" : artifact.error().message.c_str());
+    QCOMPARE(artifact->files, 2U);
+    QCOMPARE(artifact->size, 8U + large.size());
+    const auto found = world.artifacts->find(run, "MANIFESTS");
+    QVERIFY(found);
+    const auto entries = world.artifacts->entries(*found).value();
+    QCOMPARE(entries.size(), 2U);
+    QCOMPARE(entries[0].path, std::string("web/a.yml"));
+    QCOMPARE(entries[0].mode, 0755U);
+    std::string content;
+    const auto collect = [&](std::span<const char> bytes) {
+        content.append(bytes.data(), bytes.size());
+        return true;
+    };
+    QVERIFY(world.artifacts->readFile(*found, "b.bin", collect));
+    QVERIFY(content == large);
+    QCOMPARE(int(world.artifacts->readFile(*found, "c", collect).error().code),
+             int(ErrorCode::NotFound));
+    QVERIFY(world.artifacts->find(run, "nothing").error().message.find("manifests") !=
+            std::string::npos);
+
+    std::string zip;
+    QVERIFY(world.artifacts->zip(*found, [&](std::span<const char> bytes) {
+        zip.append(bytes.data(), bytes.size());
+        return true;
+    }));
+    archive *a = archive_read_new();
+    archive_read_support_format_zip(a);
+    QCOMPARE(archive_read_open_memory(a, zip.data(), zip.size()), ARCHIVE_OK);
+    std::vector<std::string> names;
+    for (archive_entry *entry = nullptr; archive_read_next_header(a, &entry) == ARCHIVE_OK;)
+        names.emplace_back(archive_entry_pathname(entry));
+    archive_read_free(a);
+    QCOMPARE(names, (std::vector<std::string>{"manifests/web/a.yml", "manifests/b.bin"}));
+}
+
+void TestArtifactStore::refuses_data()
+{
+    QTest::addColumn<QByteArray>("bytes");
+    QTest::addColumn<QString>("says");
+    const auto row = [](const char *name, const std::string &bytes, const char *says) {
+        QTest::addRow("%s", name) << QByteArray(bytes.data(), static_cast<qsizetype>(bytes.size()))
+                                  << QString::fromUtf8(says);
+    };
+    row("text", std::string(5000, 'x'), "no tar");
+    row("cut off", tarOf({{"a", std::string(500'000, 'x')}}).substr(0, 30), "no tar");
+    row("absolute", tarOf({{"/etc/passwd", "x"}}), "absolute");
+    row("parent", tarOf({{"a/../../b", "x"}}), "leaves");
+    row("link", tarOf({{"link", "", AE_IFLNK}}), "neither a file nor a folder");
+}
+
+void TestArtifactStore::refuses()
+{
+    QFETCH(QByteArray, bytes);
+    QFETCH(QString, says);
+    World world;
+    const auto run = world.queue(plan({stage("Build", {job("A")})}));
+    const auto artifact = upload(world, run, "drop", bytes.toStdString());
+    QVERIFY(!artifact);
+    QVERIFY2(artifact.error().message.find(says.toStdString()) != std::string::npos,
+             artifact.error().message.c_str());
+    QVERIFY(world.artifacts->list(run)->empty());
+    QCOMPARE(filesBelow(world, "incoming"), 0U);
+}
+
+void TestArtifactStore::refusesNames_data()
+{
+    QTest::addColumn<QString>("name");
+    for (const char *name : {"", ".", "..", "a/b", "a\\b", "a:b", "a\nb", "a?", "a*"})
+        QTest::addRow("'%s'", name) << name;
+    QTest::addRow("long") << QString(256, QLatin1Char('x'));
+}
+
+void TestArtifactStore::refusesNames()
+{
+    QFETCH(QString, name);
+    World world;
+    QVERIFY(!world.artifacts->begin(1, name.toStdString(), ""));
+}
+
+void TestArtifactStore::showsNothingOfAnInterruptedUpload()
+{
+    World world;
+    const auto run = world.queue(plan({stage("Build", {job("A")})}));
+    {
+        auto incoming = world.artifacts->begin(run, "drop", "").value();
+        QVERIFY(incoming.write({"half", 4}));
+        QCOMPARE(filesBelow(world, "incoming"), 1U);
+    }
+    QCOMPARE(filesBelow(world, "incoming"), 0U);
+    QVERIFY(world.artifacts->list(run)->empty());
+    // After a crash the remains go at the next start.
+    std::ofstream(world.dir.path().toStdString() + "/artifacts/incoming/left") << "x";
+    world.restart();
+    QCOMPARE(filesBelow(world, "incoming"), 0U);
+}
+
+void TestArtifactStore::repeatsAreHarmless()
+{
+    World world;
+    const auto run = world.queue(plan({stage("Build", {job("A")})}));
+    const std::string bytes = tarOf({{"a", "1"}});
+    const auto first = upload(world, run, "drop", bytes);
+    const auto second = upload(world, run, "drop", bytes);
+    QVERIFY(first && second);
+    QCOMPARE(first->id, second->id);
+    QCOMPARE(int(upload(world, run, "drop", tarOf({{"a", "2"}})).error().code),
+             int(ErrorCode::AlreadyExists));
+    QVERIFY(world.artifacts->entries(*second));
+}
+
+void TestArtifactStore::sharesEqualContent()
+{
+    World world;
+    const auto run = world.queue(plan({stage("Build", {job("A")})}));
+    const std::string bytes = tarOf({{"a", "1"}});
+    QVERIFY(upload(world, run, "one", bytes));
+    QVERIFY(upload(world, run, "two", bytes));
+    QCOMPARE(filesBelow(world, "blobs"), 1U);
+    QCOMPARE(world.artifacts->list(run)->size(), 2U);
+}
+
+QTEST_GUILESS_MAIN(TestArtifactStore)
+#include "tst_artifact_store.moc"

@@ -9,6 +9,7 @@ void registerPreview(CLI::App &app, int &exitCode);
 void registerPool(CLI::App &app, int &exitCode);
 void registerQueue(CLI::App &app, int &exitCode);
 void registerServer(CLI::App &app, int &exitCode);
+void registerRun(CLI::App &app, int &exitCode);
 void registerSignIn(CLI::App &app, int &exitCode);
 void registerStatus(CLI::App &app, int &exitCode);
 void registerUp(CLI::App &app, int &exitCode);
@@ -19,9 +20,9 @@ void registerWorker(CLI::App &app, int &exitCode);
 const std::vector<RegisterCommand> &commands()
 {
     static const std::vector<RegisterCommand> all{
-        registerUp,     registerServer,  registerQueue,    registerStatus,
-        registerLogs,   registerApprove, registerWhere,    registerPool,
-        registerSignIn, registerWorker,  registerValidate, registerPreview,
+        registerUp,      registerServer,   registerQueue,   registerStatus, registerLogs,
+        registerApprove, registerWhere,    registerPool,    registerSignIn, registerWorker,
+        registerRun,     registerValidate, registerPreview,
     };
     return all;
 }

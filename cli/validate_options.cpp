@@ -213,6 +213,8 @@ Result<CompiledFile> compileFile(const LanguageOptions &options, bool requirePar
     compiled.result = pipelines::compile(request, source);
     compiled.text = std::move(request.text);
     compiled.root = root.string();
+    compiled.variables = std::move(request.variables);
+    compiled.variableGroups = std::move(request.variableGroups);
     return compiled;
 }
 

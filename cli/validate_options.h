@@ -53,6 +53,8 @@ struct CompiledFile
     std::string text; ///< of the entry file
     std::string root; ///< folder that paths in messages start from
     pipelines::Compilation result;
+    std::map<std::string, std::string> variables; ///< predefined and those given
+    std::map<std::string, schema::TextMap> variableGroups;
 };
 
 /// Reads and compiles. Errors are those of usage: a file that cannot be read, a malformed option.

@@ -1,0 +1,51 @@
+#pragma once
+/// What `slipway run` shows: plain lines in a pipe; on a terminal colours and one line of status.
+
+#include "schema/model/states.h"
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace cli {
+
+class RunView
+{
+public:
+    explicit RunView(bool terminal);
+
+    /// Log lines (stamped) of one job; `job` is put in front of each.
+    void log(const std::string &job, std::string_view bytes);
+    /// A line of our own.
+    void say(const std::string &line);
+    /// The step a job is in, for the status line.
+    void step(const std::string &job, const std::string &name);
+    void jobStarted(const std::string &job);
+    void jobEnded(const std::string &job, schema::TaskResult result, const std::string &message);
+    /// Draws the status line anew (durations move).
+    void tick();
+    /// Jobs with results and durations.
+    void summary(schema::RunResult result);
+
+private:
+    struct Job
+    {
+        std::chrono::steady_clock::time_point start, end;
+        std::string step, partial;
+        bool running = true;
+        schema::TaskResult result = schema::TaskResult::Succeeded;
+    };
+
+    void line(const std::string &job, std::string_view text);
+    void write(const std::string &text);
+    void clearStatus();
+    void drawStatus();
+    [[nodiscard]] std::string color(const char *code, const std::string &text) const;
+
+    bool m_terminal;
+    bool m_statusShown = false;
+    std::map<std::string, Job> m_jobs;
+};
+
+} // namespace cli

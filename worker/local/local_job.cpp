@@ -1,0 +1,141 @@
+#include "worker/local/local_job.h"
+
+#include "worker/job/job_runner.h"
+#include "worker/local/local_sink.h"
+
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace worker {
+namespace {
+
+std::atomic<StopSignal *> g_stop{nullptr};
+
+extern "C" void onLocalSignal(int /*number*/)
+{
+    if (StopSignal *stop = g_stop.load())
+        stop->request(StopReason::Canceled);
+}
+
+[[noreturn]] void runChild(const schema::protocol::JobMessage &message,
+                           const WorkerOptions &options, const fs::path &artifacts, int pipe)
+{
+    ::setsid(); // Ctrl-C of the terminal is the parent's to hand on
+    const int null = ::open("/dev/null", O_RDWR);
+    for (const int fd : {0, 1, 2})
+        ::dup2(null, fd);
+    ::dup2(pipe, 3);
+    ::close_range(4, ~0U, 0);
+    StopSignal stop;
+    g_stop.store(&stop);
+    std::signal(SIGTERM, onLocalSignal);
+    std::signal(SIGINT, SIG_IGN);
+    std::signal(SIGPIPE, SIG_IGN);
+    sigset_t none{};
+    sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    LocalSink sink(UniqueFd(3), artifacts);
+    const auto completion = runJob(message, options, sink, stop);
+    ::_exit(sink.complete(completion) ? 0 : 1);
+}
+
+} // namespace
+
+Result<std::unique_ptr<LocalJob>> LocalJob::start(const schema::protocol::JobMessage &message,
+                                                  const WorkerOptions &options,
+                                                  const fs::path &artifacts)
+{
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+        return systemError("open a pipe for", "a job", errno);
+    std::unique_ptr<LocalJob> job(new LocalJob);
+    job->m_pipe.reset(ends[0]);
+    const UniqueFd writeEnd(ends[1]);
+    const pid_t pid = ::fork();
+    if (pid < 0)
+        return {ErrorCode::LimitExceeded,
+                std::string("start a job process: ") + std::strerror(errno)};
+    if (pid == 0)
+        runChild(message, options, artifacts, ends[1]);
+    job->m_pid = pid;
+    job->m_lookupId = processLookupId(message.jobId);
+    job->m_completion = {
+        schema::TaskResult::Failed, "the process of the job ended unexpectedly", {}};
+    ::fcntl(job->m_pipe.get(), F_SETFL, O_NONBLOCK);
+    return job;
+}
+
+LocalJob::~LocalJob()
+{
+    if (m_pid <= 0)
+        return;
+    ::kill(m_pid, SIGKILL);
+    ::waitpid(m_pid, nullptr, 0);
+    endOrphans(m_lookupId, {});
+}
+
+void LocalJob::cancel()
+{
+    if (m_pid > 0)
+        ::kill(m_pid, m_canceled ? SIGKILL : SIGTERM);
+    m_canceled = true;
+}
+
+bool LocalJob::read(const LocalEvents &events)
+{
+    std::array<char, 65536> chunk{};
+    bool open = true;
+    while (true) {
+        const auto count = ::read(m_pipe.get(), chunk.data(), chunk.size());
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0 && errno == EAGAIN)
+            break;
+        if (count <= 0) {
+            open = false;
+            break;
+        }
+        m_buffer.append(chunk.data(), static_cast<std::size_t>(count));
+        if (m_buffer.size() > (8U << 20U))
+            break; // print first, read on later
+    }
+    std::size_t at = 0;
+    while (m_buffer.size() - at >= 5) {
+        std::uint32_t length = 0;
+        std::memcpy(&length, m_buffer.data() + at + 1, sizeof length);
+        if (m_buffer.size() - at - 5 < length)
+            break;
+        const char type = m_buffer[at];
+        const std::string_view payload(m_buffer.data() + at + 5, length);
+        at += 5 + length;
+        if (type == 'L') {
+            const auto end = payload.find('\n');
+            if (events.log)
+                events.log(std::string(payload.substr(0, end)), payload.substr(end + 1));
+            continue;
+        }
+        const auto json = nlohmann::ordered_json::parse(payload, nullptr, false);
+        if (type == 'R') {
+            if (auto update = schema::protocol::recordUpdateFromJson(json); update && events.record)
+                events.record(*update);
+        } else if (auto completion = schema::protocol::jobCompletionFromJson(json)) {
+            m_completion = std::move(*completion);
+        }
+    }
+    m_buffer.erase(0, at);
+    if (!open) {
+        ::waitpid(m_pid, nullptr, 0);
+        m_pid = -1;
+        endOrphans(m_lookupId, {});
+    }
+    return open;
+}
+
+} // namespace worker

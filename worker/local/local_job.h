@@ -1,0 +1,50 @@
+#pragma once
+/// A job of `slipway run`: the executor of the worker in a process of its own, its deliveries as
+/// events to the parent and files in a folder.
+
+#include "worker/job/job_context.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+namespace worker {
+
+struct LocalEvents
+{
+    std::function<void(const schema::protocol::RecordUpdate &update)> record;
+    std::function<void(const std::string &recordId, std::string_view bytes)> log;
+};
+
+class LocalJob
+{
+public:
+    /// Forks. The caller may hold no thread. Artifacts of the run are kept in `artifacts`. Errors:
+    /// LimitExceeded, Io.
+    static Result<std::unique_ptr<LocalJob>> start(const schema::protocol::JobMessage &message,
+                                                   const WorkerOptions &options,
+                                                   const fs::path &artifacts);
+    ~LocalJob();
+
+    /// Readable when read() has something to do.
+    [[nodiscard]] int fd() const { return m_pipe.get(); }
+
+    /// Takes what has arrived. False when the job has ended: see completion().
+    bool read(const LocalEvents &events);
+    /// A first request cancels, a second one kills.
+    void cancel();
+
+    /// How it ended; Failed when its process died.
+    [[nodiscard]] const schema::protocol::JobCompletion &completion() const { return m_completion; }
+
+private:
+    LocalJob() = default;
+
+    int m_pid = -1;
+    UniqueFd m_pipe;
+    std::string m_buffer, m_lookupId;
+    schema::protocol::JobCompletion m_completion;
+    bool m_canceled = false;
+};
+
+} // namespace worker

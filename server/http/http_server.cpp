@@ -235,7 +235,8 @@ private:
                 return;
             reply = errorReply(done.error());
         }
-        if (hasBody && !call.body->eof()) {
+        // A streamed reply may still be reading the body on a thread of its own (git's does).
+        if (hasBody && !reply.stream && !call.body->eof()) {
             response.setKeepAlive(false);
             drain(*call.body);
         }

@@ -31,7 +31,7 @@ void TestDataFolder::locks()
         QCOMPARE(unsigned(std::filesystem::status(path).permissions()), 0700U);
         const auto second = DataFolder::open(path);
         QVERIFY(!second);
-        QCOMPARE(second.error().code, ErrorCode::AlreadyExists);
+        QVERIFY(second.error().code == ErrorCode::AlreadyExists);
         QVERIFY(second.error().message.find(std::to_string(::getpid())) != std::string::npos);
     }
     QVERIFY(DataFolder::open(path).has_value());
@@ -40,13 +40,13 @@ void TestDataFolder::locks()
 void TestDataFolder::refusesWhatItCannotUse()
 {
     QTemporaryDir parent;
-    QFile file(parent.filePath("file"));
+    QFile file(parent.filePath(QStringLiteral("file")));
     QVERIFY(file.open(QIODevice::WriteOnly));
     file.close();
-    const auto isFile = DataFolder::open(parent.filePath("file").toStdString());
-    QCOMPARE(isFile.error().code, ErrorCode::InvalidArgument);
+    const auto isFile = DataFolder::open(parent.filePath(QStringLiteral("file")).toStdString());
+    QVERIFY(isFile.error().code == ErrorCode::InvalidArgument);
     QVERIFY(isFile.error().message.find("--data") != std::string::npos);
-    const auto below = DataFolder::open(parent.filePath("file/data").toStdString());
+    const auto below = DataFolder::open(parent.filePath(QStringLiteral("file/data")).toStdString());
     QVERIFY(!below);
     const auto system = DataFolder::open("/proc/slipway");
     QVERIFY(!system);
@@ -55,29 +55,32 @@ void TestDataFolder::refusesWhatItCannotUse()
 
 void TestDataFolder::readsListenAddresses_data()
 {
-    QTest::addColumn<QString>("text");
-    QTest::addColumn<QString>("host"); ///< empty: refused
+    QTest::addColumn<QByteArray>("text");
+    QTest::addColumn<QByteArray>("host"); ///< empty: refused
     QTest::addColumn<int>("port");
-    QTest::newRow("both") << "0.0.0.0:80" << "0.0.0.0" << 80;
-    QTest::newRow("port") << ":0" << "127.0.0.1" << 0;
-    QTest::newRow("address") << "10.0.0.1" << "10.0.0.1" << 8480;
-    QTest::newRow("v6") << "[::1]:8080" << "::1" << 8080;
-    QTest::newRow("v6 alone") << "[::1]" << "::1" << 8480;
-    QTest::newRow("no number") << "host:http" << "" << 0;
-    QTest::newRow("too large") << "host:70000" << "" << 0;
-    QTest::newRow("negative") << "host:-1" << "" << 0;
+    const auto row = [](const char *name, const char *text, const char *host, int port) {
+        QTest::newRow(name) << QByteArray(text) << QByteArray(host) << port;
+    };
+    row("both", "0.0.0.0:80", "0.0.0.0", 80);
+    row("port", ":0", "127.0.0.1", 0);
+    row("address", "10.0.0.1", "10.0.0.1", 8480);
+    row("v6", "[::1]:8080", "::1", 8080);
+    row("v6 alone", "[::1]", "::1", 8480);
+    row("no number", "host:http", "", 0);
+    row("too large", "host:70000", "", 0);
+    row("negative", "host:-1", "", 0);
 }
 
 void TestDataFolder::readsListenAddresses()
 {
-    QFETCH(QString, text);
-    QFETCH(QString, host);
+    QFETCH(QByteArray, text);
+    QFETCH(QByteArray, host);
     QFETCH(int, port);
     Configuration configuration;
     const auto parsed = parseListen(text.toStdString(), configuration);
     QCOMPARE(parsed.has_value(), !host.isEmpty());
     if (parsed) {
-        QCOMPARE(QString::fromStdString(configuration.host), host);
+        QCOMPARE(QByteArray::fromStdString(configuration.host), host);
         QCOMPARE(int(configuration.port), port);
     }
 }

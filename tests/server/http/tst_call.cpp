@@ -91,17 +91,17 @@ void TestCall::quotesNothingOfABrokenBody()
 void TestCall::refusesLargeBodies()
 {
     Body input(std::string(100, 'x'));
-    QCOMPARE(input.call.text(99).error().code, ErrorCode::LimitExceeded);
+    QVERIFY(input.call.text(99).error().code == ErrorCode::LimitExceeded);
     Body announced("x");
     announced.call.contentLength = 1U << 30U;
-    QCOMPARE(announced.call.json().error().code, ErrorCode::LimitExceeded);
+    QVERIFY(announced.call.json().error().code == ErrorCode::LimitExceeded);
 }
 
 void TestCall::refusesTruncatedBodies()
 {
     Body input("{\"a\":1}");
     input.call.contentLength = 100;
-    QCOMPARE(input.call.json().error().code, ErrorCode::Io);
+    QVERIFY(input.call.json().error().code == ErrorCode::Io);
 }
 
 void TestCall::readsMembers()
@@ -146,7 +146,7 @@ void TestCall::readsIds()
     const auto id = call.id("runId");
     QCOMPARE(id.has_value(), accepted);
     if (!accepted)
-        QCOMPARE(id.error().code, ErrorCode::NotFound);
+        QVERIFY(id.error().code == ErrorCode::NotFound);
 }
 
 void TestCall::mapsErrors_data()

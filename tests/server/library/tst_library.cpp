@@ -113,7 +113,7 @@ void TestLibrary::keepsGroupSecrets()
     // Template expressions see no secrets.
     QCOMPARE(m_library->plainGroups(m_project)->at(0).second.size(), std::size_t(1));
     QVERIFY(m_library->removeGroup(m_project, group.id).has_value());
-    QCOMPARE(m_library->variableGroup(m_project, "Release").error().code, ErrorCode::NotFound);
+    QVERIFY(m_library->variableGroup(m_project, "Release").error().code == ErrorCode::NotFound);
 }
 
 void TestLibrary::keepsConnectionSecrets()
@@ -146,7 +146,7 @@ void TestLibrary::keepsConnectionSecrets()
 void TestLibrary::refuses()
 {
     library::Group group;
-    QCOMPARE(m_library->createGroup(m_project, group).error().code, ErrorCode::InvalidArgument);
+    QVERIFY(m_library->createGroup(m_project, group).error().code == ErrorCode::InvalidArgument);
     group.name = "Release";
     group.variables = {{"secret", std::nullopt, true}};
     const auto withoutValue = m_library->createGroup(m_project, group);
@@ -154,7 +154,7 @@ void TestLibrary::refuses()
     group.variables.clear();
     QVERIFY(m_library->createGroup(m_project, group).has_value());
     group.name = "RELEASE";
-    QCOMPARE(m_library->createGroup(m_project, group).error().code, ErrorCode::AlreadyExists);
+    QVERIFY(m_library->createGroup(m_project, group).error().code == ErrorCode::AlreadyExists);
     library::ServiceConnection connection;
     connection.name = "x";
     QVERIFY(!m_library->createConnection(m_project, connection)); // no type

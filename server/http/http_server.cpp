@@ -45,11 +45,17 @@ struct Credentials
     std::string session; ///< cookie
 };
 
+/// Empty when it is no Basic credential: the caller is then nobody.
 std::string basicPassword(const std::string &encoded)
 {
     std::istringstream in(encoded);
     Poco::Base64Decoder decoder(in);
-    std::string plain{std::istreambuf_iterator<char>(decoder), std::istreambuf_iterator<char>()};
+    std::string plain;
+    try {
+        plain.assign(std::istreambuf_iterator<char>(decoder), std::istreambuf_iterator<char>());
+    } catch (const Poco::DataFormatException &) {
+        return {};
+    }
     const auto colon = plain.find(':');
     // The user name is ignored (environments-and-portal C8).
     return colon == std::string::npos ? std::string() : plain.substr(colon + 1);

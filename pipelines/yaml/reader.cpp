@@ -246,8 +246,8 @@ private:
     {
         if (expectsKey())
             throw Stop{"complex-key", "Expected a scalar value",
-                       "a key is a plain text, not a list or a mapping; put an expression in "
-                       "`${{ }}` in quotes if it begins with a brace",
+                       "a key is a plain text, not a list or a mapping: close every bracket, and "
+                       "quote a text that begins with one",
                        line(mark), column(mark)};
         if (m_frames.size() >= m_limits.maxDepth)
             throw Stop{"limit-depth", "Maximum object depth exceeded",

@@ -62,6 +62,8 @@ public:
     {
         if (node.isScalar())
             scalar(node.text, 0);
+        else if (node.count == 0)
+            m_out += node.isMapping() ? "{}" : "[]";
         else
             collection(node, 0);
         if (m_out.empty() || m_out.back() != '\n')
@@ -160,6 +162,24 @@ private:
         }
     }
 
+    /// A key stands on one line; YAML readers give up on long ones unless `?` announces them.
+    void key(std::string_view text, int depth)
+    {
+        constexpr std::size_t kLongestSimpleKey = 500;
+        const bool isLong = text.size() > kLongestSimpleKey;
+        if (isLong)
+            m_out += "? ";
+        if (text.find('\n') != std::string_view::npos)
+            doubleQuoted(text);
+        else
+            scalar(text, 0);
+        if (isLong) {
+            m_out += '\n';
+            indent(depth);
+        }
+        m_out += ':';
+    }
+
     void newLine()
     {
         if (!m_out.empty() && m_out.back() != '\n')
@@ -176,8 +196,7 @@ private:
                 indent(depth);
             }
             first = false;
-            scalar(entry.key->text.find('\n') == std::string_view::npos ? entry.key->text : "", 0);
-            m_out += ':';
+            key(entry.key->text, depth);
             value(*entry.value, depth);
         }
         for (const Node *item : node.items()) {

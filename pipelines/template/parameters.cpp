@@ -347,7 +347,7 @@ std::optional<Value> Expander::convert(const Declaration &declaration, const Nod
     if (value.guessed && value.isScalar() && !isTextType(type))
         return placeholder(declaration, caller, callee);
     if (type.empty() || type == "object")
-        return m_reader.read(value, Typing::Typed);
+        return m_reader.read(value, callee != nullptr ? Typing::Folded : Typing::Typed);
     if (type == "legacyObject")
         return m_reader.read(value, Typing::Strings);
     if (structureOf(type) != nullptr)

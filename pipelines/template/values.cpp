@@ -7,7 +7,9 @@ using expr::Value;
 using yaml::Node;
 using yaml::Style;
 
-/// A mapping of the tree. Keys are case-sensitive below the top level (6.6, measured).
+/// A mapping of the tree. Keys of a pipeline's own parameters are case-sensitive below the top
+/// level (6.6, measured); what a template received or declares ignores case (dotnet/SqlClient reads
+/// `TestSets` of `testSets`, Azure/azure-sdk-tools `os` of `Os`).
 class NodeObject : public expr::Object
 {
 public:
@@ -17,9 +19,13 @@ public:
         , m_typing(typing)
     {
         constexpr std::size_t kFew = 16;
-        if (node.count > kFew) {
-            for (const yaml::Entry &entry : node.entries())
+        if (node.count <= kFew)
+            return;
+        for (const yaml::Entry &entry : node.entries()) {
+            if (m_typing == Typing::Typed)
                 m_index.emplace(entry.key->text, entry.value);
+            else
+                m_folded.emplace(entry.key->text, entry.value);
         }
     }
 
@@ -38,10 +44,17 @@ public:
     [[nodiscard]] std::optional<Value> find(std::string_view key) const override
     {
         const Node *found = nullptr;
-        if (m_index.empty()) {
-            found = m_node.find(key);
-        } else if (const auto entry = m_index.find(key); entry != m_index.end()) {
+        if (const auto entry = m_index.find(key); entry != m_index.end()) {
             found = entry->second;
+        } else if (const auto other = m_folded.find(key); other != m_folded.end()) {
+            found = other->second;
+        } else if (m_index.empty() && m_folded.empty()) {
+            found = m_node.find(key);
+            for (std::size_t i = 0; i < m_node.count && found == nullptr; ++i) {
+                const yaml::Entry &candidate = m_node.entries()[i];
+                if (m_typing != Typing::Typed && equalIgnoringCase(candidate.key->text, key))
+                    found = candidate.value;
+            }
         }
         if (found == nullptr)
             return std::nullopt;
@@ -55,6 +68,8 @@ private:
     const Node &m_node;
     Typing m_typing;
     std::unordered_map<std::string_view, const Node *> m_index;
+    std::unordered_map<std::string_view, const Node *, HashIgnoringCase, EqualIgnoringCase>
+        m_folded;
 };
 
 bool looksNumeric(std::string_view text)
@@ -122,7 +137,7 @@ const Node *arrayNode(yaml::Arena &arena, const expr::Array &array, const Node &
 Value ValueReader::read(const Node &node, Typing typing)
 {
     if (node.isScalar())
-        return typing == Typing::Typed ? typedScalar(node) : Value::borrow(node.text);
+        return typing == Typing::Strings ? Value::borrow(node.text) : typedScalar(node);
     auto &cache = m_collections[static_cast<std::size_t>(typing)];
     if (const auto found = cache.find(&node); found != cache.end())
         return found->second;

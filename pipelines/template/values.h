@@ -17,7 +17,8 @@ namespace pipelines::templates {
 
 /// How the scalars of a tree become values (pipeline-language 2.1, 6.2).
 enum class Typing : std::uint8_t {
-    Typed,  ///< `object`: plain true, 1 and null have their kind
+    Typed,  ///< `object` of a pipeline: plain true, 1 and null have their kind; keys by exact case
+    Folded, ///< `object` of a template: the same, but keys ignore case
     Strings ///< legacy parameters and normalised structures: every scalar is a String
 };
 
@@ -29,7 +30,7 @@ public:
     expr::Value read(const yaml::Node &node, Typing typing);
 
 private:
-    std::unordered_map<const yaml::Node *, expr::Value> m_collections[2];
+    std::unordered_map<const yaml::Node *, expr::Value> m_collections[3];
 };
 
 /// The node a result becomes at the place of `at`; a value that was read from a node is that node.

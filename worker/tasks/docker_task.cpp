@@ -24,6 +24,31 @@ std::string reversedHost(const std::string &url)
     return parts.empty() ? std::string("slipway") : join(parts, ".");
 }
 
+/// --target ends the build at an earlier stage than the one a LABEL at the end of the file is in.
+bool hasTarget(const std::vector<std::string> &arguments)
+{
+    return std::any_of(arguments.begin(), arguments.end(), [](const std::string &argument) {
+        return argument.starts_with("--target");
+    });
+}
+
+/// The Dockerfile with one LABEL instruction more; empty when its syntax is not the usual one.
+Result<std::string> withLabels(const fs::path &file,
+                               const std::vector<std::pair<std::string, std::string>> &labels)
+{
+    ASSIGN_OR_RETURN(auto text, readFile(file, 4U << 20U));
+    const auto beginning = toLower(text.substr(0, 4096));
+    if (beginning.find("escape=") != std::string::npos || trimmed(text).ends_with('\\'))
+        return std::string();
+    text += "\nLABEL";
+    for (const auto &[name, value] : labels) {
+        std::string quoted = replaceAll(replaceAll(value, "\\", "\\\\"), "\"", "\\\"");
+        quoted = replaceAll(replaceAll(std::move(quoted), "$", "\\$"), "\n", " ");
+        text += " " + name + "=\"" + quoted + "\"";
+    }
+    return text + "\n";
+}
+
 class Docker
 {
 public:
@@ -41,13 +66,14 @@ private:
     Status other(const std::string &command);
     Status withCredentials();
     Result<fs::path> dockerfile() const;
-    std::vector<std::string> labels(const fs::path &dockerfile) const;
-    Result<ToolResult> docker(std::vector<std::string> arguments, bool print = true);
+    std::vector<std::pair<std::string, std::string>> labels(const fs::path &dockerfile) const;
+    Result<ToolResult> docker(std::vector<std::string> arguments, bool print = true,
+                              const std::string &input = {});
     Status mustSucceed(const std::string &what, const Result<ToolResult> &result);
     Result<std::string> digestOf(const std::string &reference, const std::string &tag,
                                  const ToolResult &pushed);
     void writeOutput(const std::string &command, const std::string &text);
-    [[nodiscard]] bool buildKitWorks();
+    bool chooseBuilder();
 
     TaskContext &m_task;
     const ServiceConnection *m_connection = nullptr;
@@ -57,13 +83,15 @@ private:
     std::vector<std::string> m_outputs;
 };
 
-Result<ToolResult> Docker::docker(std::vector<std::string> arguments, bool print)
+Result<ToolResult> Docker::docker(std::vector<std::string> arguments, bool print,
+                                  const std::string &input)
 {
     ToolCall call;
     call.program = "docker";
     call.arguments = std::move(arguments);
     call.print = print;
     call.echo = print;
+    call.input = input;
     if (!m_config.folder().empty())
         call.environment.emplace_back("DOCKER_CONFIG", m_config.folder().string());
     return m_task.run(call);
@@ -132,17 +160,15 @@ Result<fs::path> Docker::dockerfile() const
     return fs::path(found.front());
 }
 
-std::vector<std::string> Docker::labels(const fs::path &dockerfile) const
+std::vector<std::pair<std::string, std::string>> Docker::labels(const fs::path &dockerfile) const
 {
     const auto &variables = m_task.job().variables;
     const auto url = variables.value("System.TeamFoundationCollectionUri");
     const std::string prefix = reversedHost(url) + ".image.";
-    std::vector<std::string> out;
+    std::vector<std::pair<std::string, std::string>> out;
     const auto add = [&out](const std::string &name, const std::string &value) {
-        if (value.empty())
-            return;
-        out.emplace_back("--label");
-        out.push_back(name + "=" + value);
+        if (!value.empty())
+            out.emplace_back(name, value);
     };
     add(prefix + "system.teamfoundationcollectionuri", url);
     add(prefix + "build.sourceversion", variables.value("Build.SourceVersion"));
@@ -165,12 +191,16 @@ std::vector<std::string> Docker::labels(const fs::path &dockerfile) const
     return out;
 }
 
-bool Docker::buildKitWorks()
+bool Docker::chooseBuilder()
 {
-    // Asking for BuildKit without the component fails on a client that has none; with an engine too
-    // old for it as well. The classic builder is there for both.
+    if (const auto *given = findEnvironment(m_task.environment, "DOCKER_BUILDKIT"))
+        return *given != "0";
+    // Asking for BuildKit without the component fails on a client that has none. The classic
+    // builder is there for all.
     const auto probe = docker({"buildx", "version"}, false);
-    return probe && probe->ok();
+    const bool works = probe && probe->ok();
+    setEnvironment(m_task.environment, "DOCKER_BUILDKIT", works ? "1" : "0");
+    return works;
 }
 
 void Docker::writeOutput(const std::string &command, const std::string &text)
@@ -195,11 +225,22 @@ Status Docker::build()
     const fs::path folder = context.empty() || context == "**" || context == everything
                                 ? file.parent_path()
                                 : m_task.absolute(context);
+    const auto extra = splitArguments(replaceAll(m_task.input("arguments"), "\n", " "));
+    const bool buildKit = chooseBuilder();
     std::vector<std::string> arguments{"build", "-f", file.string()};
-    for (auto &label : labels(file))
-        arguments.push_back(std::move(label));
-    for (auto &argument : splitArguments(replaceAll(m_task.input("arguments"), "\n", " ")))
-        arguments.push_back(std::move(argument));
+    std::string input;
+    const auto all = labels(file);
+    if (!buildKit && !all.empty() && !hasTarget(extra)) {
+        // The classic builder runs a container for each --label; one LABEL line costs one.
+        ASSIGN_OR_RETURN(input, withLabels(file, all));
+        if (!input.empty())
+            arguments[2] = "-";
+    }
+    if (input.empty()) {
+        for (const auto &[name, value] : all)
+            arguments.insert(arguments.end(), {"--label", name + "=" + value});
+    }
+    arguments.insert(arguments.end(), extra.begin(), extra.end());
     if (!m_name.empty()) {
         for (const auto &tag : m_tags)
             arguments.insert(arguments.end(), {"-t", m_name + ":" + tag});
@@ -207,9 +248,7 @@ Status Docker::build()
             arguments.insert(arguments.end(), {"-t", m_name});
     }
     arguments.push_back(folder.string());
-    if (findEnvironment(m_task.environment, "DOCKER_BUILDKIT") == nullptr)
-        setEnvironment(m_task.environment, "DOCKER_BUILDKIT", buildKitWorks() ? "1" : "0");
-    const auto result = docker(std::move(arguments));
+    const auto result = docker(std::move(arguments), true, input);
     RETURN_IF_ERROR(mustSucceed("docker build", result));
     writeOutput("build", result->output);
     return {};

@@ -34,10 +34,10 @@ public:
 
     ~Backend()
     {
-        closeInput();
+        // Without a reader the child ends, which frees a feeder that waits for it.
         closeOutput();
-        if (m_feeder.joinable())
-            m_feeder.join();
+        joinFeeder();
+        closeInput();
         wait();
     }
 
@@ -258,6 +258,7 @@ Result<Reply> runGitBackend(Call &call, const GitRequest &request)
                 break;
             out.write(buffer.data(), got);
         }
+        backend->closeOutput(); // the caller may have left: git must not wait for a reader
         backend->joinFeeder();
         const int status = backend->wait();
         if (pushed)

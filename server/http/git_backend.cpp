@@ -56,6 +56,8 @@ public:
         posix_spawn_file_actions_init(&actions);
         posix_spawn_file_actions_adddup2(&actions, input[0], 0);
         posix_spawn_file_actions_adddup2(&actions, output[1], 1);
+        // Sockets of the server must not live on in git: a port would stay taken after a crash.
+        posix_spawn_file_actions_addclosefrom_np(&actions, 3);
         std::string program = "git";
         std::string command = "http-backend";
         std::array<char *, 3> arguments{program.data(), command.data(), nullptr};
@@ -186,8 +188,8 @@ std::vector<std::string> backendEnvironment(Call &call, const GitRequest &reques
         std::string("GIT_CONFIG_VALUE_1=") + (request.mayPush ? "true" : "false"),
         "GIT_CONFIG_KEY_2=uploadpack.allowReachableSHA1InWant", "GIT_CONFIG_VALUE_2=true",
         "GIT_CONFIG_KEY_3=receive.fsckObjects", "GIT_CONFIG_VALUE_3=true"};
-    if (call.contentLength)
-        out.push_back("CONTENT_LENGTH=" + std::to_string(*call.contentLength));
+    // No CONTENT_LENGTH: git then reads to the end of its input. With it, git waits in a busy loop
+    // for bytes that never come when a client breaks off or this server is killed.
     if (const auto encoding = call.header("Content-Encoding"); !encoding.empty())
         out.push_back("HTTP_CONTENT_ENCODING=" + encoding);
     if (const auto protocol = call.header("Git-Protocol"); !protocol.empty())

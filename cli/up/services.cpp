@@ -122,8 +122,8 @@ schema::Status Services::startWorker()
         return {ErrorCode::NotFound, "the server has no pool for the worker"};
     ASSIGN_OR_RETURN(const json token,
                      m_client.post(fmt::format("/_apis/slipway/pools/{}/registrationtokens",
-                                                numberOf(list[0], "id")),
-                                    {{"expiresInMinutes", 10}}));
+                                               numberOf(list[0], "id")),
+                                   {{"expiresInMinutes", 10}}));
     Command command{{program(), "worker", "--url", m_client.url(), "--name", "local", "--pool",
                      textOf(list[0], "name"), "--work", (m_settings.data / "worker").string()},
                     m_settings.environment,

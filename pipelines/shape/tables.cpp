@@ -312,8 +312,8 @@ constexpr Shape kBash{.kind = Kind::Mapping, .name = "bash step", .properties = 
         {"verbosePreference", &kString, kLegacy, "stop, continue, ..."},                           \
         {"debugPreference", &kString, kLegacy, "stop, continue, ..."},                             \
         {"progressPreference", &kString, kLegacy, "stop, continue, ..."},                          \
-        {"failOnStderr", &kString, kNone, "Fail when something is written to standard error"},    \
-        {"ignoreLASTEXITCODE", &kString, kNone, "Do not look at the exit code"},                  \
+        {"failOnStderr", &kString, kNone, "Fail when something is written to standard error"},     \
+        {"ignoreLASTEXITCODE", &kString, kNone, "Do not look at the exit code"},                   \
         {"workingDirectory", &kString, kNone, "Folder it runs in"}
 
 constexpr Property kPowerShellProperties[] = {

@@ -16,7 +16,8 @@ constexpr const char *kFindById =
 constexpr const char *kList =
     "SELECT id, project_id, name, type, url, default_branch, hosted, created_at FROM repository"
     " WHERE ?1 = '' OR project_id = ?1 ORDER BY name";
-constexpr const char *kSeen = "SELECT name, commit_id, seen_at FROM repository_ref WHERE repository_id = ?1";
+constexpr const char *kSeen =
+    "SELECT name, commit_id, seen_at FROM repository_ref WHERE repository_id = ?1";
 constexpr const char *kSetSeen =
     "INSERT INTO repository_ref(repository_id, name, commit_id, seen_at) VALUES(?1, ?2, ?3, ?4)"
     " ON CONFLICT(repository_id, name) DO UPDATE SET commit_id = excluded.commit_id,"
@@ -74,8 +75,8 @@ std::map<std::string, SeenRef> RepositoryStore::seenRefs(std::string_view reposi
     auto statement = m_connection.prepare(kSeen);
     statement.bind(repositoryId);
     while (statement.step())
-        out[statement.get<std::string>(0)]
-            = {statement.get<std::string>(1), statement.get<schema::TimePoint>(2)};
+        out[statement.get<std::string>(0)] = {statement.get<std::string>(1),
+                                              statement.get<schema::TimePoint>(2)};
     return out;
 }
 

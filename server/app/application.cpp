@@ -130,6 +130,14 @@ std::uint16_t Application::port() const
     return m_parts->server->port();
 }
 
+std::vector<std::string> Application::routes() const
+{
+    std::vector<std::string> out;
+    for (const http::Route *route : m_parts->router.routes())
+        out.push_back(route->method + " /" + route->routeTemplate);
+    return out;
+}
+
 Result<std::unique_ptr<Application>> Application::start(const Configuration &configuration)
 {
     if (sodium_init() < 0)

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace server::app {
 
@@ -32,6 +33,9 @@ public:
     ~Application();
 
     [[nodiscard]] std::uint16_t port() const;
+    /// Every route as "METHOD /template", in order of registration: what schema/openapi.yaml has to
+    /// describe.
+    [[nodiscard]] std::vector<std::string> routes() const;
 
 private:
     struct Parts;

@@ -46,6 +46,8 @@ public:
 
     [[nodiscard]] std::string token() const;
 
+    [[nodiscard]] std::vector<std::string> routes() const { return m_application->routes(); }
+
     /// Sends bytes and reads until the server closes or is silent for two seconds.
     [[nodiscard]] std::string exchange(const std::string &bytes) const;
     /// First answer to raw bytes.

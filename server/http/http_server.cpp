@@ -265,8 +265,9 @@ private:
                 authenticate(call, *match.route, credentialsOf(request), m_authenticator);
             !known) {
             Reply refusal = errorReply(known.error());
+            // Not Basic: a browser would put its own password dialog before the portal's sign-in page.
             if (refusal.status == 401)
-                refusal.with("WWW-Authenticate", "Basic realm=\"Slipway\"");
+                refusal.with("WWW-Authenticate", "Bearer realm=\"Slipway\"");
             return refusal;
         }
         const auto version = apiVersion(call);

@@ -1,12 +1,11 @@
 #!/usr/bin/env node
 // Takes pictures of every page of the built portal, fed by the mock scenario, in many circumstances. They are for looking at.
 // Usage: node tests/portal/screenshots.mjs [name part...]   (after `npm run build` in web; pictures go to tests/portal/out)
-import { spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { launch } from './browser.mjs'
+import { startPreview } from './preview.mjs'
 
-const web = fileURLToPath(new URL('../../web/', import.meta.url))
 const out = fileURLToPath(new URL('./out/', import.meta.url))
 mkdirSync(out, { recursive: true })
 
@@ -40,13 +39,7 @@ const cases = [
 
 const only = process.argv.slice(2)
 const chosen = cases.filter(({ page, look }) => only.length === 0 || only.some((part) => `${page}-${look}`.includes(part)))
-const port = 4173 + (process.pid % 500)
-const server = spawn('npx', ['vite', 'preview', '--mode', 'mock', '--port', String(port), '--strictPort', '--host', '127.0.0.1'], { cwd: web, stdio: ['ignore', 'pipe', 'inherit'], detached: true })
-await new Promise((resolve, reject) => {
-  server.stdout.on('data', (data) => { if (String(data).includes(String(port))) resolve() })
-  server.on('exit', (code) => reject(new Error(`vite preview ended with ${code}`)))
-})
-const base = `http://127.0.0.1:${port}`
+const { base, stop } = await startPreview()
 const browser = await launch()
 let bad = 0
 try {
@@ -72,7 +65,7 @@ try {
   }
 } finally {
   await browser.close()
-  process.kill(-server.pid)
+  stop()
 }
 console.log(`${chosen.length} pictures, ${bad} with complaints`)
 process.exitCode = bad === 0 ? 0 : 1

@@ -21,7 +21,7 @@ export function Copyable({ value, label, noun = 'commit id' }: CopyableProps) {
   }
   if (value === '') return null
   return (
-    <button type="button" className={styles.copy} title={`${value}\nClick to copy the ${noun}`} aria-label={`Copy ${noun} ${value}`} onClick={copy}>
+    <button type="button" className={styles.copy} title={`${value}\nClick to copy the ${noun}`} onClick={copy}>
       {copied ? 'copied ' : label ?? short(value)}
     </button>
   )

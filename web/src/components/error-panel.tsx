@@ -1,4 +1,5 @@
 import { Button } from '@fluentui/react-components'
+import { asSentence } from '@/lib/format'
 import { ApiError } from '@/lib/http'
 import { Diagnostics } from './diagnostics'
 import { StateIcon } from './state-icon'
@@ -36,17 +37,10 @@ function explain(error: Error): { meaning: string; remedy: string } {
   switch (error.status) {
     case 0: return { meaning: 'The server does not answer.', remedy: 'Check that slipway is running; the page goes on by itself when it is back.' }
     case 401: return { meaning: 'You are not signed in.', remedy: 'Open the sign-in link that slipway printed.' }
-    case 403: return { meaning: sentence(error.message), remedy: 'Ask an administrator of the project for the permission.' }
-    case 404: return { meaning: sentence(error.message), remedy: 'It may have been deleted, or the address has a typing error.' }
-    default: return { meaning: sentence(error.message), remedy: error.status >= 500 ? 'The server\'s log says more.' : '' }
+    case 403: return { meaning: asSentence(error.message), remedy: 'Ask an administrator of the project for the permission.' }
+    case 404: return { meaning: asSentence(error.message), remedy: 'It may have been deleted, or the address has a typing error.' }
+    default: return { meaning: asSentence(error.message), remedy: error.status >= 500 ? 'The server\'s log says more.' : '' }
   }
-}
-
-/** Server messages are lower case without a full stop; on a page they are sentences. */
-function sentence(message: string): string {
-  const text = message.trim()
-  const first = text.charAt(0).toUpperCase() + text.slice(1)
-  return /[.!?]$/.test(first) ? first : `${first}.`
 }
 
 const detail = (error: Error): string =>

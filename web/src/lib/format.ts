@@ -78,5 +78,12 @@ export function branchName(ref: string): string {
 /** "1 job", "3 jobs": counts with their noun. */
 export const plural = (count: number, noun: string, many = `${noun}s`): string => `${count} ${count === 1 ? noun : many}`
 
+/** Messages of the server are lower case without a full stop; on a page they are sentences. */
+export function asSentence(message: string): string {
+  const text = message.trim()
+  const first = text.charAt(0).toUpperCase() + text.slice(1)
+  return first === '' || /[.!?]$/.test(first) ? first : `${first}.`
+}
+
 /** The first line of a commit message. */
 export const subject = (message: string): string => message.split('\n', 1)[0] ?? ''

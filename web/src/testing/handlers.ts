@@ -26,6 +26,10 @@ const queueInputs: QueueInputs = {
   diagnostics: [],
 }
 
+/** A hundred thousand lines, made once. */
+let longLines: string[] | undefined
+const longLog = () => (longLines ??= scenario.logLines(4, 100_000))
+
 const signedOut = () => HttpResponse.json({ $id: '1', message: 'sign in first', typeKey: 'UnauthorizedRequestException', errorCode: 0 }, { status: 401 })
 
 export const handlers = [
@@ -68,7 +72,7 @@ export const handlers = [
     const from = Number(query.get('from') ?? 0)
     const long = Number(params.run) === scenario.failedRun.id && Number(params.log) === 4
     const failed = Number(params.run) === scenario.failedRun.id && Number(params.log) === 23
-    const all = failed ? scenario.failedLog : scenario.logLines(Number(params.log), long ? 100_000 : 0)
+    const all = failed ? scenario.failedLog : long ? longLog() : scenario.logLines(Number(params.log))
     return HttpResponse.json({ from, total: all.length, sealed: Number(params.run) !== scenario.runningRun.id, lines: all.slice(from, from + Math.min(5000, Number(query.get('count') ?? 1000))) })
   }),
   http.get('*/_apis/slipway/matrix', ({ request }) => {

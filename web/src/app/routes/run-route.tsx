@@ -23,6 +23,7 @@ import { StageGraph } from '@/features/runs/components/stage-graph'
 import { Waterfall } from '@/features/runs/components/waterfall'
 import { buildTree, select, stageKey, type Selection } from '@/features/runs/model/records'
 import { readRange, writeRange } from '@/features/logs/model/line-range'
+import { asSentence } from '@/lib/format'
 import { useProject } from '@/lib/project'
 import { stateOfRun } from '@/lib/state'
 import styles from './run-route.module.css'
@@ -51,7 +52,7 @@ function RunPage({ run }: { run: RunDetail }) {
   const pending = run.approvals.filter((item) => item.status === 'pending')
   return (
     <Page
-      fill wide title={run.sentence} tabTitle={`${run.pipeline.name} ${run.number}`} state={stateOfRun(run)} actions={<Actions run={run} />}
+      fill wide title={asSentence(run.sentence)} tabTitle={`${run.pipeline.name} ${run.number}`} state={stateOfRun(run)} actions={<Actions run={run} />}
       sentence={
         <Facts>
           <Commit branch={run.branch} version={run.version} message={run.commitMessage} />
@@ -119,7 +120,7 @@ function Waiting({ run }: { run: RunDetail }) {
   const explain = useQuery({ ...explainQuery(project, run.id), enabled: idle })
   const reasons = idle ? explain.data?.waiting.filter((one) => one.kind !== 'approval' && one.kind !== 'dependency') ?? [] : []
   if (reasons.length === 0) return null
-  return <ul className={styles.waiting}>{reasons.map((one) => <li key={`${one.kind}${one.stage}${one.job ?? ''}`}>{one.sentence}</li>)}</ul>
+  return <ul className={styles.waiting}>{reasons.map((one) => <li key={`${one.kind}${one.stage}${one.job ?? ''}`}>{asSentence(one.sentence)}</li>)}</ul>
 }
 
 interface LogTabProps {

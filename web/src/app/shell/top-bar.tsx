@@ -21,10 +21,10 @@ export function TopBar({ project, onSearch, onMenu, menuOpen }: TopBarProps) {
       <Button className={styles.menuButton} appearance="subtle" icon={<Navigation20Regular />} aria-label="Menu" aria-expanded={menuOpen} onClick={onMenu} />
       <Breadcrumb project={project} />
       <LiveMark />
-      <button type="button" className={styles.search} onClick={onSearch} aria-label="Search or jump" aria-keyshortcuts="Control+K">
+      <button type="button" className={styles.search} onClick={onSearch} aria-keyshortcuts="Control+K">
         <Search16Regular aria-hidden />
         <span className={styles.searchText}>Search or jump</span>
-        <kbd>Ctrl K</kbd>
+        <kbd aria-hidden>Ctrl K</kbd>
       </button>
       <Suspense fallback={<span className={styles.personPlace} />}><PersonMenu /></Suspense>
     </header>

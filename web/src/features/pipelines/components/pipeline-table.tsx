@@ -8,7 +8,7 @@ import { DataTable, type Column } from '@/components/data-table'
 import { RunLink, reasonText } from '@/components/run-bits'
 import { StateIcon } from '@/components/state-icon'
 import { Time } from '@/components/time'
-import { branchName, duration, elapsed, subject } from '@/lib/format'
+import { asSentence, branchName, duration, elapsed, subject } from '@/lib/format'
 import { useProject } from '@/lib/project'
 import { stateOfRun, states } from '@/lib/state'
 import { pipelineRunsQuery } from '../api/pipelines'
@@ -59,7 +59,7 @@ function LastRun({ id }: { id: number }) {
   if (last === undefined) return <span className={styles.quiet}>Never run</span>
   return (
     <TwoLines
-      title={last.sentence} top={<><span className={styles.above}><RunLink id={last.id}>{last.number}</RunLink></span> {subject(last.commitMessage)}</>}
+      title={asSentence(last.sentence)} top={<><span className={styles.above}><RunLink id={last.id}>{last.number}</RunLink></span> {subject(last.commitMessage)}</>}
       below={`${states[stateOfRun(last)].word} · ${branchName(last.branch)} · ${reasonText(last)}`}
     />
   )

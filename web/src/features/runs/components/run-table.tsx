@@ -5,7 +5,7 @@ import { DataTable, type Column } from '@/components/data-table'
 import { reasonText, RunLink, StagePips } from '@/components/run-bits'
 import { StateIcon } from '@/components/state-icon'
 import { Duration, Time } from '@/components/time'
-import { branchName, subject } from '@/lib/format'
+import { asSentence, branchName, subject } from '@/lib/format'
 import { stateOfRun } from '@/lib/state'
 import styles from './run-table.module.css'
 
@@ -14,7 +14,7 @@ const run: Column<RunSummary> = {
   cell: (one) => (
     <div className={styles.run}>
       <StateIcon state={stateOfRun(one)} />
-      <TwoLines title={`${one.pipeline.name} ${one.number}\n${one.sentence}`} top={<RunLink id={one.id} row>{one.pipeline.name} <span className="num">{one.number}</span></RunLink>} below={one.sentence} />
+      <TwoLines title={`${one.pipeline.name} ${one.number}\n${asSentence(one.sentence)}`} top={<RunLink id={one.id} row>{one.pipeline.name} <span className="num">{one.number}</span></RunLink>} below={asSentence(one.sentence)} />
     </div>
   ),
 }

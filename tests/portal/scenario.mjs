@@ -168,7 +168,7 @@ try {
     await page.getByRole('button', { name: 'Close' }).click()
     await page.locator('thead').getByRole('link', { name: 'production', exact: true }).click()
     await page.getByRole('heading', { name: 'production' }).waitFor()
-    await page.getByText(/^Approval/).waitFor()
+    await page.getByText(/^Approval by/).waitFor()
     await accessible('environment')
     await picture('environment')
     await page.getByRole('link', { name: 'Pools', exact: true }).click()

@@ -159,8 +159,8 @@ function EnvironmentHead({ target, span }: { target: Target; span: number }) {
 
 function placeText({ resource }: Target): string {
   if (resource === undefined) return ' '
-  const where = resource.namespace === '' ? resource.type : resource.type === 'kubernetes' ? `ns ${resource.namespace}` : resource.namespace
-  return resource.name === '' || resource.name === resource.namespace || resource.name === 'default' ? where : `${resource.name}: ${where}`
+  const where = resource.type.toLowerCase() === 'dockerhost' ? 'Docker host' : `ns ${resource.namespace}`
+  return resource.name === '' || resource.name === resource.namespace || resource.name === 'default' || resource.name === 'docker' ? where : `${resource.name}: ${where}`
 }
 
 function groupByEnvironment(targets: Target[]): { first: Target; count: number }[] {

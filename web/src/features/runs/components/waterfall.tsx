@@ -4,9 +4,10 @@ import { useNow } from '@/lib/clock'
 import { duration } from '@/lib/format'
 import { stateOfRecord } from '@/lib/state'
 import type { StageNode } from '../model/records'
+import { timeScale, type TimeScale } from '../model/time-scale'
 import styles from './waterfall.module.css'
 
-/** Where the time went: stages, jobs and steps as bars on one time axis, waiting included as the gaps. */
+/** Where the time went: stages, jobs and steps as bars on one time axis on which long pauses are cut short. */
 export function Waterfall({ run, tree }: { run: RunDetail; tree: StageNode[] }) {
   const now = useNow(run.status !== 'completed')
   const start = new Date(run.queuedAt).getTime()
@@ -15,25 +16,28 @@ export function Waterfall({ run, tree }: { run: RunDetail; tree: StageNode[] }) 
     { record: stage.record, level: 0 },
     ...stage.jobs.flatMap((job) => [{ record: job.record, level: 1 }, ...job.steps.map((step) => ({ record: step, level: 2 }))]),
   ])
+  const steps = run.records.filter((record) => record.type === 'Task' && record.startTime !== null && record.startTime !== undefined)
+  const scale = timeScale(steps.map((step) => [new Date(step.startTime ?? 0).getTime(), step.finishTime === null || step.finishTime === undefined ? now : new Date(step.finishTime).getTime()]), start, end)
   return (
     <div className={styles.box}>
       <div className={styles.axis} aria-hidden>
         <span />
-        <span className={styles.ticks}>{[0, 0.25, 0.5, 0.75].map((part) => <span key={part} style={{ left: `${part * 100}%` }}>{duration(Math.round((end - start) * part / 1000) * 1000)}</span>)}</span>
+        <span className={styles.ticks}>{[0, 0.25, 0.5, 0.75].map((part) => <span key={part} style={{ left: `${part * 100}%` }}>{duration(Math.round((scale.time(part) - start) / 1000) * 1000)}</span>)}</span>
       </div>
+      {scale.pauses.length > 0 && <p className={styles.pauses}>Nothing ran for {scale.pauses.map((pause) => duration(pause.to - pause.from)).join(', and for ')}: drawn shorter.</p>}
       <ul className={styles.rows}>
         {rows.filter(({ record }) => record.startTime !== null && record.startTime !== undefined && record.result !== 'skipped').map(({ record, level }) => (
-          <Bar key={`${record.id}-${record.attempt ?? 1}`} record={record} level={level} start={start} end={end} now={now} />
+          <Bar key={`${record.id}-${record.attempt ?? 1}`} record={record} level={level} scale={scale} now={now} />
         ))}
       </ul>
     </div>
   )
 }
 
-function Bar({ record, level, start, end, now }: { record: TimelineRecord; level: number; start: number; end: number; now: number }) {
+function Bar({ record, level, scale, now }: { record: TimelineRecord; level: number; scale: TimeScale; now: number }) {
   const from = new Date(record.startTime ?? 0).getTime()
   const to = record.finishTime === null || record.finishTime === undefined ? now : new Date(record.finishTime).getTime()
-  const percent = (value: number) => `${Math.min(100, Math.max(0, ((value - start) / (end - start)) * 100))}%`
+  const percent = (time: number) => `${scale.place(time) * 100}%`
   const state = stateOfRecord(record)
   return (
     <li className={styles.row} data-level={level}>

@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest'
+import { timeScale } from './time-scale'
+
+describe('the time axis', () => {
+  it('is to scale while something runs', () => {
+    const scale = timeScale([[0, 40], [40, 100]], 0, 100)
+    expect([scale.place(0), scale.place(25), scale.place(100), scale.pauses]).toEqual([0, 0.25, 1, []])
+  })
+  it('cuts a long pause short', () => {
+    const scale = timeScale([[0, 100], [10_100, 10_200]], 0, 10_200)
+    expect(scale.pauses).toEqual([{ from: 100, to: 10_100 }])
+    expect(scale.place(100)).toBeCloseTo(100 / 212)
+    expect(scale.place(10_100)).toBeCloseTo(112 / 212)
+    expect(scale.time(scale.place(10_150))).toBeCloseTo(10_150)
+  })
+  it('takes overlapping work in any order', () => expect(timeScale([[50, 100], [0, 60]], 0, 100).pauses).toEqual([]))
+  it('keeps moments outside inside', () => {
+    const scale = timeScale([[0, 10]], 0, 10)
+    expect([scale.place(-5), scale.place(50)]).toEqual([0, 1])
+  })
+  it('of nothing is calm', () => expect(timeScale([], 0, 10).place(5)).toBe(0.5))
+})

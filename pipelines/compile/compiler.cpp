@@ -54,18 +54,25 @@ void sortDiagnostics(Compilation &result)
 /// Names in dependsOn spelled as declared; unknown ones stay (and were reported).
 void spellDependencies(schema::RunPlan &plan)
 {
-    const auto spell = [](std::vector<std::string> &names, const auto &declared) {
+    using Declared = std::map<std::string_view, std::string_view, LessIgnoringCase>;
+    const auto namesOf = [](const auto &items) {
+        Declared declared;
+        for (const auto &item : items)
+            declared.emplace(item.name, item.name);
+        return declared;
+    };
+    const auto spell = [](std::vector<std::string> &names, const Declared &declared) {
         for (std::string &name : names) {
-            for (const auto &candidate : declared) {
-                if (equalIgnoringCase(candidate.name, name))
-                    name = candidate.name;
-            }
+            if (const auto found = declared.find(name); found != declared.end())
+                name = found->second;
         }
     };
+    const Declared stages = namesOf(plan.stages);
     for (schema::Stage &stage : plan.stages) {
-        spell(stage.dependsOn, plan.stages);
+        spell(stage.dependsOn, stages);
+        const Declared jobs = namesOf(stage.jobs);
         for (schema::Job &job : stage.jobs)
-            spell(job.dependsOn, stage.jobs);
+            spell(job.dependsOn, jobs);
     }
 }
 

@@ -48,6 +48,8 @@ void ExpressionChecks::condition(const yaml::Node *node, expr::Slot slot)
     if (text.empty())
         return;
     const auto parsed = expr::parse(text, slot);
+    if (!parsed.error)
+        return remarkMacro(*node, text);
     if (parsed.error)
         report(Severity::Error, *node, "invalid-condition", kLoading + parsed.error->message(text),
                conditionHint(text));
@@ -63,7 +65,7 @@ void ExpressionChecks::stepCondition(const yaml::Node *node, const std::string &
         return;
     const auto parsed = expr::parse(text, expr::Slot::StepCondition);
     if (!parsed.error)
-        return;
+        return remarkMacro(*node, text);
     // An unknown name passes the service's preview and fails on the worker (10.8).
     const bool onlyName = parsed.error->head.starts_with("Unrecognized value") &&
                           expr::parse(text, expr::Slot::Template).expression.has_value();
@@ -96,8 +98,26 @@ void ExpressionChecks::variable(const std::string &name, const yaml::Node &value
                kLoading + ("Variable " + name + ": ") + parsed.error->message(inner), {});
 }
 
-void ExpressionChecks::variableName(const yaml::Node &name)
+void ExpressionChecks::remarkMacro(const yaml::Node &node, std::string_view condition)
 {
+    if (condition.find("$(") != std::string_view::npos)
+        report(Severity::Warning, node, "macro-in-condition",
+               "Macros are not expanded in conditions: the text '$(' is compared as it stands",
+               conditionHint(condition));
+}
+
+void ExpressionChecks::variableName(const yaml::Node &name, const yaml::Node *value)
+{
+    constexpr std::array<std::string_view, 5> kSecretWords{"password", "secret", "apikey",
+                                                           "accesstoken", "privatekey"};
+    const std::string lower = toLower(name.text);
+    const bool sounds = std::any_of(kSecretWords.begin(), kSecretWords.end(),
+                                    [&](std::string_view word) { return lower.ends_with(word); });
+    if (sounds && value != nullptr && value->isScalar() && !value->text.empty() &&
+        value->text.find('$') == std::string_view::npos)
+        report(Severity::Warning, name, "secret-in-plain-text",
+               "Variable '" + std::string(name.text) + "' looks like a secret in plain text",
+               "put it into a variable group or a secret of the pipeline");
     const bool system =
         std::any_of(kSystemNames.begin(), kSystemNames.end(),
                     [&](std::string_view known) { return equalIgnoringCase(known, name.text); });

@@ -24,13 +24,14 @@ public:
     /// `$[ ]` value of a variable; other values are fine.
     void variable(const std::string &name, const yaml::Node &value, expr::Slot slot,
                   Severity severity);
-    /// Names that a pipeline cannot define (7.1).
-    void variableName(const yaml::Node &name);
+    /// Names that a pipeline cannot define (7.1), and names of secrets with a literal value.
+    void variableName(const yaml::Node &name, const yaml::Node *value);
 
     /// The included source that nodes below a list item belong to; null: the entry file.
     const yaml::Source *via = nullptr;
 
 private:
+    void remarkMacro(const yaml::Node &node, std::string_view condition);
     void report(Severity severity, const yaml::Node &node, std::string code, std::string message,
                 std::string hint);
 

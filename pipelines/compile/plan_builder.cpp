@@ -175,7 +175,7 @@ private:
             if (const Node *const value = item->find("value"); value != nullptr)
                 m_expressions.variable(entry.name, *value, slot, severity);
             if (!entry.name.empty())
-                m_expressions.variableName(*item->find("name"));
+                m_expressions.variableName(*item->find("name"), item->find("value"));
             out.push_back(std::move(entry));
         }
         return out;

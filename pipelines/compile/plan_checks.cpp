@@ -197,8 +197,20 @@ void checkGraph(const RunPlan &plan, const yaml::Node &expanded, bool valuesMiss
         "The pipeline must contain at least one stage with no dependencies.",
         "The stage name {0} appears more than once. Stage names must be unique within a pipeline."};
     LevelChecker(stages, stageWording, nowhere, mayBeEmpty(list), diagnostics).run();
+    std::map<std::string_view, std::size_t, LessIgnoringCase> order;
+    for (std::size_t i = 0; i < plan.stages.size(); ++i)
+        order.emplace(plan.stages[i].name, i);
     for (std::size_t i = 0; i < plan.stages.size(); ++i) {
         const Stage &stage = plan.stages[i];
+        for (const std::string &name : stage.dependsOn) {
+            const auto later = order.find(name);
+            if (later != order.end() && later->second > i)
+                diagnostics.push_back(makeDiagnostic(
+                    Severity::Warning, "later-stage",
+                    "Stage " + stage.name + " depends on stage " + plan.stages[later->second].name +
+                        ", which is written after it",
+                    stage.position, "write the stages in the order in which they run"));
+        }
         const yaml::Node *const owner = !explicitStages            ? &expanded
                                         : i < list->items().size() ? list->items()[i]
                                                                    : nullptr;

@@ -162,6 +162,22 @@ void EmbeddedParser::onScalar(yaml::Node &node, bool isKey)
     }
     node.embedded = &embedded;
     node.hasExpressions = true;
+    for (const Embedded::Piece &piece : embedded.pieces) {
+        if (piece.expression == nullptr)
+            continue;
+        for (const auto &access : piece.expression->accesses()) {
+            if (access.name == expr::Name::Parameters)
+                m_reads[node.source].insert(access.path.empty() ? std::string()
+                                                                : std::string(access.path[0]));
+        }
+    }
+}
+
+bool EmbeddedParser::readsParameter(const yaml::Source *file, std::string_view name) const
+{
+    const auto reads = m_reads.find(file);
+    return reads != m_reads.end() &&
+           (reads->second.contains("") || reads->second.contains(std::string(name)));
 }
 
 bool EmbeddedParser::parseDirective(yaml::Node &node, Embedded &embedded, std::string_view inner)

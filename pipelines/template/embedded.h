@@ -3,10 +3,13 @@
 /// is read, so that syntax errors are reported wherever they stand.
 
 #include "pipelines/base/diagnostic.h"
+#include "pipelines/base/text.h"
 #include "pipelines/expr/expression.h"
 #include "pipelines/yaml/reader.h"
 
 #include <deque>
+#include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,6 +54,10 @@ public:
 
     void onScalar(yaml::Node &node, bool isKey) override;
 
+    /// Does any expression of the file read this parameter, or all of them at once? Expressions in
+    /// branches that are not taken count too.
+    [[nodiscard]] bool readsParameter(const yaml::Source *file, std::string_view name) const;
+
 private:
     void parse(yaml::Node &node, Embedded &embedded, bool isKey);
     bool parseDirective(yaml::Node &node, Embedded &embedded, std::string_view inner);
@@ -61,6 +68,8 @@ private:
                 std::string hint = {});
 
     std::vector<Diagnostic> &m_diagnostics;
+    /// Per file: the parameters its expressions name; "" stands for all.
+    std::map<const yaml::Source *, std::set<std::string, LessIgnoringCase>> m_reads;
     std::deque<Embedded> m_embedded;
     std::deque<expr::Expression> m_expressions;
 };

@@ -125,6 +125,7 @@ private:
     expr::Value placeholder(const Declaration &declaration, const Frame &caller,
                             const yaml::Source *callee);
     void describe(const Declarations &declared);
+    void remarkUnused(const Declarations &declared, const yaml::Source *file, const Frame &frame);
 
     // evaluation (evaluate.cpp)
     std::optional<expr::Value> evaluate(const expr::Expression &expression, const Frame &frame,

@@ -92,8 +92,10 @@ const Node *Expander::includedRoot(const Node &templateNode, const Node *argumen
                          std::string(wantedKey(place)) + ":`");
         return nullptr;
     }
-    if (!file->declarations)
+    if (!file->declarations) {
         file->declarations = declarations(file->root->find("parameters"));
+        remarkUnused(*file->declarations, file->source, inner);
+    }
     const Node *const resources = place == Place::Root ? file->root->find("resources") : nullptr;
     // References inside of the arguments may name repositories that only the template declares.
     if (resources != nullptr)

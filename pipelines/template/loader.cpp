@@ -102,6 +102,7 @@ const Node *Expander::run()
             return nullptr;
         }
         const Declarations declared = declarations(root->find("parameters"));
+        remarkUnused(declared, entry, frame);
         bindRoot(declared);
         frame.parameters = m_parameterScopes.back().get();
         frame.variables = &newScope(frame.variables);

@@ -306,6 +306,22 @@ void Expander::describe(const Declarations &declared)
     }
 }
 
+void Expander::remarkUnused(const Declarations &declared, const yaml::Source *file,
+                            const Frame &frame)
+{
+    // Files of other repositories are somebody else's.
+    if (declared.form != Declarations::Form::List || file->alias != "self")
+        return;
+    for (const Declaration &declaration : declared.list) {
+        if (!m_parser.readsParameter(file, declaration.name))
+            report(*declaration.node, frame, "unused-parameter",
+                   "The " + quoted(declaration.name) + " parameter is never used",
+                   "remove it, or read it with ${{ parameters." + std::string(declaration.name) +
+                       " }}",
+                   Severity::Warning);
+    }
+}
+
 bool Expander::checkValues(const Declaration &declaration, const Node &value)
 {
     if (declaration.values == nullptr || !declaration.values->isSequence())

@@ -8,7 +8,8 @@
 #include <algorithm>
 #include <array>
 #include <optional>
-#include <set>
+#include <unordered_map>
+#include <unordered_set>
 
 namespace pipelines::compiler {
 namespace {
@@ -26,7 +27,28 @@ using schema::VariableEntry;
 using yaml::Entry;
 using yaml::Node;
 
-using Names = std::set<std::string, LessIgnoringCase>;
+/// Names of one level, ignoring case, and fresh ones for what has none.
+class Names
+{
+public:
+    /// False when the name was taken.
+    bool insert(const std::string &name) { return m_taken.insert(name).second; }
+
+    /// "Stem1", "Stem2", ...: the next that is free. Remembers how far it got, since a job may have
+    /// thousands of unnamed steps.
+    std::string fresh(const std::string &stem)
+    {
+        for (int &next = m_next[stem];;) {
+            std::string name = stem + std::to_string(++next);
+            if (insert(name))
+                return name;
+        }
+    }
+
+private:
+    std::unordered_set<std::string, HashIgnoringCase, EqualIgnoringCase> m_taken;
+    std::unordered_map<std::string, int> m_next;
+};
 
 std::string text(const Node &mapping, std::string_view key, std::string_view otherwise = {})
 {
@@ -100,15 +122,6 @@ std::string nameStem(const std::string &task)
             stem += c;
     }
     return stem.empty() || (stem[0] >= '0' && stem[0] <= '9') ? "step" + stem : stem;
-}
-
-std::string uniqueName(const std::string &stem, Names &taken)
-{
-    for (int i = 1;; ++i) {
-        std::string name = stem + std::to_string(i);
-        if (taken.insert(name).second)
-            return name;
-    }
 }
 
 class Builder
@@ -272,7 +285,7 @@ private:
         Stage out;
         out.name = text(node, "stage");
         if (out.name.empty())
-            out.name = uniqueName("Stage", m_stageNames);
+            out.name = m_stageNames.fresh("Stage");
         out.displayName = text(node, "displayName", out.name);
         out.condition = text(node, "condition");
         out.position = node.position();
@@ -316,7 +329,7 @@ private:
         out.isDeployment = node.find("deployment") != nullptr;
         out.name = text(node, out.isDeployment ? "deployment" : "job");
         if (out.name.empty())
-            out.name = uniqueName("Job", names);
+            out.name = names.fresh("Job");
         m_jobName = out.name;
         m_where = "Job " + out.name;
         if (stage.name != "__default")
@@ -418,7 +431,7 @@ private:
                                });
             if (leg.empty())
                 report(*entry.key, "invalid-name", m_where + " has a matrix entry without a name.");
-            else if (!legs.insert(leg).second)
+            else if (!legs.insert(leg))
                 report(*entry.key, "duplicate-name",
                        m_where + ": The matrix configuration " + leg + " appears more than once.");
             else if (!valid)
@@ -554,7 +567,7 @@ private:
             const std::string name = text(*item, "name");
             if (name.empty() || !flag(*item, "enabled", true))
                 continue;
-            if (!names.insert(name).second)
+            if (!names.insert(name))
                 report(*item->find("name"), "duplicate-name",
                        m_where + ": The step name " + name +
                            " appears more than once. Step names must be unique within a job.");
@@ -589,7 +602,7 @@ private:
                        std::string(task->text) + "'",
                    "write `task: Name@1`");
         if (out.name.empty())
-            out.name = uniqueName(nameStem(out.task), names);
+            out.name = names.fresh(nameStem(out.task));
         out.inputs = textMap(node.find("inputs"));
         out.env = textMap(node.find("env"));
         out.displayName = text(node, "displayName");

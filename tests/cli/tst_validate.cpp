@@ -1,0 +1,150 @@
+// `slipway validate` and `preview`: files below folders, the three forms of diagnostics.
+
+#include "cli/validate_format.h"
+#include "cli/validate_options.h"
+
+#include <QDir>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <nlohmann/json.hpp>
+
+using namespace pipelines;
+
+class TestValidate : public QObject
+{
+    Q_OBJECT
+
+    QTemporaryDir m_folder;
+
+    QString write(const QString &name, const QByteArray &text)
+    {
+        const QString path = m_folder.filePath(name);
+        QDir().mkpath(QFileInfo(path).path());
+        QFile file(path);
+        if (file.open(QIODevice::WriteOnly))
+            file.write(text);
+        return path;
+    }
+
+    cli::LanguageOptions options(const QString &file) const
+    {
+        cli::LanguageOptions result;
+        result.file = file.toStdString();
+        return result;
+    }
+
+private Q_SLOTS:
+
+    void resolvesTemplatesAcrossRepositories()
+    {
+        const QString file =
+            write(QStringLiteral("self/ci/p.yml"),
+                  "parameters:\n- {name: n, type: number}\n- {name: o, type: object}\n"
+                  "resources:\n  repositories:\n  - {repository: tools, name: org/tools, ref: v1}\n"
+                  "variables:\n- group: G\n"
+                  "steps:\n- template: /t/a.yml\n- template: b.yml@tools\n"
+                  "- script: ${{ parameters.n }} ${{ parameters.o[1] }} ${{ variables.fromGroup }} "
+                  "${{ variables.given }}\n");
+        write(QStringLiteral("self/t/a.yml"), "steps:\n- script: a\n");
+        write(QStringLiteral("tools/b.yml"), "steps:\n- script: b\n");
+        auto request = options(file);
+        request.root = m_folder.filePath(QStringLiteral("self")).toStdString();
+        request.repositories = {"ORG/tools@v1=" +
+                                m_folder.filePath(QStringLiteral("tools")).toStdString()};
+        request.parametersFile = write(QStringLiteral("p.yml"), "n: 3\no: [x, y]\n").toStdString();
+        request.parameters = {"n=4"};
+        request.variables = {"given=v"};
+        request.variableGroups = {
+            "G=" + write(QStringLiteral("g.json"), "{\"fromGroup\": \"g\"}").toStdString()};
+        const auto compiled = cli::compileFile(request, true);
+        QVERIFY2(compiled, compiled ? "" : compiled.error().message.c_str());
+        QVERIFY2(compiled->result.ok(),
+                 cli::diagnosticsAsText(compiled->result.diagnostics, [](const std::string &) {
+                     return std::nullopt;
+                 }).c_str());
+        const auto &steps = compiled->result.plan->stages[0].jobs[0].steps;
+        QCOMPARE(steps.size(), std::size_t(3));
+        QCOMPARE(*schema::findText(steps[2].inputs, "script"), std::string("4 y g v"));
+        QCOMPARE(steps[1].position.file, std::string("/b.yml@tools"));
+    }
+
+    void explainsUsage_data()
+    {
+        QTest::addColumn<int>("mistake");
+        QTest::addColumn<QByteArray>("message");
+        QTest::newRow("no file") << 0 << QByteArray("does not exist");
+        QTest::newRow("a folder") << 1 << QByteArray("is not a file");
+        QTest::newRow("parameter") << 2 << QByteArray("--parameter x: write it as NAME=VALUE");
+        QTest::newRow("repository") << 3 << QByteArray("is not a folder");
+        QTest::newRow("group") << 4 << QByteArray("does not exist");
+        QTest::newRow("root") << 5 << QByteArray("is not below the root");
+    }
+
+    void explainsUsage()
+    {
+        QFETCH(int, mistake);
+        QFETCH(QByteArray, message);
+        auto request = options(write(QStringLiteral("ok.yml"), "steps:\n- script: x\n"));
+        if (mistake == 0)
+            request.file = m_folder.filePath(QStringLiteral("none.yml")).toStdString();
+        else if (mistake == 1)
+            request.file = m_folder.path().toStdString();
+        else if (mistake == 2)
+            request.parameters = {"x"};
+        else if (mistake == 3)
+            request.repositories = {"a=/nonexistent"};
+        else if (mistake == 4)
+            request.variableGroups = {"G=/nonexistent"};
+        else
+            request.root = m_folder.filePath(QStringLiteral("elsewhere")).toStdString();
+        const auto compiled = cli::compileFile(request, false);
+        QVERIFY(!compiled);
+        QVERIFY2(QByteArray::fromStdString(compiled.error().message).contains(message),
+                 compiled.error().message.c_str());
+    }
+
+    void saysWhereARepositoryIsMissing()
+    {
+        const auto compiled = cli::compileFile(
+            options(write(QStringLiteral("r.yml"),
+                          "resources:\n  repositories:\n  - {repository: t, name: o/t}\n"
+                          "steps:\n- template: a.yml@t\n")),
+            false);
+        QVERIFY(compiled);
+        QVERIFY(compiled->result.diagnostics.at(0).hint.find("--repository t=DIR") !=
+                std::string::npos);
+    }
+
+    void formats()
+    {
+        Diagnostic diagnostic =
+            makeDiagnostic(Severity::Error, "unexpected-value", "Unexpected value 'stpes'",
+                           {"/a.yml", 2, 3}, "did you mean `steps`?");
+        diagnostic.length = 5;
+        diagnostic.includedFrom = {{"/p.yml", 1, 2}};
+        const auto text = [](const std::string &) -> std::optional<std::string> {
+            return "x: 1\n  stpes: []\n";
+        };
+        QCOMPARE(
+            QByteArray::fromStdString(cli::diagnosticsAsText({diagnostic}, text)),
+            QByteArray("/a.yml (Line: 2, Col: 3): Unexpected value 'stpes' [unexpected-value]\n"
+                       "  2 |   stpes: []\n    |   ^~~~~\n  hint: did you mean `steps`?\n"
+                       "  included from /p.yml (Line: 1, Col: 2)\n"));
+        const auto json = nlohmann::json::parse(cli::diagnosticsAsJson({diagnostic}));
+        QCOMPARE(json.size(), std::size_t(1));
+        QCOMPARE(json[0]["line"].get<int>(), 2);
+        QCOMPARE(json[0]["includedFrom"][0]["file"].get<std::string>(), std::string("/p.yml"));
+        const auto sarif = nlohmann::json::parse(cli::diagnosticsAsSarif({diagnostic}));
+        QCOMPARE(sarif["version"].get<std::string>(), std::string("2.1.0"));
+        const auto &result = sarif["runs"][0]["results"][0];
+        QCOMPARE(result["ruleId"].get<std::string>(), std::string("unexpected-value"));
+        const auto &location = result["locations"][0]["physicalLocation"];
+        QCOMPARE(location["artifactLocation"]["uri"].get<std::string>(), std::string("a.yml"));
+        QCOMPARE(location["region"]["startLine"].get<int>(), 2);
+        QVERIFY(cli::diagnosticsAsJson({}) == "[]\n");
+    }
+};
+
+QTEST_GUILESS_MAIN(TestValidate)
+#include "tst_validate.moc"

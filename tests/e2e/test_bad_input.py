@@ -24,7 +24,7 @@ steps:
 def deploy(manifests, extra=""):
     return POOL + f"""
 jobs:
-- deployment: Deploy
+- deployment: Release
   environment: dev
   strategy:
     runOnce:
@@ -124,9 +124,7 @@ def test_unknown_task(project):
 
 
 def test_unknown_pool(project):
-    with pytest.raises(ApiError) as error:
-        project.run({"azure-pipelines.yml": "pool: Nowhere\nsteps:\n- script: a\n"})
-    assert "Nowhere" in str(error.value)
+    fails(project, {"azure-pipelines.yml": "pool: Nowhere\nsteps:\n- script: a\n"}, "Nowhere")
 
 
 def test_failing_step(project):

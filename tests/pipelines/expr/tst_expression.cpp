@@ -202,6 +202,88 @@ private Q_SLOTS:
         QCOMPARE(QByteArray::fromStdString(run(expression.toStdString())), result);
     }
 
+    /// Every pair of kinds (pipeline-language 10.6, 10.7): the right side is converted to the kind
+    /// of the left one; `x` marks a comparison that cannot be made.
+    void comparesAllKinds_data()
+    {
+        QTest::addColumn<QByteArray>("function");
+        QTest::addColumn<QByteArray>("left");
+        QTest::addColumn<QByteArray>("results");
+        const auto row = [](const char *function, const char *left, const char *results) {
+            QTest::addRow("%s(%s, ...)", function, left)
+                << QByteArray(function) << QByteArray(left) << QByteArray(results);
+        };
+        // right:                    none false true 0 1 '' 'a' '1' 1.2.3
+        row("eq", "variables.none", "T    F     F    F F T  F   F   F");
+        row("eq", "false", "          T    T     F    T F T  F   F   F");
+        row("eq", "true", "           F    F     T    F T F  T   T   T");
+        row("eq", "0", "              T    T     F    T F T  F   F   F");
+        row("eq", "1", "              F    F     T    F T F  F   T   F");
+        row("eq", "''", "             T    F     F    F F T  F   F   F");
+        row("eq", "'a'", "            F    F     F    F F F  T   F   F");
+        row("eq", "'1'", "            F    F     F    F T F  F   T   F");
+        row("eq", "1.2.3", "          F    F     F    F F F  F   F   T");
+        row("ne", "1", "              T    T     F    T F T  T   F   T");
+        row("lt", "variables.none", " F    F     T    F T F  x   T   x");
+        row("lt", "false", "          F    F     T    F T F  T   T   T");
+        row("lt", "0", "              F    F     T    F T F  x   T   x");
+        row("gt", "1", "              T    T     F    T F T  x   F   x");
+        row("gt", "'a'", "            T    F     F    T T T  F   T   T");
+        row("ge", "1.2.3", "          x    x     x    x x x  x   x   T");
+        row("le", "true", "           F    F     T    F T F  T   T   T");
+    }
+
+    void comparesAllKinds()
+    {
+        QFETCH(QByteArray, function);
+        QFETCH(QByteArray, left);
+        QFETCH(QByteArray, results);
+        const QList<QByteArray> rights{
+            "variables.none", "false", "true", "0", "1", "''", "'a'", "'1'", "1.2.3"};
+        results.replace(" ", "");
+        QCOMPARE(results.size(), rights.size());
+        for (int i = 0; i < rights.size(); ++i) {
+            const QByteArray expression = function + "(" + left + ", " + rights[i] + ")";
+            const std::string result = run(expression.toStdString());
+            const char shown = result.starts_with("error: Unable to convert") ? 'x' : result[0];
+            QVERIFY2(shown == results[i], (expression + " gave " + result.c_str()).constData());
+        }
+    }
+
+    void convertsAllKinds_data()
+    {
+        QTest::addColumn<QByteArray>("value");
+        QTest::addColumn<QByteArray>("truth");
+        QTest::addColumn<QByteArray>("text");
+        const auto row = [](const char *value, const char *truth, const char *text) {
+            QTest::newRow(value) << QByteArray(value) << QByteArray(truth) << QByteArray(text);
+        };
+        row("variables.none", "False", "");
+        row("false", "False", "False");
+        row("true", "True", "True");
+        row("0", "False", "0");
+        row("-0.0", "False", "0");
+        row("2.50", "True", "2.5");
+        row("''", "False", "");
+        row("'false'", "True", "false");
+        row("'0'", "True", "0");
+        row("1.2.3.4", "True", "1.2.3.4");
+        row("parameters.o", "True",
+            "error: Unable to convert from Object to String. Value: Object");
+        row("split('a', ',')", "True",
+            "error: Unable to convert from Array to String. Value: Array");
+    }
+
+    void convertsAllKinds()
+    {
+        QFETCH(QByteArray, value);
+        QFETCH(QByteArray, truth);
+        QFETCH(QByteArray, text);
+        QCOMPARE(QByteArray::fromStdString(run("and(true, " + value.toStdString() + ")")), truth);
+        QCOMPARE(QByteArray::fromStdString(run("format('{0}', " + value.toStdString() + ")")),
+                 text);
+    }
+
     void refuses_data()
     {
         QTest::addColumn<QByteArray>("expression");

@@ -110,8 +110,8 @@ private:
 
 void addObject(ManifestJson value, std::vector<ManifestJson> &out)
 {
-    if (value.is_object() && value.value("kind", "") == "List" && value.contains("items") &&
-        value["items"].is_array()) {
+    if (value.is_object() && value.contains("kind") && value["kind"] == "List" &&
+        value.contains("items") && value["items"].is_array()) {
         for (auto &item : value["items"])
             addObject(std::move(item), out);
         return;

@@ -1,0 +1,217 @@
+// Docker@2 and DockerCompose@1 on a real Docker Engine and a real registry (tests/parts).
+#include "support/recording_sink.h"
+#include "worker/base/text.h"
+
+#include <QProcess>
+#include <QTest>
+
+using namespace worker;
+using namespace worker::test;
+using schema::TaskResult;
+
+#define VERIFY_CONTAINS(text, part) QVERIFY2((text).find(part) != std::string::npos, (text).c_str())
+
+namespace {
+
+/// One part of tests/parts, running from start() until it is destroyed.
+class Part
+{
+public:
+    explicit Part(const char *name)
+        : m_script(QStringLiteral(SLIPWAY_SOURCE_DIR "/tests/parts/") + QString::fromLatin1(name))
+    {}
+
+    ~Part()
+    {
+        if (m_started)
+            QProcess::execute(m_script, {QStringLiteral("stop"), m_folder.path()});
+    }
+
+    /// The value of KEY in the part's answer; empty when it did not start (see why()).
+    std::string start(const char *key)
+    {
+        QProcess process;
+        process.start(m_script, {QStringLiteral("start"), m_folder.path()});
+        m_started = true;
+        process.waitForFinished(120000);
+        m_why = process.readAllStandardError();
+        for (const auto &line : lines(process.readAllStandardOutput().toStdString())) {
+            if (line.starts_with(std::string(key) + "="))
+                return line.substr(std::string_view(key).size() + 1);
+        }
+        return {};
+    }
+
+    QByteArray why() const { return m_why; }
+
+private:
+    QString m_script;
+    QTemporaryDir m_folder;
+    QByteArray m_why;
+    bool m_started = false;
+};
+
+} // namespace
+
+class TestDocker : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+
+    void initTestCase()
+    {
+        // ./run test starts the parts once for all suites and says where they are.
+        m_dockerHost = qgetenv("DOCKER_HOST").toStdString();
+        m_registryHost = qgetenv("SLIPWAY_TEST_REGISTRY").toStdString();
+        if (!m_dockerHost.empty() && !m_registryHost.empty())
+            return;
+        m_dockerHost = m_docker.start("DOCKER_HOST");
+        if (m_dockerHost.empty())
+            QSKIP(("no Docker Engine: " + m_docker.why()).constData());
+        m_registryHost = m_registry.start("REGISTRY");
+        if (m_registryHost.empty())
+            QSKIP(("no registry: " + m_registry.why()).constData());
+    }
+
+    void buildAndPushRecordsTheDigest()
+    {
+        JobRun run(job({script("printf 'FROM scratch\\nCOPY f /f\\n' > Dockerfile; echo hi > f"),
+                        task("Docker@2", {{"command", "buildAndPush"},
+                                          {"containerRegistry", "Registry"},
+                                          {"repository", "Team/Web App"},
+                                          {"tags", "7\nabc"}})}));
+        prepare(run);
+        QVERIFY2(run.go().result == TaskResult::Succeeded, run.jobText().c_str());
+        QCOMPARE(run.sink.images.size(), std::size_t(1));
+        const auto &image = run.sink.images[0];
+        QCOMPARE(image.repository, m_registryHost + "/team/webapp");
+        QCOMPARE(image.tags, (std::vector<std::string>{"7", "abc"}));
+        QCOMPARE(image.digest.size(), std::size_t(71));
+        QCOMPARE(image.connection, std::string("Registry"));
+        const auto config = inspect(m_registryHost + "/team/webapp:7", "{{json .Config.Labels}}");
+        VERIFY_CONTAINS(config, "image.build.buildnumber\":\"20261121.1\"");
+        for (const auto &[id, log] : run.sink.logs)
+            QVERIFY(log.find("registry-pw") == std::string::npos);
+        QVERIFY(fs::is_empty(run.options.work / "_temp"));
+    }
+
+    void failures_data()
+    {
+        QTest::addColumn<QByteArray>("connection");
+        QTest::addColumn<QByteArray>("dockerfile");
+        QTest::addColumn<bool>("engine");
+        QTest::addColumn<QByteArray>("part");
+        QTest::newRow("registry down")
+            << QByteArray("Down") << QByteArray("FROM scratch\\nCOPY f /f\\n") << true
+            << QByteArray("cannot be reached");
+        QTest::newRow("no engine")
+            << QByteArray("Registry") << QByteArray("FROM scratch\\nCOPY f /f\\n") << false
+            << QByteArray("Docker Engine does not answer");
+        QTest::newRow("broken Dockerfile")
+            << QByteArray("Registry") << QByteArray("FORM scratch\\n") << true
+            << QByteArray("docker build failed");
+    }
+
+    void failures()
+    {
+        QFETCH(QByteArray, connection);
+        QFETCH(QByteArray, dockerfile);
+        QFETCH(bool, engine);
+        QFETCH(QByteArray, part);
+        JobRun run(
+            job({script("printf '" + dockerfile.toStdString() + "' > Dockerfile; echo hi > f"),
+                 task("Docker@2",
+                      {{"containerRegistry", connection.toStdString()}, {"repository", "x"}})}));
+        prepare(run);
+        if (!engine)
+            setEnvironment(run.options.environment, "DOCKER_HOST", "unix:///nonexistent.sock");
+        QCOMPARE(toString(run.go().result), toString(TaskResult::Failed));
+        VERIFY_CONTAINS(run.stepText(1), part.toStdString());
+        QVERIFY(run.sink.images.empty());
+    }
+
+    void loginHoldsForLaterSteps()
+    {
+        JobRun run(
+            job({task("Docker@2", {{"command", "login"}, {"containerRegistry", "Registry"}}),
+                 script("cat $DOCKER_CONFIG/config.json; stat -c %a $DOCKER_CONFIG/config.json"),
+                 task("Docker@2", {{"command", "logout"}, {"containerRegistry", "Registry"}}),
+                 script("echo \"[$DOCKER_CONFIG]\"")}));
+        prepare(run);
+        QVERIFY2(run.go().result == TaskResult::Succeeded, run.jobText().c_str());
+        VERIFY_CONTAINS(run.stepText(1), "\"auth\": \"***\"");
+        VERIFY_CONTAINS(run.stepText(1), "}600\n");
+        VERIFY_CONTAINS(run.stepText(3), "[]");
+    }
+
+    void composeDeploysAndSaysWhatRuns()
+    {
+        // The container needs a program: busybox would have to be pulled, a static one is built.
+        JobRun run(job(
+            {script("printf '#include <unistd.h>\\nint main(void){for(;;)pause();}' > p.c && gcc "
+                    "-static -O p.c -o p && printf 'FROM scratch\\nCOPY p /p\\nCMD [\"/p\"]\\n' > "
+                    "Dockerfile && printf 'version: \"3.4\"\\nservices:\\n  web:\\n    image: "
+                    "${REG}/pause:7\\n' > docker-compose.yml"),
+             task("Docker@2", {{"containerRegistry", "Registry"}, {"repository", "pause"}}),
+             task("DockerCompose@1", {{"dockerComposeFileArgs", "REG=" + m_registryHost},
+                                      {"projectName", "tst"},
+                                      {"action", "Run services"},
+                                      {"buildImages", "false"}}),
+             task("DockerCompose@1", {{"dockerComposeFileArgs", "REG=" + m_registryHost},
+                                      {"projectName", "tst"},
+                                      {"dockerComposeCommand", "down"}})}));
+        prepare(run);
+        schema::protocol::JobEnvironment environment;
+        environment.name = "dev";
+        environment.resourceType = "dockerHost";
+        environment.connection = "Host";
+        run.message.environment = environment;
+        QVERIFY2(run.go().result == TaskResult::Succeeded, run.jobText().c_str());
+        QCOMPARE(run.sink.deployed.size(), std::size_t(1));
+        const auto &item = run.sink.deployed[0];
+        QCOMPARE(item.kind, std::string("ComposeService"));
+        QCOMPARE(item.name, std::string("web"));
+        QCOMPARE(item.image, m_registryHost + "/pause:7");
+        QCOMPARE(item.digest, run.sink.images.at(0).digest);
+    }
+
+private:
+    void prepare(JobRun &run) const
+    {
+        setEnvironment(run.options.environment, "DOCKER_HOST", m_dockerHost);
+        const auto connection = [](const char *name, const std::string &type,
+                                   const std::string &url) {
+            schema::protocol::ServiceConnection out;
+            out.id = out.name = name;
+            out.type = type;
+            out.url = url;
+            return out;
+        };
+        run.message.connections = {
+            connection("Registry", "dockerregistry", "http://" + m_registryHost),
+            connection("Down", "dockerregistry", "http://localhost:1"),
+            connection("Host", "dockerHost", m_dockerHost)};
+        run.message.connections[0].parameters = {{"username", "u"}, {"password", "registry-pw"}};
+    }
+
+    std::string inspect(const std::string &image, const char *format) const
+    {
+        QProcess process;
+        auto environment = QProcessEnvironment::systemEnvironment();
+        environment.insert(QStringLiteral("DOCKER_HOST"), QString::fromStdString(m_dockerHost));
+        process.setProcessEnvironment(environment);
+        process.start(QStringLiteral("docker"),
+                      {QStringLiteral("inspect"), QStringLiteral("--format"),
+                       QString::fromLatin1(format), QString::fromStdString(image)});
+        process.waitForFinished();
+        return process.readAllStandardOutput().toStdString();
+    }
+
+    Part m_docker{"docker"};
+    Part m_registry{"registry"};
+    std::string m_dockerHost, m_registryHost;
+};
+
+QTEST_GUILESS_MAIN(TestDocker)
+#include "tst_docker.moc"

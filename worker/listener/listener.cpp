@@ -1,5 +1,6 @@
 #include "worker/listener/listener.h"
 
+#include "worker/base/memory.h"
 #include "worker/base/text.h"
 #include "worker/listener/channel.h"
 #include "worker/listener/job_process.h"
@@ -278,6 +279,7 @@ void Listener::onFrame(protocol::ServerFrame frame)
         m_renewEvery = std::chrono::seconds(std::max(1, welcome->leaseSeconds / 3));
         m_nextRenew = std::min(m_nextRenew, Clock::now() + m_renewEvery);
         m_say("Connected to " + m_identity.url + " as '" + m_identity.name + "', waiting for jobs");
+        releaseStartupCode();
     } else if (auto *offer = std::get_if<protocol::JobOffer>(&frame)) {
         onOffer(*offer);
     } else if (auto *cancel = std::get_if<protocol::CancelJob>(&frame)) {

@@ -321,6 +321,8 @@ void Listener::onJobEnded(const std::string &jobId)
               job.folder.string());
     }
     sendFrame(protocol::Finished{jobId});
+    if (m_jobs.empty())
+        releaseStartupCode();
 }
 
 void Listener::onSignal()

@@ -224,7 +224,7 @@ void TestEnvironments::validatesNames_data()
 {
     QTest::addColumn<QString>("name");
     for (const char *name : {"", "a/b", "a%b", "a\nb", "a[b]"})
-        QTest::addRow("'%s'", name) << name;
+        QTest::addRow("%s", QByteArray(name).toPercentEncoding().prepend('=').constData()) << name;
     QTest::addRow("long") << QString(129, QLatin1Char('x'));
 }
 

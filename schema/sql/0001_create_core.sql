@@ -95,8 +95,8 @@ CREATE TABLE phase_state(
   run_id INTEGER NOT NULL REFERENCES run ON DELETE CASCADE, stage TEXT NOT NULL, name TEXT NOT NULL,
   attempt INTEGER NOT NULL DEFAULT 1, record_id TEXT NOT NULL, ordinal INTEGER NOT NULL,
   state INTEGER NOT NULL, result INTEGER, message TEXT NOT NULL DEFAULT '',
-  -- 1: instances that succeeded in an earlier attempt count in this one
-  carries INTEGER NOT NULL DEFAULT 0,
+  -- instances that succeeded in this attempt or a later, earlier than this row's, count in this one; 0: none
+  carries_from INTEGER NOT NULL DEFAULT 0,
   -- target of a deployment job, resolved when its stage became ready; 0: none
   environment_id INTEGER NOT NULL DEFAULT 0, resource_id INTEGER NOT NULL DEFAULT 0,
   started_at INTEGER, finished_at INTEGER,

@@ -12,7 +12,8 @@ bool countsFor(const JobRow &job, const store::PhaseRow &phase)
 {
     if (job.attempt == phase.attempt)
         return true;
-    return phase.carries && job.attempt < phase.attempt &&
+    return phase.carriesFrom > 0 && job.attempt >= phase.carriesFrom &&
+           job.attempt < phase.attempt &&
            (job.result == schema::TaskResult::Succeeded ||
             job.result == schema::TaskResult::SucceededWithIssues);
 }

@@ -56,7 +56,7 @@ struct RunSnapshot
 };
 
 /// Whether an instance counts for an attempt of its phase: it is of that attempt, or it succeeded
-/// in an earlier one and the attempt carries successes over.
+/// in an earlier one and the attempt carries successes of that one over.
 bool countsFor(const store::JobRow &job, const store::PhaseRow &phase);
 
 /// The graph's view of a snapshot.

@@ -920,6 +920,8 @@ Decider::Refusal Decider::on(const RetryRequested &event)
                 continue;
             const schema::Job *planned = findJob(m_plan, key.first, key.second);
             const bool carries = !allJobs && planned && !planned->isDeployment;
+            // What was carried into the old attempt is carried on.
+            const int from = !carries ? 0 : phase.carriesFrom > 0 ? phase.carriesFrom : phase.attempt;
             m_copy.put(PhaseRow{phase.runId,
                                 phase.stage,
                                 phase.name,
@@ -929,7 +931,7 @@ Decider::Refusal Decider::on(const RetryRequested &event)
                                 RecordState::Pending,
                                 {},
                                 {},
-                                carries,
+                                from,
                                 0,
                                 0,
                                 {},

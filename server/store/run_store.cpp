@@ -274,7 +274,7 @@ std::vector<PhaseRow> RunStore::phases(std::int64_t runId)
 {
     std::vector<PhaseRow> rows;
     Statement s = m_connection.prepare("SELECT stage, name, attempt, record_id, ordinal, state, "
-                                       "result, message, carries, environment_id, "
+                                       "result, message, carries_from, environment_id, "
                                        "resource_id, started_at, finished_at FROM phase_state "
                                        "WHERE run_id = ? ORDER BY ordinal, attempt");
     s.bind(runId);
@@ -282,7 +282,7 @@ std::vector<PhaseRow> RunStore::phases(std::int64_t runId)
         rows.push_back({runId, s.get<std::string>(0), s.get<std::string>(1), s.get<int>(2),
                         s.get<std::string>(3), s.get<int>(4), s.get<schema::RecordState>(5),
                         s.get<std::optional<schema::TaskResult>>(6), s.get<std::string>(7),
-                        s.get<bool>(8), s.get<std::int64_t>(9), s.get<std::int64_t>(10),
+                        s.get<int>(8), s.get<std::int64_t>(9), s.get<std::int64_t>(10),
                         s.get<std::optional<TimePoint>>(11), s.get<std::optional<TimePoint>>(12)});
     }
     return rows;
@@ -380,7 +380,7 @@ void RunStore::put(const PhaseRow &phase)
 {
     m_connection.run(
         "INSERT INTO phase_state(run_id, stage, name, attempt, record_id, ordinal, state, result, "
-        "message, carries, "
+        "message, carries_from, "
         "environment_id, resource_id, started_at, finished_at) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
         "ON CONFLICT(run_id, stage, name, attempt) DO UPDATE SET state=excluded.state, "
         "result=excluded.result, "
@@ -388,7 +388,7 @@ void RunStore::put(const PhaseRow &phase)
         "resource_id=excluded.resource_id, "
         "started_at=excluded.started_at, finished_at=excluded.finished_at",
         phase.runId, phase.stage, phase.name, phase.attempt, phase.recordId, phase.ordinal,
-        phase.state, phase.result, phase.message, phase.carries, phase.environmentId,
+        phase.state, phase.result, phase.message, phase.carriesFrom, phase.environmentId,
         phase.resourceId, phase.startedAt, phase.finishedAt);
 }
 

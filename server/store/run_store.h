@@ -70,7 +70,8 @@ struct PhaseRow
     schema::RecordState state = schema::RecordState::Pending;
     std::optional<schema::TaskResult> result;
     std::string message;  ///< why, when not succeeded
-    bool carries = false; ///< instances that succeeded in an earlier attempt count here
+    /// Instances that succeeded in this attempt or a later one (before `attempt`) count here; 0: none.
+    int carriesFrom = 0;
     std::int64_t environmentId = 0, resourceId = 0; ///< target of a deployment job, once resolved
     std::optional<TimePoint> startedAt, finishedAt;
     bool operator==(const PhaseRow &) const = default;

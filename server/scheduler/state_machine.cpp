@@ -55,7 +55,7 @@ std::vector<Change> initialRows(const store::RunRow &run, const schema::RunPlan 
     int stageOrdinal = 0;
     int phaseOrdinal = 0;
     for (const schema::Stage &stage : plan.stages) {
-        StageRow row;
+        store::StageRow row;
         row.runId = run.id;
         row.name = stage.name;
         row.recordId =
@@ -63,7 +63,7 @@ std::vector<Change> initialRows(const store::RunRow &run, const schema::RunPlan 
         row.ordinal = ++stageOrdinal;
         changes.emplace_back(row);
         for (const schema::Job &job : stage.jobs) {
-            PhaseRow phase;
+            store::PhaseRow phase;
             phase.runId = run.id;
             phase.stage = stage.name;
             phase.name = job.name;

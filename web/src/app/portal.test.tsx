@@ -126,7 +126,7 @@ describe('environments', () => {
     const first = await screen.findByRole('button', { name: /^leaderboard in dev.default: 77fe012/ }, soon)
     first.focus()
     await user.keyboard('{ArrowDown}{ArrowRight}')
-    await waitFor(() => expect(screen.getByRole('button', { name: /^web in production.eu: 8d01b7a, Waiting/ })).toHaveFocus())
+    await waitFor(() => expect(screen.getByRole('button', { name: /^web in production.eu: 8d01b7a.*Waiting/ })).toHaveFocus())
     await user.keyboard('{Enter}')
     const panel = within(await screen.findByRole('complementary', { name: 'History of web in production.eu' }, soon))
     expect(await panel.findByText(/first deployment/, undefined, soon)).toBeVisible()

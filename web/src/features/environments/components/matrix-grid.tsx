@@ -98,7 +98,7 @@ export function MatrixGrid({ view, selected, onSelect, moment }: MatrixGridProps
                     <td key={key} className={styles.cell} data-first={isFirst(targets, column) || undefined} data-selected={key === selected || undefined}>
                       <button
                         type="button" className={styles.button} data-place={`${row}-${column}`} tabIndex={at[0] === row && at[1] === column ? 0 : -1}
-                        disabled={cell === undefined} aria-label={describe(service, target, cell)} onKeyDown={(event) => onKey(event, row, column)}
+                        disabled={cell === undefined} onKeyDown={(event) => onKey(event, row, column)}
                         onFocus={(event) => {
                           setAt([row, column])
                           if (cell !== undefined && event.currentTarget.matches(':focus-visible')) show({ cell, service, target, box: event.currentTarget.getBoundingClientRect() }, 600)
@@ -112,7 +112,8 @@ export function MatrixGrid({ view, selected, onSelect, moment }: MatrixGridProps
                           onSelect(key)
                         }}
                       >
-                        {cell === undefined ? <span className={styles.never} title="Never deployed">–</span> : <CellFace cell={cell} moment={moment} />}
+                        <span className="visually-hidden">{service.key} in {targetName(target)}: </span>
+                        {cell === undefined ? <span className={styles.never} title="Never deployed"><span aria-hidden>–</span><span className="visually-hidden">never deployed</span></span> : <CellFace cell={cell} moment={moment} />}
                       </button>
                     </td>
                   )
@@ -136,6 +137,7 @@ function CellFace({ cell, moment }: { cell: MatrixCell; moment: number | undefin
       <span className={styles.lines}>
         <span className={styles.first}>
           <span className="mono">{cell.version === undefined || cell.version === null ? 'none yet' : versionText(cell.version)}</span>
+          <span className="visually-hidden">, {states[stateOfCell(cell)].word}, </span>
           {cell.since !== undefined && <span className={styles.age}><Time at={cell.since} until={moment} /></span>}
         </span>
         {second !== '' && <span className={styles.note} data-state={cell.state}>{second}</span>}
@@ -174,10 +176,3 @@ function groupByEnvironment(targets: Target[]): { first: Target; count: number }
 }
 
 const isFirst = (targets: Target[], index: number) => targets[index]?.environment.id !== targets[index - 1]?.environment.id
-
-function describe(service: Service, target: Target, cell: MatrixCell | undefined): string {
-  const where = `${service.key} in ${targetName(target)}`
-  if (cell === undefined) return `${where}: never deployed`
-  const version = cell.version === undefined || cell.version === null ? 'no version yet' : versionText(cell.version)
-  return [`${where}: ${version}`, states[stateOfCell(cell)].word, note(cell)].filter((text) => text !== '').join(', ')
-}

@@ -66,12 +66,11 @@ function LastRun({ id }: { id: number }) {
 }
 
 function LastTen({ id }: { id: number }) {
-  const runs = useRuns(id) ?? []
+  const runs = [...(useRuns(id) ?? [])].reverse()
+  const words = runs.map((run) => `${run.number} ${states[stateOfRun(run)].word}`)
   return (
-    <span className={styles.ten}>
-      {[...runs].reverse().map((run) => (
-        <RunLink key={run.id} id={run.id}><StateIcon state={stateOfRun(run)} size={14} /></RunLink>
-      ))}
+    <span className={styles.ten} role="img" aria-label={words.join(', ')} title={words.join('\n')}>
+      {runs.map((run) => <StateIcon key={run.id} state={stateOfRun(run)} size={14} labelled={false} />)}
     </span>
   )
 }

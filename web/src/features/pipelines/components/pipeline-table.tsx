@@ -67,6 +67,7 @@ function LastRun({ id }: { id: number }) {
 
 function LastTen({ id }: { id: number }) {
   const runs = [...(useRuns(id) ?? [])].reverse()
+  if (runs.length === 0) return null
   const words = runs.map((run) => `${run.number} ${states[stateOfRun(run)].word}`)
   return (
     <span className={styles.ten} role="img" aria-label={words.join(', ')} title={words.join('\n')}>

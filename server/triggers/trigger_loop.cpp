@@ -63,6 +63,36 @@ Result<std::vector<std::string>> changedByMove(const store::Repository &reposito
     return git.changedPaths(base, ref.commit);
 }
 
+/// True when the text is no YAML at all: its triggers cannot be known.
+bool isUnreadable(const pipelines::Triggers &triggers,
+                  const std::vector<pipelines::Diagnostic> &diagnostics)
+{
+    return !triggers.push.enabled && !triggers.pullRequest.enabled &&
+           std::any_of(diagnostics.begin(), diagnostics.end(), [](const auto &diagnostic) {
+               return diagnostic.severity == pipelines::Severity::Error;
+           });
+}
+
+/// The push trigger of the file. A file that is no YAML goes by what it said before the push, or,
+/// new, runs on every branch: it must show as a failed run and not as silence. Problems themselves
+/// are reported by the compilation of that run.
+pipelines::Triggers::Push pushFilter(const GitRepository &git, const std::string &path,
+                                     const std::string &text, const std::string &before)
+{
+    std::vector<pipelines::Diagnostic> problems;
+    const auto triggers = pipelines::scanTriggers(path, text, problems);
+    if (!isUnreadable(triggers, problems))
+        return triggers.push;
+    if (before.empty())
+        return {};
+    const auto earlier = git.readFile(before, path, kMaxFileBytes);
+    if (!earlier)
+        return {};
+    problems.clear();
+    const auto known = pipelines::scanTriggers(path, *earlier, problems);
+    return isUnreadable(known, problems) ? pipelines::Triggers::Push{} : known.push;
+}
+
 } // namespace
 
 TriggerLoop::TriggerLoop(store::Database &database, RepositoryService &repositories,
@@ -210,11 +240,8 @@ Result<int> TriggerLoop::evaluateMove(const store::Repository &repository, const
                 continue; // this branch does not have the pipeline
             return text.error();
         }
-        // Problems are reported by the compilation of the run itself; a trigger that cannot be read
-        // counts as absent, so that a broken file shows as a failed run instead of as silence.
-        std::vector<pipelines::Diagnostic> ignored;
-        const auto triggers = pipelines::scanTriggers(pipeline.yamlPath, *text, ignored);
-        if (!pipelines::trigger::matches(triggers.push, ref.name, changed))
+        const auto filter = pushFilter(git, pipeline.yamlPath, *text, before.commit);
+        if (!pipelines::trigger::matches(filter, ref.name, changed))
             continue;
         ASSIGN_OR_RETURN(const bool exists, alreadyCreated(pipeline.id, ref, before.at));
         if (exists)

@@ -12,6 +12,8 @@ namespace worker {
 namespace {
 
 constexpr std::size_t kMaxNodes = 1'000'000;
+constexpr std::size_t kNodeBytes = 64; // what an empty node costs, about
+constexpr std::size_t kMaxExpandedBytes = 64U << 20U;
 constexpr std::size_t kMaxBytes = 16U << 20U;
 constexpr int kMaxDepth = 200;
 
@@ -81,7 +83,9 @@ class Converter
 public:
     ManifestJson convert(const YAML::Node &node, int depth)
     {
-        if (++m_nodes > kMaxNodes || depth > kMaxDepth)
+        // Aliases repeat what they name: the size after their expansion is what must be bounded.
+        m_bytes += kNodeBytes + (node.IsScalar() ? node.Scalar().size() : 0);
+        if (++m_nodes > kMaxNodes || m_bytes > kMaxExpandedBytes || depth > kMaxDepth)
             throw TooLarge();
         switch (node.Type()) {
         case YAML::NodeType::Scalar:
@@ -106,6 +110,7 @@ public:
 
 private:
     std::size_t m_nodes = 0;
+    std::size_t m_bytes = 0;
 };
 
 void addObject(ManifestJson value, std::vector<ManifestJson> &out)

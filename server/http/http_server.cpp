@@ -265,7 +265,8 @@ private:
                 authenticate(call, *match.route, credentialsOf(request), m_authenticator);
             !known) {
             Reply refusal = errorReply(known.error());
-            // Not Basic: a browser would put its own password dialog before the portal's sign-in page.
+            // Not Basic: a browser would put its own password dialog before the portal's sign-in
+            // page.
             if (refusal.status == 401)
                 refusal.with("WWW-Authenticate", "Bearer realm=\"Slipway\"");
             return refusal;

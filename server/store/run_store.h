@@ -69,8 +69,9 @@ struct PhaseRow
     int ordinal = 0;
     schema::RecordState state = schema::RecordState::Pending;
     std::optional<schema::TaskResult> result;
-    std::string message;  ///< why, when not succeeded
-    /// Instances that succeeded in this attempt or a later one (before `attempt`) count here; 0: none.
+    std::string message; ///< why, when not succeeded
+    /// Instances that succeeded in this attempt or a later one (before `attempt`) count here; 0:
+    /// none.
     int carriesFrom = 0;
     std::int64_t environmentId = 0, resourceId = 0; ///< target of a deployment job, once resolved
     std::optional<TimePoint> startedAt, finishedAt;

@@ -136,7 +136,7 @@ void TestLiveServer::asksForACredential()
     const std::string close = "Host: x\r\nConnection: close\r\n";
     const Answer none = m_server->raw("GET /_apis/projects HTTP/1.1\r\n" + close + "\r\n");
     QCOMPARE(none.status, 401);
-    QVERIFY(none.header("WWW-Authenticate").starts_with("Basic"));
+    QVERIFY(none.header("WWW-Authenticate").starts_with("Bearer"));
     const Answer wrong = m_server->raw("GET /_apis/projects HTTP/1.1\r\n" + close +
                                        "Authorization: Bearer nonsense\r\n\r\n");
     QCOMPARE(wrong.status, 401);

@@ -24,6 +24,21 @@ struct Stop
     std::uint32_t line = 0, column = 0;
 };
 
+/// yaml-cpp 0.7 turns the escapes \N and \_ into single bytes (Latin-1). The file is UTF-8, so
+/// whatever is no UTF-8 in a value came from one of them.
+std::string fromLatin1Escapes(std::string_view value)
+{
+    std::string out;
+    while (true) {
+        const std::size_t bad = findInvalidUtf8(value);
+        if (bad == std::string_view::npos)
+            return out.append(value);
+        out.append(value.substr(0, bad));
+        appendUtf8(out, static_cast<unsigned char>(value[bad]));
+        value.remove_prefix(bad + 1);
+    }
+}
+
 /// Reads a text in place.
 class ViewBuffer : public std::streambuf
 {
@@ -115,7 +130,10 @@ public:
         scalar.style = tag == "?" || tag.empty() ? Style::Plain : Style::Quoted;
         if (scalar.style == Style::Quoted)
             m_lastQuoted = mark;
-        scalar.text = m_arena.copy(value);
+        if (scalar.style == Style::Quoted && findInvalidUtf8(value) != std::string_view::npos)
+            scalar.text = m_arena.copy(fromLatin1Escapes(value));
+        else
+            scalar.text = m_arena.copy(value);
         if (m_hook != nullptr && scalar.text.find("${{") != std::string_view::npos)
             m_hook->onScalar(scalar, expectsKey());
         add(scalar);

@@ -146,9 +146,10 @@ class Api:
         return self.patch(f"{project}/_apis/pipelines/approvals", [{"approvalId": approval["id"], "status": status, "comment": comment}])
 
     def logs(self, run, project=P):
-        """All logs of a run as one text."""
+        """The logs of a run's steps as one text. A job's own log repeats those of its steps."""
         detail = self.run(run, project)
-        ids = sorted({r["log"]["id"] for r in detail["records"] if r.get("log")})
+        steps = [r for r in detail["records"] if r["type"] == "Task"] or detail["records"]
+        ids = sorted({r["log"]["id"] for r in steps if r.get("log")})
         return "\n".join(self.request("GET", f"{project}/_apis/slipway/logs/{run}/{i}?offset=0", raw=True).decode("utf-8", "replace")
                          for i in ids)
 

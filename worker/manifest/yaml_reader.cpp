@@ -12,8 +12,8 @@ namespace worker {
 namespace {
 
 constexpr std::size_t kMaxNodes = 1'000'000;
-constexpr std::size_t kNodeBytes = 64; // what an empty node costs, about
-constexpr std::size_t kMaxExpandedBytes = 64U << 20U;
+constexpr std::size_t kNodeBytes = 128; // what an empty node costs, about
+constexpr std::size_t kMaxExpandedBytes = 24U << 20U;
 constexpr std::size_t kMaxBytes = 16U << 20U;
 constexpr int kMaxDepth = 200;
 

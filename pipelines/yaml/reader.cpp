@@ -332,7 +332,7 @@ private:
 
 struct Phrase
 {
-    std::string_view library, service, hint;
+    std::string_view original, service, hint;
 };
 
 /// yaml-cpp's messages in the words that people find help for (16.1), with what to do.
@@ -371,7 +371,7 @@ Stop explain(const YAML::Exception &error)
               static_cast<std::uint32_t>(std::max(error.mark.line, 0) + 1),
               static_cast<std::uint32_t>(std::max(error.mark.column, 0) + 1)};
     for (const Phrase &phrase : kPhrases) {
-        if (std::string_view(error.msg).starts_with(phrase.library)) {
+        if (std::string_view(error.msg).starts_with(phrase.original)) {
             stop.message = phrase.service;
             stop.hint = phrase.hint;
         }

@@ -67,7 +67,7 @@ struct Application::Parts
     std::unique_ptr<logs::LogStore> logs;
     std::unique_ptr<artifacts::ArtifactStore> artifacts;
     std::optional<auth::Authenticator> authenticator;
-    std::optional<library::LibraryService> library;
+    std::optional<library::LibraryService> configuration;
     std::optional<library::ProjectService> projects;
     std::optional<triggers::RepositoryService> repositories;
     std::optional<environments::EnvironmentService> environments;
@@ -156,11 +156,11 @@ Result<std::unique_ptr<Application>> Application::start(const Configuration &con
     p.authenticator.emplace(*p.database);
     RETURN_IF_ERROR(p.authenticator->ensureOperator(p.data->operatorToken()));
     ASSIGN_OR_RETURN(auto key, library::SealingKey::loadOrCreate(p.data->sealingKey()));
-    p.library.emplace(*p.database, std::move(key));
+    p.configuration.emplace(*p.database, std::move(key));
     p.projects.emplace(*p.database);
     p.repositories.emplace(*p.database, p.data->repositories());
     p.environments.emplace(*p.database, *p.repositories);
-    p.scheduler.emplace(*p.database, *p.library, *p.logs, p.events);
+    p.scheduler.emplace(*p.database, *p.configuration, *p.logs, p.events);
     p.runs.emplace(*p.database, *p.scheduler);
     p.approvals.emplace(*p.database, *p.scheduler);
     p.pools.emplace(*p.database, *p.scheduler, p.events);
@@ -168,12 +168,12 @@ Result<std::unique_ptr<Application>> Application::start(const Configuration &con
     ASSIGN_OR_RETURN(p.workerHub, workers::WorkerHub::start(*p.scheduler));
     RETURN_IF_ERROR(p.scheduler->start(*p.workerHub));
     RETURN_IF_ERROR(ensureDefaultPool(*p.pools));
-    p.pipelines.emplace(*p.database, *p.projects, *p.repositories, *p.library, *p.environments,
+    p.pipelines.emplace(*p.database, *p.projects, *p.repositories, *p.configuration, *p.environments,
                         *p.runs);
     p.triggers.emplace(*p.database, *p.repositories, *p.pipelines, *p.runs);
     ASSIGN_OR_RETURN(p.eventStreams, http::EventStreams::start(p.events));
     p.services.emplace(http::Services{
-        *p.authenticator, *p.projects, *p.library, *p.repositories, *p.pipelines, *p.triggers,
+        *p.authenticator, *p.projects, *p.configuration, *p.repositories, *p.pipelines, *p.triggers,
         *p.scheduler, *p.runs, *p.approvals, *p.environments, *p.pools, *p.jobs, *p.workerHub,
         *p.logs, *p.artifacts, p.events, p.metrics, *p.eventStreams, *p.database});
     http::addRoutes(p.router, *p.services);

@@ -25,7 +25,7 @@ struct Services
 {
     auth::Authenticator &authenticator;
     library::ProjectService &projects;
-    library::LibraryService &library;
+    library::LibraryService &configuration;
     triggers::RepositoryService &repositories;
     triggers::PipelineService &pipelines;
     triggers::TriggerLoop &triggers;

@@ -174,7 +174,7 @@ Result<Reply> addResource(Call &call, Services &services, const char *type)
     }
     ASSIGN_OR_RETURN(const auto endpoint, textMember(body, "serviceEndpointId"));
     if (endpoint && !endpoint->empty()) {
-        const auto connection = services.library.connection(place.project.id, *endpoint);
+        const auto connection = services.configuration.connection(place.project.id, *endpoint);
         if (!connection)
             return {ErrorCode::InvalidArgument,
                     "'serviceEndpointId': " + connection.error().message};

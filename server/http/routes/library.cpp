@@ -101,7 +101,7 @@ constexpr const char *kEndpointReferences = "serviceEndpointProjectReferences";
 Result<Reply> listGroups(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
-    ASSIGN_OR_RETURN(const auto groups, services.library.groups(project.id));
+    ASSIGN_OR_RETURN(const auto groups, services.configuration.groups(project.id));
     const std::string wanted = call.query().text("groupname");
     const auto ids = call.query().list("groupids");
     Json list = Json::array();
@@ -123,7 +123,7 @@ Result<Reply> getGroup(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
     ASSIGN_OR_RETURN(const auto id, call.id("groupId"));
-    ASSIGN_OR_RETURN(const auto group, services.library.group(project.id, id));
+    ASSIGN_OR_RETURN(const auto group, services.configuration.group(project.id, id));
     return Reply::json(groupJson(project, group));
 }
 
@@ -132,7 +132,7 @@ Result<Reply> createGroup(Call &call, Services &services)
     ASSIGN_OR_RETURN(const auto body, call.json());
     ASSIGN_OR_RETURN(const auto project, projectFor(call, body, kGroupReferences, services));
     ASSIGN_OR_RETURN(const auto group, groupOf(body));
-    ASSIGN_OR_RETURN(const auto created, services.library.createGroup(project.id, group));
+    ASSIGN_OR_RETURN(const auto created, services.configuration.createGroup(project.id, group));
     return Reply::json(groupJson(project, created));
 }
 
@@ -142,7 +142,7 @@ Result<Reply> updateGroup(Call &call, Services &services)
     ASSIGN_OR_RETURN(const auto project, projectFor(call, body, kGroupReferences, services));
     ASSIGN_OR_RETURN(auto group, groupOf(body));
     ASSIGN_OR_RETURN(group.id, call.id("groupId"));
-    ASSIGN_OR_RETURN(const auto updated, services.library.updateGroup(project.id, group));
+    ASSIGN_OR_RETURN(const auto updated, services.configuration.updateGroup(project.id, group));
     return Reply::json(groupJson(project, updated));
 }
 
@@ -169,7 +169,7 @@ Result<Reply> removeGroup(Call &call, Services &services)
     ASSIGN_OR_RETURN(const auto projects, projectsOfDelete(call, services));
     ASSIGN_OR_RETURN(const auto id, call.id("groupId"));
     for (const auto &project : projects)
-        RETURN_IF_ERROR(services.library.removeGroup(project.id, id));
+        RETURN_IF_ERROR(services.configuration.removeGroup(project.id, id));
     return Reply::empty();
 }
 
@@ -237,7 +237,7 @@ Result<library::ServiceConnection> connectionOf(const Json &body)
 Result<Reply> listConnections(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
-    ASSIGN_OR_RETURN(const auto all, services.library.connections(project.id));
+    ASSIGN_OR_RETURN(const auto all, services.configuration.connections(project.id));
     const auto names = call.query().list("endpointnames");
     const auto ids = call.query().list("endpointids");
     const std::string type = call.query().text("type");
@@ -258,7 +258,7 @@ Result<Reply> getConnection(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
     ASSIGN_OR_RETURN(const auto connection,
-                     services.library.connection(project.id, call.value("endpointId")));
+                     services.configuration.connection(project.id, call.value("endpointId")));
     return Reply::json(connectionJson(project, connection));
 }
 
@@ -267,7 +267,7 @@ Result<Reply> createConnection(Call &call, Services &services)
     ASSIGN_OR_RETURN(const auto body, call.json());
     ASSIGN_OR_RETURN(const auto project, projectFor(call, body, kEndpointReferences, services));
     ASSIGN_OR_RETURN(const auto connection, connectionOf(body));
-    ASSIGN_OR_RETURN(const auto created, services.library.createConnection(project.id, connection));
+    ASSIGN_OR_RETURN(const auto created, services.configuration.createConnection(project.id, connection));
     return Reply::json(connectionJson(project, created));
 }
 
@@ -277,7 +277,7 @@ Result<Reply> updateConnection(Call &call, Services &services)
     ASSIGN_OR_RETURN(const auto project, projectFor(call, body, kEndpointReferences, services));
     ASSIGN_OR_RETURN(auto connection, connectionOf(body));
     connection.id = call.value("endpointId");
-    ASSIGN_OR_RETURN(const auto updated, services.library.updateConnection(project.id, connection));
+    ASSIGN_OR_RETURN(const auto updated, services.configuration.updateConnection(project.id, connection));
     return Reply::json(connectionJson(project, updated));
 }
 
@@ -285,7 +285,7 @@ Result<Reply> removeConnection(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto projects, projectsOfDelete(call, services));
     for (const auto &project : projects)
-        RETURN_IF_ERROR(services.library.removeConnection(project.id, call.value("endpointId")));
+        RETURN_IF_ERROR(services.configuration.removeConnection(project.id, call.value("endpointId")));
     return Reply::empty();
 }
 

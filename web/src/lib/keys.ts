@@ -9,6 +9,6 @@ export const keys = {
   history: (project: string) => ['history', project] as const,
   approvals: (project: string) => ['approvals', project] as const,
   pools: ['pools'] as const,
-  library: (project: string) => ['library', project] as const,
+  configuration: (project: string) => ['library', project] as const,
   checks: (project: string) => ['checks', project] as const,
 }

@@ -1,24 +1,31 @@
-# slipway_tests(LABEL FOLDER LIBS...): every tst_*.cpp below FOLDER becomes a Qt Test program that
+# Test programs are compiled without optimisation: what they test is a library with its own flags, and
+# compiling them is most of a build.
+function(slipway_test_flags target pch)
+    target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O0>)
+    slipway_use_precompiled(${target} ${pch})
+endfunction()
+
+# slipway_tests(LABEL PRECOMPILED FOLDER LIBS...): every tst_*.cpp below FOLDER becomes a Qt Test program that
 # ctest runs with the given label. Programs write JUnit files to ${CMAKE_BINARY_DIR}/junit so that
 # single rows are counted.
-function(slipway_tests label folder)
+function(slipway_tests label pch folder)
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${folder}/tst_*.cpp")
     file(GLOB_RECURSE shared CONFIGURE_DEPENDS "${folder}/support/*.cpp")
     if(shared AND NOT TARGET test_support_${label})
         add_library(test_support_${label} STATIC ${shared})
         target_link_libraries(test_support_${label} PUBLIC ${ARGN} Qt6::Test)
+        slipway_test_flags(test_support_${label} ${pch})
     endif()
     foreach(source IN LISTS sources)
         get_filename_component(name "${source}" NAME_WE)
         set(target "${label}_${name}")
         add_executable(${target} "${source}")
         set_target_properties(${target} PROPERTIES AUTOMOC ON)
-        target_link_libraries(${target} PRIVATE ${ARGN} Qt6::Test)
+        target_link_libraries(${target} PRIVATE ${ARGN} test_source_tree Qt6::Test)
+        slipway_test_flags(${target} ${pch})
         if(TARGET test_support_${label})
             target_link_libraries(${target} PRIVATE test_support_${label})
         endif()
-        target_compile_definitions(${target} PRIVATE SLIPWAY_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
-            SLIPWAY_BINARY_DIR="${CMAKE_BINARY_DIR}")
         add_test(NAME ${label}/${name} COMMAND ${target}
             -o "${CMAKE_BINARY_DIR}/junit/${label}_${name}.xml,junitxml" -o -,txt)
         set_tests_properties(${label}/${name} PROPERTIES LABELS ${label} TIMEOUT 300

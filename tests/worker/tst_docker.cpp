@@ -1,5 +1,6 @@
 // Docker@2 and DockerCompose@1 on a real Docker Engine and a real registry (tests/parts).
 #include "support/recording_sink.h"
+#include "tests/support/source_tree.h"
 #include "worker/base/text.h"
 
 #include <QProcess>
@@ -18,7 +19,7 @@ class Part
 {
 public:
     explicit Part(const char *name)
-        : m_script(QStringLiteral(SLIPWAY_SOURCE_DIR "/tests/parts/") + QString::fromLatin1(name))
+        : m_script(QString::fromStdString(::test::sourceTree("tests/parts/") + name))
     {}
 
     ~Part()

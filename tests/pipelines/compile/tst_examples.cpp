@@ -1,6 +1,7 @@
 // The sample pipelines compile without a word, for both targets.
 
 #include "pipelines/compile/compiler.h"
+#include "tests/support/source_tree.h"
 
 #include <QFile>
 #include <QTest>
@@ -15,7 +16,7 @@ std::string readAll(const std::string &path)
     return file.open(QIODevice::ReadOnly) ? file.readAll().toStdString() : std::string();
 }
 
-const std::string kRoot = SLIPWAY_SOURCE_DIR "/examples/space-game";
+const std::string kRoot = ::test::sourceTree("examples/space-game");
 
 class ExampleSource : public FileSource
 {

@@ -5,6 +5,7 @@
 // SLIPWAY_GOLDEN_UPDATE=1 writes the expectations; look at the difference before keeping it.
 
 #include "pipelines/compile/compiler.h"
+#include "tests/support/source_tree.h"
 
 #include <QDir>
 #include <QDirIterator>
@@ -100,7 +101,7 @@ private Q_SLOTS:
     void compiles_data()
     {
         QTest::addColumn<QString>("folder");
-        const QString root = QStringLiteral(SLIPWAY_SOURCE_DIR "/tests/golden");
+        const QString root = QString::fromStdString(::test::sourceTree("tests/golden"));
         QStringList cases;
         QDirIterator found(root, {QStringLiteral("in.yml")}, QDir::Files,
                            QDirIterator::Subdirectories);

@@ -1,6 +1,7 @@
 // schema/pipeline.schema.json is what the tables say. SLIPWAY_GOLDEN_UPDATE=1 writes it.
 
 #include "pipelines/shape/json_schema.h"
+#include "tests/support/source_tree.h"
 
 #include <QFile>
 #include <QTest>
@@ -15,7 +16,7 @@ private Q_SLOTS:
 
     void isUpToDate()
     {
-        QFile file(QStringLiteral(SLIPWAY_SOURCE_DIR "/schema/pipeline.schema.json"));
+        QFile file(QString::fromStdString(::test::sourceTree("schema/pipeline.schema.json")));
         const QByteArray expected = QByteArray::fromStdString(pipelines::shape::jsonSchema());
         if (qEnvironmentVariableIsSet("SLIPWAY_GOLDEN_UPDATE")) {
             QVERIFY(file.open(QIODevice::WriteOnly));

@@ -1,5 +1,6 @@
 // schema/openapi.yaml names every route of the server and none that it does not have.
 #include "tests/server/support/live_server.h"
+#include "tests/support/source_tree.h"
 
 #include <QTest>
 
@@ -11,7 +12,7 @@ namespace {
 /// "GET /a/{b}" of every operation: paths stand at two blanks, methods at four.
 std::set<std::string> documented()
 {
-    std::ifstream file(SLIPWAY_SOURCE_DIR "/schema/openapi.yaml");
+    std::ifstream file(::test::sourceTree("schema/openapi.yaml"));
     std::set<std::string> out;
     std::string line;
     std::string path;

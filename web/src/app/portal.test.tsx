@@ -105,7 +105,7 @@ describe('the queue dialog', () => {
     await waitFor(() => expect(address()).toBe(`${P}/runs/1873`), soon)
     expect(body).toEqual({
       resources: { repositories: { self: { refName: 'refs/heads/main' } } },
-      templateParameters: { target: 'docker', replicas: 3, verbose: true, labels: '{\n  "team": "arcade"\n}' }, stagesToSkip: ['Test'],
+      templateParameters: { target: 'docker', replicas: 3, verbose: true, labels: 'team: arcade' }, stagesToSkip: ['Test'],
     })
   })
 

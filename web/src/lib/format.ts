@@ -21,9 +21,11 @@ export function ago(from: string | number, now: number): string {
   return text === 'now' ? 'just now' : `${text} ago`
 }
 
-/** "0.2s", "41s", "2m10s", "1h04m": for columns. */
+/** "0s", "<0.1s", "0.2s", "41s", "2m10s", "1h04m": for columns. */
 export function duration(ms: number): string {
   if (ms < 0 || !Number.isFinite(ms)) return ''
+  if (ms === 0) return '0s'
+  if (ms < 50) return '<0.1s'
   if (ms < 9950) return `${(ms / 1000).toFixed(1)}s`
   const seconds = Math.round(ms / 1000)
   if (seconds < 60) return `${seconds}s`

@@ -13,7 +13,7 @@ describe('age', () => {
 })
 
 describe('duration', () => {
-  it.each([[0, '0.0s'], [240, '0.2s'], [9_949, '9.9s'], [9_960, '10s'], [59_499, '59s'], [59_500, '1m00s'], [62_000, '1m02s'], [3_840_000, '1h04m'], [-1, ''], [NaN, '']])('%d ms', (ms, text) =>
+  it.each([[0, '0s'], [49, '<0.1s'], [50, '0.1s'], [240, '0.2s'], [9_949, '9.9s'], [9_960, '10s'], [59_499, '59s'], [59_500, '1m00s'], [62_000, '1m02s'], [3_840_000, '1h04m'], [-1, ''], [NaN, '']])('%d ms', (ms, text) =>
     expect(duration(ms)).toBe(text))
   it('of something that runs counts to now', () => expect(elapsed(new Date(now - 5000).toISOString(), undefined, now)).toBe(5000))
   it('of something that has not begun is nothing', () => expect(elapsed(null, null, now)).toBeUndefined())

@@ -4,7 +4,7 @@ import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useCallback, useMemo } from 'react'
 import type { RunDetail } from '@/api/types'
 import { Facts } from '@/components/cells'
-import { Diagnostics } from '@/components/diagnostics'
+import { DiagnosticSummary } from '@/components/diagnostics'
 import { Empty } from '@/components/empty'
 import { ErrorPanel } from '@/components/error-panel'
 import { Page } from '@/components/page'
@@ -21,11 +21,12 @@ import { JobTree } from '@/features/runs/components/job-tree'
 import { Artifacts, Changes, FinalYaml, Tests } from '@/features/runs/components/run-tabs'
 import { StageGraph } from '@/features/runs/components/stage-graph'
 import { Waterfall } from '@/features/runs/components/waterfall'
-import { buildTree, select, stageKey, type Selection } from '@/features/runs/model/records'
+import { buildTree, select, stageKey, stateOfDetail, type Selection } from '@/features/runs/model/records'
+import { runSentence } from '@/features/runs/model/sentence'
 import { readRange, writeRange } from '@/features/logs/model/line-range'
+import { useNow } from '@/lib/clock'
 import { asSentence } from '@/lib/format'
 import { useProject } from '@/lib/project'
-import { stateOfRun } from '@/lib/state'
 import styles from './run-route.module.css'
 
 export function RunRoute() {
@@ -49,22 +50,24 @@ function RunPage({ run }: { run: RunDetail }) {
   const tree = useMemo(() => buildTree(run.records), [run.records])
   const selection = select(tree, search.record, search.stage)
   const tab = tabs.find((name) => name === search.tab) ?? 'log'
+  const now = useNow(run.status !== 'completed')
   const pending = run.approvals.filter((item) => item.status === 'pending')
   return (
     <Page
-      fill wide title={asSentence(run.sentence)} tabTitle={`${run.pipeline.name} ${run.number}`} state={stateOfRun(run)} actions={<Actions run={run} />}
+      fill wide title={runSentence(run, tree, now)} tabTitle={`${run.pipeline.name} ${run.number}`} state={stateOfDetail(run, tree)} actions={<Actions run={run} />}
       sentence={
         <Facts>
           <Commit branch={run.branch} version={run.version} message={run.commitMessage} />
           {reasonText(run)}
           <span>queued <Time at={run.queuedAt} form="sentence" /></span>
           {run.startedAt === undefined ? null : <span>{run.status === 'completed' ? 'took' : 'for'} <Duration start={run.startedAt} finish={run.finishedAt} /></span>}
+          <span className="num">run {run.number}</span>
           {...Object.entries(run.parameters).map(([name, value]) => <span key={name} className={styles.parameter}>{name}={typeof value === 'string' ? value : JSON.stringify(value)}</span>)}
         </Facts>
       }
     >
       <Waiting run={run} />
-      {run.diagnostics.length > 0 && <div className={styles.diagnostics}><Diagnostics list={run.diagnostics} /></div>}
+      {run.diagnostics.length > 0 && <div className={styles.diagnostics}><DiagnosticSummary list={run.diagnostics} /></div>}
       <StageGraph run={run} tree={tree} selected={selection === undefined ? undefined : stageKey(selection.stage.record)} />
       {pending.length > 0 && <div className={styles.banner}>{pending.map((item) => <ApprovalCard key={item.id} item={item} withRun={false} only={pending.length === 1} />)}</div>}
       {run.status === 'completed' && <FailureDigest run={run} tree={tree} />}

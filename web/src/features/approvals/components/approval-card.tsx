@@ -2,10 +2,12 @@ import { Button } from '@fluentui/react-components'
 import { lazy, Suspense, useState } from 'react'
 import type { ApprovalItem, Version } from '@/api/types'
 import { Facts } from '@/components/cells'
+import { Copyable } from '@/components/copyable'
 import { ErrorPanel } from '@/components/error-panel'
 import { Commit, RunLink, VersionName } from '@/components/run-bits'
 import { StateIcon } from '@/components/state-icon'
 import { Time } from '@/components/time'
+import { branchName, subject } from '@/lib/format'
 import { useProject } from '@/lib/project'
 import { useDecide } from '../api/approvals'
 import styles from './approval-card.module.css'
@@ -26,6 +28,7 @@ export function ApprovalCard({ item, withRun = true, only = true }: ApprovalCard
   const decide = useDecide(project)
   const [rejecting, setRejecting] = useState(false)
   const pending = item.status === 'pending'
+  const newCommitIsNamed = item.versions.some((one) => typeof one.to !== 'string' && one.to.commit === item.version && !sameVersion(one.from, one.to))
   const send = (status: 'approved' | 'rejected', comment: string) => decide.mutate({ approvalId: item.id, runId: item.runId, status, comment })
   return (
     <article className={styles.card} data-pending={pending || undefined} aria-label={`Approval of ${item.environment.name}, run ${item.runNumber}`}>
@@ -40,16 +43,14 @@ export function ApprovalCard({ item, withRun = true, only = true }: ApprovalCard
             {item.versions.map((one) => (
               <li key={one.service}>
                 <span className={styles.service}>{one.service}</span>
-                {sameVersion(one.from, one.to) ? <span>stays at <VersionName version={one.to} /></span> : (
-                  <span>{one.from === undefined || one.from === null ? 'first deployment, ' : <><VersionName version={one.from} /> → </>}<VersionName version={one.to} /></span>
-                )}
+                <VersionStep {...one} />
               </li>
             ))}
           </ul>
         )}
         <p className={styles.facts}>
           <Facts>
-            <Commit branch={item.branch} version={item.version} message={item.commitMessage} />
+            {newCommitIsNamed ? <span title={item.branch}>{branchName(item.branch)}</span> : <Commit branch={item.branch} version={item.version} message={item.commitMessage} />}
             {item.requestedBy === undefined ? null : <span>asked by {item.requestedBy.displayName}</span>}
             {pending ? <span>waiting since <Time at={item.createdAt} form="clock" /></span> : null}
             {pending && item.expiresAt !== undefined ? <span>until <Time at={item.expiresAt} form="clock" /></span> : null}
@@ -95,6 +96,17 @@ function decidedWord(status: string): string {
     case 'skipped': return 'Skipped'
     default: return status.charAt(0).toUpperCase() + status.slice(1)
   }
+}
+
+const Subject = ({ of: version }: { of: Version | string }) => typeof version === 'string' || version.commitMessage === '' ? null : <span className={styles.quiet}> {subject(version.commitMessage)}</span>
+
+/** From what to what; the same commit built again is another image, and says so. */
+function VersionStep({ from, to }: ApprovalItem['versions'][number]) {
+  if (from === undefined || from === null) return <span>first deployment, <VersionName version={to} /><Subject of={to} /></span>
+  if (sameVersion(from, to)) return <span>stays at <VersionName version={to} /></span>
+  if (typeof from !== 'string' && typeof to !== 'string' && from.commit !== '' && from.commit === to.commit)
+    return <span><VersionName version={to} /> built again: image <Copyable value={from.digest} noun="digest" /> → <Copyable value={to.digest} noun="digest" /></span>
+  return <span><VersionName version={from} /> → <VersionName version={to} /><Subject of={to} /></span>
 }
 
 function sameVersion(from: Version | string | null | undefined, to: Version | string): boolean {

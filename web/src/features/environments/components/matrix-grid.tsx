@@ -5,6 +5,7 @@ import type { MatrixCell, Service } from '@/api/types'
 import { StateIcon } from '@/components/state-icon'
 import { Time } from '@/components/time'
 import { useProject } from '@/lib/project'
+import { subject } from '@/lib/format'
 import { states } from '@/lib/state'
 import { cellKey, note, stateOfCell, targetName, versionText, type MatrixView, type Target } from '../model/matrix-view'
 import { CellCard } from './cell-card'
@@ -42,7 +43,13 @@ export function MatrixGrid({ view, selected, onSelect, moment }: MatrixGridProps
     const next: [number, number] = [Math.min(services.length - 1, Math.max(0, row)), Math.min(targets.length - 1, Math.max(0, column))]
     setAt(next)
     if (long) virtualizer.scrollToIndex(next[0])
-    requestAnimationFrame(() => grid.current?.querySelector<HTMLElement>(`[data-place="${next[0]}-${next[1]}"]`)?.focus())
+    const focus = () => {
+      const cell = grid.current?.querySelector<HTMLElement>(`[data-place="${next[0]}-${next[1]}"]`)
+      cell?.focus()
+      return cell !== null && cell !== undefined
+    }
+    // At once, so that the next key counts from there; a row that is not drawn yet comes with the next frame.
+    if (!focus()) requestAnimationFrame(focus)
   }
   const onKey = (event: KeyboardEvent, row: number, column: number) => {
     const steps: Partial<Record<string, [number, number]>> = {
@@ -98,7 +105,7 @@ export function MatrixGrid({ view, selected, onSelect, moment }: MatrixGridProps
                     <td key={key} className={styles.cell} data-first={isFirst(targets, column) || undefined} data-selected={key === selected || undefined}>
                       <button
                         type="button" className={styles.button} data-place={`${row}-${column}`} tabIndex={at[0] === row && at[1] === column ? 0 : -1}
-                        disabled={cell === undefined} onKeyDown={(event) => onKey(event, row, column)}
+                        aria-disabled={cell === undefined} onKeyDown={(event) => onKey(event, row, column)}
                         onFocus={(event) => {
                           setAt([row, column])
                           if (cell !== undefined && event.currentTarget.matches(':focus-visible')) show({ cell, service, target, box: event.currentTarget.getBoundingClientRect() }, 600)
@@ -109,7 +116,7 @@ export function MatrixGrid({ view, selected, onSelect, moment }: MatrixGridProps
                         }}
                         onClick={() => {
                           hide()
-                          onSelect(key)
+                          if (cell !== undefined) onSelect(key)
                         }}
                       >
                         <span className="visually-hidden">{service.key} in {targetName(target)}: </span>
@@ -130,7 +137,9 @@ export function MatrixGrid({ view, selected, onSelect, moment }: MatrixGridProps
 }
 
 function CellFace({ cell, moment }: { cell: MatrixCell; moment: number | undefined }) {
-  const second = note(cell)
+  const said = note(cell)
+  // With nothing to report, what the version brought is worth the line.
+  const second = said === '' && cell.version !== undefined && cell.version !== null ? subject(cell.version.commitMessage) : said
   return (
     <>
       <StateIcon state={stateOfCell(cell)} labelled={false} />
@@ -140,7 +149,7 @@ function CellFace({ cell, moment }: { cell: MatrixCell; moment: number | undefin
           <span className="visually-hidden">, {states[stateOfCell(cell)].word}, </span>
           {cell.since !== undefined && <span className={styles.age}><Time at={cell.since} until={moment} /></span>}
         </span>
-        {second !== '' && <span className={styles.note} data-state={cell.state}>{second}</span>}
+        {second !== '' && <span className={styles.note} data-state={said === '' ? undefined : cell.state}>{second}</span>}
       </span>
     </>
   )

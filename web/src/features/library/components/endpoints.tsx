@@ -2,7 +2,7 @@ import type { ServiceEndpoint } from '@/api/types'
 import { DataTable, type Column } from '@/components/data-table'
 import { StateLabel } from '@/components/state-icon'
 
-const kinds: Record<string, string> = { dockerregistry: 'Docker registry', kubernetes: 'Kubernetes', git: 'Git', generic: 'Generic' }
+const kinds: Record<string, string> = { dockerregistry: 'Docker registry', kubernetes: 'Kubernetes', dockerhost: 'Docker host', git: 'Git', generic: 'Generic' }
 
 const columns: Column<ServiceEndpoint>[] = [
   { header: 'Connection', cell: (one) => <span title={one.description ?? one.name}>{one.name}</span> },

@@ -6,7 +6,7 @@ import { useNavigate } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import type { PipelineRef, QueueInputs } from '@/api/types'
 import { Copyable } from '@/components/copyable'
-import { Diagnostics } from '@/components/diagnostics'
+import { DiagnosticSummary } from '@/components/diagnostics'
 import { ErrorPanel } from '@/components/error-panel'
 import { branchName } from '@/lib/format'
 import { useProject } from '@/lib/project'
@@ -73,7 +73,7 @@ export function QueueDialog({ pipeline, onClose }: { pipeline: PipelineRef; onCl
                 />
               </Field>
               {inputs.error !== null && <ErrorPanel error={inputs.error} doing="read the pipeline on this branch" />}
-              {data !== undefined && data.diagnostics.length > 0 && <Diagnostics list={data.diagnostics} />}
+              {data !== undefined && <DiagnosticSummary list={data.diagnostics} />}
               {fields.map(({ ask, text }, at) => (
                 <ParameterField
                   key={ask.name} ask={ask} text={text} problem={tried ? read[at]?.problem : undefined}

@@ -1,9 +1,10 @@
+import { parse, stringify } from 'yaml'
 import type { ParameterAsk } from '@/api/types'
 
 /** What stands in a field: text, or the mark of a check box. */
 export type FieldText = string | boolean
 
-/** Types whose values are structures; they are written as JSON (which is YAML, too) and sent as text for the server to read. */
+/** Types whose values are structures; they are written as YAML and sent as text for the server to read. */
 const structured = new Set(['object', 'step', 'steplist', 'job', 'joblist', 'deployment', 'deploymentlist', 'stage', 'stagelist', 'stringlist'])
 
 export const isStructured = (type: string): boolean => structured.has(type.toLowerCase())
@@ -12,7 +13,7 @@ export const isStructured = (type: string): boolean => structured.has(type.toLow
 export function fieldText(ask: ParameterAsk): FieldText {
   if (ask.type === 'boolean') return ask.default === true || ask.default === 'true' || ask.default === 'True'
   if (ask.default === undefined || ask.default === null) return ''
-  if (isStructured(ask.type)) return typeof ask.default === 'string' ? ask.default : JSON.stringify(ask.default, undefined, 2)
+  if (isStructured(ask.type)) return typeof ask.default === 'string' ? ask.default : stringify(ask.default).trimEnd()
   return typeof ask.default === 'string' ? ask.default : JSON.stringify(ask.default)
 }
 
@@ -26,6 +27,13 @@ export function readField(ask: ParameterAsk, text: FieldText): { value?: unknown
   if (ask.type === 'number') {
     const number = Number(text)
     return Number.isFinite(number) ? { value: number } : { problem: `"${text}" is not a number.` }
+  }
+  if (isStructured(ask.type)) {
+    try {
+      parse(text)
+    } catch (error) {
+      return { problem: `This is not YAML: ${error instanceof Error ? error.message.split('\n', 1)[0] ?? '' : String(error)}` }
+    }
   }
   return { value: text }
 }

@@ -3,8 +3,8 @@ import type { RunDetail, TimelineRecord } from '@/api/types'
 import { StateIcon } from '@/components/state-icon'
 import { Duration } from '@/components/time'
 import { useProject } from '@/lib/project'
-import { stateOfRecord } from '@/lib/state'
-import { stageKey, type Selection, type StageNode } from '../model/records'
+import { stateOfRecord, type State } from '@/lib/state'
+import { stageKey, stateOfNode, type Selection, type StageNode } from '../model/records'
 import styles from './job-tree.module.css'
 
 interface JobTreeProps {
@@ -22,7 +22,7 @@ export function JobTree({ run, tree, selection }: JobTreeProps) {
           const open = stage.record.id === selection?.stage.record.id
           return (
             <li key={stage.record.id}>
-              <Row run={run} record={stage.record} search={{ stage: stageKey(stage.record) }} level={0} expanded={open} />
+              <Row run={run} record={stage.record} search={{ stage: stageKey(stage.record) }} level={0} expanded={open} state={stageState(run, stage)} />
               {open && (
                 <ul>
                   {stage.jobs.map((job) => (
@@ -53,18 +53,23 @@ interface RowProps {
   level: number
   current?: boolean
   expanded?: boolean
+  /** When the record alone does not know: a stage that waits for a person or a worker. */
+  state?: State
 }
 
-function Row({ run, record, search, level, current, expanded }: RowProps) {
+function stageState(run: RunDetail, node: StageNode): State | undefined {
+  const summary = run.stages.find((stage) => stage.name === stageKey(node.record))
+  return summary === undefined ? undefined : stateOfNode(summary, node)
+}
+
+function Row({ run, record, search, level, current, expanded, state }: RowProps) {
   const project = useProject()
-  // A stage that only waits says so; its record alone does not know.
-  const waiting = record.type === 'Stage' && run.stages.some((stage) => stage.name === stageKey(record) && stage.state === 'waiting')
   return (
     <Link
       className={styles.row} data-level={level} data-current={current || undefined} to="/$project/runs/$runId" params={{ project, runId: String(run.id) }} search={search}
       replace resetScroll={false} aria-current={current === true ? 'true' : undefined} aria-expanded={expanded} title={record.name}
     >
-      <StateIcon state={waiting ? 'waiting' : stateOfRecord(record)} />
+      <StateIcon state={state ?? stateOfRecord(record)} />
       <span className={styles.name}>{record.name}</span>
       {(record.attempt ?? 1) > 1 && <span className={styles.attempt}>attempt {record.attempt}</span>}
       <span className={styles.time}>{record.state !== 'pending' && record.result !== 'skipped' && <Duration start={record.startTime} finish={record.finishTime} />}</span>

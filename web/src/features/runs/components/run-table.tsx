@@ -5,8 +5,9 @@ import { DataTable, type Column } from '@/components/data-table'
 import { reasonText, RunLink, StagePips } from '@/components/run-bits'
 import { StateIcon } from '@/components/state-icon'
 import { Duration, Time } from '@/components/time'
-import { asSentence, branchName, subject } from '@/lib/format'
+import { branchName, subject } from '@/lib/format'
 import { stateOfRun } from '@/lib/state'
+import { summarySentence } from '../model/sentence'
 import styles from './run-table.module.css'
 
 const run: Column<RunSummary> = {
@@ -14,7 +15,7 @@ const run: Column<RunSummary> = {
   cell: (one) => (
     <div className={styles.run}>
       <StateIcon state={stateOfRun(one)} />
-      <TwoLines title={`${one.pipeline.name} ${one.number}\n${asSentence(one.sentence)}`} top={<RunLink id={one.id} row>{one.pipeline.name} <span className="num">{one.number}</span></RunLink>} below={asSentence(one.sentence)} />
+      <TwoLines title={`${one.pipeline.name} ${one.number}\n${summarySentence(one)}`} top={<RunLink id={one.id} row>{one.pipeline.name} <span className="num">{one.number}</span></RunLink>} below={summarySentence(one)} />
     </div>
   ),
 }

@@ -3,9 +3,9 @@ import type { RunDetail } from '@/api/types'
 import { StateIcon } from '@/components/state-icon'
 import { Duration, Time } from '@/components/time'
 import { useProject } from '@/lib/project'
-import { stateOfRecord, stateOfStage, states } from '@/lib/state'
-import { layoutGraph, nodeHeight, nodeWidth } from '../model/graph-layout'
-import { gateOf, stageKey, type Gate, type StageNode } from '../model/records'
+import { stateOfRecord, states } from '@/lib/state'
+import { layoutGraph, nodeHeight } from '../model/graph-layout'
+import { gateOf, stageKey, stateOfNode, type Gate, type StageNode } from '../model/records'
 import styles from './stage-graph.module.css'
 
 interface StageGraphProps {
@@ -40,17 +40,17 @@ export function StageGraph({ run, tree, selected }: StageGraphProps) {
           const summary = run.stages.find((stage) => stage.name === node.name)
           const branch = tree.find(({ record }) => stageKey(record) === node.name)
           const name = stages.find((stage) => stage.name === node.name)?.displayName ?? node.name
-          const state = summary === undefined ? 'unknown' : stateOfStage(summary)
+          const state = summary === undefined ? 'unknown' : stateOfNode(summary, branch)
           return (
             <Link
-              key={node.name} className={styles.node} data-selected={node.name === selected || undefined} style={{ left: node.x, top: node.y, width: nodeWidth, height: nodeHeight }}
+              key={node.name} className={styles.node} data-selected={node.name === selected || undefined} style={{ left: node.x, top: node.y, width: layout.nodeWidth, height: nodeHeight }}
               to="/$project/runs/$runId" params={{ project, runId: String(run.id) }} search={{ stage: node.name }} replace
-              title={`${name}: ${states[state].word}`}
+              title={`${name}: ${states[state].word}${summary?.result === 'skipped' && summary.waiting !== undefined ? `\n${summary.waiting}` : ''}`}
             >
               <StateIcon state={state} />
               <span className={styles.words}>
                 <span className={styles.name}>{name}</span>
-                <span className={styles.more}>{states[state].word}{branch !== undefined && <NodeFacts branch={branch} />}</span>
+                <span className={styles.more}>{state === 'queued' && summary?.state === 'inProgress' ? 'Waits for a worker' : states[state].word}{branch !== undefined && <NodeFacts branch={branch} />}</span>
               </span>
             </Link>
           )
@@ -62,7 +62,7 @@ export function StageGraph({ run, tree, selected }: StageGraphProps) {
           return (
             <div key={name} className={styles.gate} style={{ left: place.x, top: place.y }} title={gate.lines.join(' ')}>
               <span className={styles.diamond}><StateIcon state={gateStates[gate.kind]} labelled={false} size={18} /></span>
-              <span className={styles.gateText}><span>{first} {gate.at !== undefined && <Time at={gate.at} form="clock" />}</span><span>{second}</span></span>
+              <span className={styles.gateText}><span>{first} {gate.at !== undefined && <Time at={gate.at} form="clock" />}</span>{second !== undefined && <span className={styles.gateReason}>{second}</span>}</span>
             </div>
           )
         })}
@@ -79,7 +79,7 @@ function NodeFacts({ branch }: { branch: StageNode }) {
   return (
     <>
       {record.startTime !== null && record.startTime !== undefined && record.state !== 'pending' && <> · <Duration start={record.startTime} finish={record.finishTime} /></>}
-      {jobs.length > 1 && <> · {failed > 0 ? `${failed} of ${jobs.length} failed` : `${finished}/${jobs.length}`}</>}
+      {jobs.length > 1 && <> · {failed > 0 ? `${failed}/${jobs.length} failed` : `${finished}/${jobs.length}`}</>}
     </>
   )
 }

@@ -22,9 +22,12 @@ export interface GraphLayout {
   gates: Map<string, { x: number; y: number }>
   width: number
   height: number
+  nodeWidth: number
 }
 
+/** Nodes are as wide as the longest name needs, within these bounds. */
 export const nodeWidth = 200
+const maxNodeWidth = 288
 export const nodeHeight = 48
 const laneGap = 12
 const columnGap = 56
@@ -37,6 +40,7 @@ const gateGap = 184
  */
 export function layoutGraph(stages: GraphStage[], gated: ReadonlySet<string>): GraphLayout {
   const byName = new Map(stages.map((stage) => [stage.name, stage]))
+  const wide = Math.min(maxNodeWidth, Math.max(nodeWidth, ...stages.map((stage) => 56 + Math.ceil(stage.displayName.length * 8.2))))
   const depth = new Map<string, number>()
   const depthOf = (name: string, path: ReadonlySet<string>): number => {
     const known = depth.get(name)
@@ -56,7 +60,7 @@ export function layoutGraph(stages: GraphStage[], gated: ReadonlySet<string>): G
     const hasGate = column.some((stage) => gated.has(stage.name))
     x += index === 0 ? (hasGate ? gateGap : 0) : hasGate ? gateGap : columnGap
     column.forEach((stage, lane) => placed.set(stage.name, { name: stage.name, column: index, lane, x, y: lane * (nodeHeight + laneGap) }))
-    x += nodeWidth
+    x += wide
   })
 
   const gates = new Map<string, { x: number; y: number }>()
@@ -67,10 +71,10 @@ export function layoutGraph(stages: GraphStage[], gated: ReadonlySet<string>): G
   const edges = stages.flatMap((stage) => directDependencies(stage, byName).flatMap((from): Edge[] => {
     const [source, target] = [placed.get(from), placed.get(stage.name)]
     if (source === undefined || target === undefined) return []
-    return [{ from, to: stage.name, path: elbow(source, target, gated.has(stage.name)) }]
+    return [{ from, to: stage.name, path: elbow(source, target, gated.has(stage.name), wide) }]
   }))
   const lanes = Math.max(0, ...columns.map((column) => column.length))
-  return { nodes: [...placed.values()], edges, gates, width: x, height: Math.max(0, lanes * (nodeHeight + laneGap) - laneGap) }
+  return { nodes: [...placed.values()], edges, gates, width: x, height: Math.max(0, lanes * (nodeHeight + laneGap) - laneGap), nodeWidth: wide }
 }
 
 /** Dependencies that no other dependency already has among its own. */
@@ -84,8 +88,8 @@ function directDependencies(stage: GraphStage, byName: ReadonlyMap<string, Graph
 }
 
 /** Horizontal, one bend down or up near the source's column, horizontal: parallel lanes join in one trunk. */
-function elbow(source: Placed, target: Placed, gated: boolean): string {
-  const [x1, y1] = [source.x + nodeWidth, source.y + nodeHeight / 2]
+function elbow(source: Placed, target: Placed, gated: boolean, wide: number): string {
+  const [x1, y1] = [source.x + wide, source.y + nodeHeight / 2]
   const [x2, y2] = [target.x, target.y + nodeHeight / 2]
   if (y1 === y2) return `M${x1} ${y1}H${x2}`
   const bend = x2 - (gated ? gateGap - columnGap / 2 + 4 : columnGap / 2)

@@ -1,4 +1,5 @@
-import type { RunDetail, TimelineRecord } from '@/api/types'
+import type { RunDetail, StageSummary, TimelineRecord } from '@/api/types'
+import { stateOfRun, stateOfStage, type State } from '@/lib/state'
 
 /** One stage with its jobs and their steps, in order: the timeline as people read it. */
 export interface StageNode {
@@ -68,6 +69,25 @@ const longest = (list: Selection[]): Selection | undefined =>
 /** A stage's name in YAML; its record shows the display name. */
 export const stageKey = (record: TimelineRecord): string => record.identifier !== undefined && record.identifier !== '' ? record.identifier : record.name
 
+/** A stage that has begun, but none of whose jobs has found a worker yet. */
+export const isQueued = (stage: StageNode): boolean =>
+  stage.record.state === 'inProgress' && stage.jobs.length > 0 && stage.jobs.every((job) => job.record.state === 'pending' || job.record.result === 'skipped')
+  && stage.jobs.some((job) => job.record.state === 'pending')
+
+/** A stage's state as people see it: what only waits for a worker does not run. */
+export function stateOfNode(summary: StageSummary, stage: StageNode | undefined): State {
+  const state = stateOfStage(summary)
+  return state === 'running' && stage !== undefined && isQueued(stage) ? 'queued' : state
+}
+
+/** The same for the whole run. */
+export function stateOfDetail(run: RunDetail, tree: StageNode[]): State {
+  const state = stateOfRun(run)
+  const active = run.stages.filter((stage) => stage.state === 'inProgress')
+  const queued = active.length > 0 && active.every((stage) => stateOfNode(stage, tree.find(({ record }) => stageKey(record) === stage.name)) === 'queued')
+  return state === 'running' && queued ? (run.stages.some((stage) => stage.state === 'waiting') ? 'waiting' : 'queued') : state
+}
+
 export interface FailedStep extends Selection {
   messages: string[]
 }
@@ -93,7 +113,7 @@ export interface Gate {
 export function gateOf(run: RunDetail, stage: string): Gate | undefined {
   const approval = run.approvals.find((one) => one.stage === stage && one.status === 'pending') ?? run.approvals.findLast((one) => one.stage === stage)
   const waiting = run.stages.find((one) => one.name === stage && one.state === 'waiting')
-  if (approval === undefined) return waiting === undefined ? undefined : { kind: 'waiting', lines: ['waits for', waiting.waiting ?? 'a check'] }
+  if (approval === undefined) return waiting === undefined ? undefined : { kind: 'waiting', lines: ['waits for', waiting.waiting?.replace(/^waits for (the )?/, '') ?? 'a check'] }
   if (approval.status === 'pending') return { kind: 'waiting', lines: ['waits for', 'approval'] }
   const step = approval.steps.findLast((one) => one.status === approval.status)
   const kind = approval.status === 'approved' ? 'open' : 'closed'

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest'
+import type { RunDetail } from '@/api/types'
+import { detail, failedRun, runningRun, waitingRun } from '@/testing/scenario'
+import { buildTree, stateOfDetail } from './records'
+import { runSentence, summarySentence } from './sentence'
+
+const said = (run: RunDetail) => runSentence(run, buildTree(run.records), Date.parse(run.queuedAt) + 90_000)
+
+describe('the sentence of a run', () => {
+  it('names the step that failed', () => expect(said(detail(failedRun))).toMatch(/^Failed in Production › Deploy web › Apply manifests, after \d+m\d\ds\.$/))
+  it('names the step that runs', () => expect(said(detail(runningRun))).toBe('Runs Build › Image of leaderboard › Build and push.'))
+  it('names who is asked', () => expect(said(detail(waitingRun))).toBe('Production waits for approval by Ada Moreno or Jun Tanaka.'))
+  it('says what came where', () => {
+    const run = detail({ ...waitingRun, status: 'completed', result: 'succeeded', finishedAt: new Date(Date.parse(waitingRun.startedAt!) + 24_000).toISOString() })
+    expect(said(run)).toMatch(/^Succeeded after 24s; deployed [a-z]+( and [a-z]+)? to dev\.$/)
+  })
+  it('says who refused, and why', () => {
+    const run = detail({ ...waitingRun, status: 'completed', result: 'failed' })
+    const approvals = run.approvals.map((one) => ({ ...one, status: 'rejected', steps: [{ displayName: 'Jun Tanaka', status: 'rejected', comment: 'the header is broken' }] }))
+    expect(said({ ...run, approvals })).toBe('Jun Tanaka rejected the deployment to production: the header is broken.')
+  })
+  it('counts the mistakes of a file that cannot run', () => {
+    const run = detail({ ...waitingRun, status: 'completed', result: 'failed', stages: [] })
+    expect(said({ ...run, records: [], approvals: [], diagnostics: [{ severity: 'error', code: 'x', message: 'y' }] })).toBe('Could not start: the pipeline has 1 error.')
+  })
+  it('tells waiting for a worker from running', () => {
+    const run = detail(runningRun)
+    const records = run.records.map((one) => (one.type === 'Job' || one.type === 'Task' ? { ...one, state: 'pending' as const, startTime: null } : one))
+    expect(said({ ...run, records })).toBe('Build waits for a worker.')
+    expect(stateOfDetail({ ...run, records }, buildTree(records))).toBe('queued')
+    expect(stateOfDetail(run, buildTree(run.records))).toBe('running')
+  })
+})
+
+describe('the sentence in a list', () => {
+  it.each([
+    [{ ...failedRun }, 'Failed in Production'],
+    [{ ...runningRun }, 'Runs Build'],
+    [{ ...waitingRun }, 'Production waits for approval of production'],
+    [{ ...waitingRun, stages: waitingRun.stages.map((one) => ({ ...one, waiting: one.waiting === undefined ? undefined : 'waits for approval' })) }, 'Production waits for approval'],
+    [{ ...waitingRun, status: 'cancelling' as const }, 'Is being canceled'],
+    [{ ...failedRun, stages: [], sentence: 'could not start: the pipeline has errors' }, 'Could not start: the pipeline has errors'],
+  ])('%#', (run, text) => expect(summarySentence(run)).toBe(text))
+})

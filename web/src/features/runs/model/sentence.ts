@@ -1,0 +1,96 @@
+import type { RunDetail, RunSummary, TaskResult } from '@/api/types'
+import { asSentence, duration, elapsed, plural } from '@/lib/format'
+import { failures, isQueued, type JobNode, type StageNode } from './records'
+
+/** "a", "a and b", "a, b and c". */
+function listed(names: string[]): string {
+  const last = names.at(-1) ?? ''
+  return names.length <= 1 ? last : `${names.slice(0, -1).join(', ')} and ${last}`
+}
+
+/** "waits for approval" whether or not the server has said the verb. */
+const waits = (reason: string | undefined): string =>
+  reason === undefined || reason === '' ? 'waits for its checks' : reason.startsWith('waits') ? reason : `waits for ${reason}`
+
+const failedStage = (result: TaskResult | undefined) => result === 'failed' || result === 'abandoned'
+
+/** One line for a list: how far the run is, or how it ended. */
+export function summarySentence(run: RunSummary): string {
+  const names = (test: (stage: RunSummary['stages'][number]) => boolean) => run.stages.filter(test).map((stage) => stage.displayName)
+  const failed = names((stage) => stage.state === 'completed' && failedStage(stage.result))
+  if (run.status === 'completed') {
+    if (run.result === 'failed' && failed.length > 0) return `Failed in ${listed(failed)}`
+    return asSentence(run.sentence).replace(/\.$/, '')
+  }
+  if (run.status === 'cancelling') return 'Is being canceled'
+  const running = names((stage) => stage.state === 'inProgress')
+  const waiting = run.stages.find((stage) => stage.state === 'waiting')
+  const also = failed.length === 0 ? '' : `; ${listed(failed)} failed`
+  if (running.length > 0) return `Runs ${listed(running)}${also}`
+  if (waiting !== undefined) return `${waiting.displayName} ${waits(waiting.waiting)}${also}`
+  return 'Is about to start'
+}
+
+/** What the run's own page opens with: down to the step, and for how long. */
+export function runSentence(run: RunDetail, tree: StageNode[], now: number): string {
+  const ms = elapsed(run.startedAt, run.finishedAt, now)
+  const after = ms === undefined ? '' : ` after ${duration(ms)}`
+  if (run.status !== 'completed') return ongoing(run, tree)
+  switch (run.result) {
+    case 'succeeded': return `Succeeded${after}${deployed(run)}.`
+    case 'partiallySucceeded': return `Succeeded with issues${after}${deployed(run)}.`
+    case 'canceled': return `Canceled${after}${deployed(run)}.`
+    default: return failure(run, tree, after)
+  }
+}
+
+function failure(run: RunDetail, tree: StageNode[], after: string): string {
+  const refused = run.approvals.find((one) => one.status === 'rejected' || one.status === 'timedOut')
+  if (refused?.status === 'timedOut') return `Nobody approved the deployment to ${refused.environment.name} in time.`
+  if (refused !== undefined) {
+    const step = refused.steps.find((one) => one.status === 'rejected')
+    const reason = step?.comment === undefined || step.comment === '' ? '' : `: ${step.comment}`
+    return asSentence(`${step?.displayName ?? 'Somebody'} rejected the deployment to ${refused.environment.name}${reason}`)
+  }
+  const [first, ...others] = failures(tree)
+  if (first === undefined) {
+    const errors = run.diagnostics.filter((one) => one.severity === 'error').length
+    return errors > 0 ? `Could not start: the pipeline has ${plural(errors, 'error')}.` : asSentence(summarySentence(run))
+  }
+  const more = others.length === 0 ? '' : `; ${plural(others.length, 'more error')}`
+  return `Failed in ${place(first.stage, first.job, first.step?.name)}${after === '' ? '' : `,${after}`}${more}.`
+}
+
+function ongoing(run: RunDetail, tree: StageNode[]): string {
+  if (run.status === 'cancelling') return 'Is being canceled: what still runs is told to end.'
+  const jobs = tree.flatMap((stage) => stage.jobs.map((job) => ({ stage, job })))
+  const running = jobs.filter(({ job }) => job.record.state === 'inProgress' && job.record.type === 'Job')
+  const waiting = run.stages.find((stage) => stage.state === 'waiting')
+  const [first] = running
+  if (first !== undefined) {
+    const step = first.job.steps.find((one) => one.state === 'inProgress')
+    return `Runs ${place(first.stage, first.job, step?.name)}${running.length > 1 ? `, and ${plural(running.length - 1, 'more job')}` : ''}.`
+  }
+  if (waiting !== undefined) {
+    const approval = run.approvals.find((one) => one.stage === waiting.name && one.status === 'pending')
+    if (approval === undefined) return asSentence(`${waiting.displayName} ${waits(waiting.waiting)}`)
+    const names = approval.approvers.map((one) => one.displayName)
+    return `${waiting.displayName} waits for approval${names.length === 0 ? '' : approval.minRequiredApprovers > 1 ? ` by ${approval.minRequiredApprovers} of ${listed(names)}` : ` by ${names.join(' or ')}`}.`
+  }
+  const queued = tree.find(isQueued)
+  return queued === undefined ? 'Is about to start.' : `${queued.record.name} waits for a worker.`
+}
+
+/** "Production › Deploy web › Apply manifests"; a job that is called like its stage is not said twice. */
+const place = (stage: StageNode, job: JobNode | undefined, step: string | undefined): string =>
+  [stage.record.name, job?.record.name === stage.record.name ? undefined : job?.record.name, step].filter((name) => name !== undefined).join(' › ')
+
+/** "; deployed leaderboard and web to dev and production". */
+function deployed(run: RunDetail): string {
+  const good = run.deployments.filter((one) => one.result === 'succeeded' || one.result === 'succeededWithIssues')
+  if (good.length === 0) return ''
+  const unique = (names: string[]) => [...new Set(names)]
+  const services = unique(good.map((one) => one.service.key)).sort()
+  const places = unique([...good].sort((a, b) => a.queuedAt.localeCompare(b.queuedAt)).map((one) => one.environment.name))
+  return `; deployed ${services.length > 3 ? plural(services.length, 'service') : listed(services)} to ${listed(places)}`
+}

@@ -20,7 +20,7 @@ RUN apt-get -q update \
     && DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install ca-certificates git tini \
         libqt6core6 libpocofoundation80 libpoconet80 libpoconetssl80 libpococrypto80 libpocoutil80 libpocojson80 libyaml-cpp0.7 libgit2-1.5 \
         libsqlite3-0 libfmt9 libsodium23 libarchive13 libzstd1 libssl3 libprometheus-cpp-core1.0 \
-    && rm -rf /var/lib/apt/lists/*
+    && apt-get clean && rm -rf /var/lib/apt/lists/*
 COPY --from=build /src/build/release/cli/slipway /usr/local/bin/slipway
 ENTRYPOINT ["tini", "--"]
 
@@ -38,7 +38,7 @@ FROM base AS worker
 RUN apt-get -q update \
     && DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install docker.io docker-compose \
         kubernetes-client curl jq make gcc libc6-dev \
-    && rm -rf /var/lib/apt/lists/*
+    && apt-get clean && rm -rf /var/lib/apt/lists/*
 VOLUME /var/lib/slipway-worker
 # The registration token is made with the operator's token, which the server keeps in its data; it is
 # needed once, afterwards the worker's identity file in its own volume is enough.

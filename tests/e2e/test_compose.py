@@ -57,7 +57,7 @@ def test_worker_of_compose_runs_jobs(composed, tmp_path):
 def test_images_are_small(images):
     sizes = {name: int(docker("image", "inspect", f"slipway-{name}", "--format", "{{.Size}}")) for name in ("server", "worker")}
     base = int(docker("image", "inspect", "debian:bookworm-slim", "--format", "{{.Size}}"))
-    assert sizes["server"] - base < 400 << 20, sizes
+    assert sizes["server"] - base < 200 << 20, sizes
 
 
 def test_server_is_not_root(composed):

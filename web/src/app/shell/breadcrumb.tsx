@@ -11,8 +11,8 @@ export function Breadcrumb({ project }: { project: string }) {
   const params = useParams({ strict: false })
   const place = places.findLast(({ to }) => path.startsWith(to.replace('$project', encodeURIComponent(project))))
   const runId = Number(params.runId)
-  const run = useCached<RunDetail>(keys.run(project, runId))
-  const matrix = useCached<Matrix>([...keys.matrix(project), 'now'])
+  const run = useCached(keys.run(project, runId)) as RunDetail | undefined
+  const matrix = useCached([...keys.matrix(project), 'now']) as Matrix | undefined
   const object = params.runId !== undefined
     ? run?.number ?? params.runId
     : params.environmentId !== undefined

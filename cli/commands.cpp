@@ -11,6 +11,7 @@ void registerQueue(CLI::App &app, int &exitCode);
 void registerServer(CLI::App &app, int &exitCode);
 void registerRun(CLI::App &app, int &exitCode);
 void registerSignIn(CLI::App &app, int &exitCode);
+void registerStage(CLI::App &app, int &exitCode);
 void registerStatus(CLI::App &app, int &exitCode);
 void registerUp(CLI::App &app, int &exitCode);
 void registerValidate(CLI::App &app, int &exitCode);
@@ -20,9 +21,9 @@ void registerWorker(CLI::App &app, int &exitCode);
 const std::vector<RegisterCommand> &commands()
 {
     static const std::vector<RegisterCommand> all{
-        registerUp,      registerServer,   registerQueue,   registerStatus, registerLogs,
-        registerApprove, registerWhere,    registerPool,    registerSignIn, registerWorker,
-        registerRun,     registerValidate, registerPreview,
+        registerUp,     registerServer,  registerQueue,    registerStatus,  registerStage,
+        registerLogs,   registerApprove, registerWhere,    registerPool,    registerSignIn,
+        registerWorker, registerRun,     registerValidate, registerPreview,
     };
     return all;
 }

@@ -162,9 +162,17 @@ Result<std::vector<Check>> ApprovalService::projectChecks(const std::string &pro
     });
 }
 
+/// Lets the scheduler look at what changed, when it changed.
+template <typename T> T ApprovalService::announced(T result)
+{
+    if (result)
+        m_scheduler.configurationChanged();
+    return result;
+}
+
 Result<Check> ApprovalService::addCheck(const Check &check)
 {
-    return m_database.write([&](Connection &connection) -> Result<Check> {
+    return announced(m_database.write([&](Connection &connection) -> Result<Check> {
         RETURN_IF_ERROR(validate(connection, check));
         if (!store::EnvironmentStore(connection).find(check.environmentId))
             return Error{ErrorCode::NotFound,
@@ -181,12 +189,12 @@ Result<Check> ApprovalService::addCheck(const Check &check)
         row.createdAt = schema::wallClockNow();
         row.id = checks.insertCheck(row);
         return toCheck(std::move(row));
-    });
+    }));
 }
 
 Result<Check> ApprovalService::updateCheck(const Check &check)
 {
-    return m_database.write([&](Connection &connection) -> Result<Check> {
+    return announced(m_database.write([&](Connection &connection) -> Result<Check> {
         store::CheckStore checks(connection);
         const auto known = checks.findCheck(check.id);
         if (!known)
@@ -200,16 +208,16 @@ Result<Check> ApprovalService::updateCheck(const Check &check)
         row.createdAt = known->createdAt;
         checks.updateCheck(row);
         return toCheck(std::move(row));
-    });
+    }));
 }
 
 Status ApprovalService::removeCheck(std::int64_t checkId)
 {
-    return m_database.write([&](Connection &connection) -> Status {
+    return announced(m_database.write([&](Connection &connection) -> Status {
         if (!store::CheckStore(connection).removeCheck(checkId))
             return {ErrorCode::NotFound, fmt::format("check {} does not exist", checkId)};
         return {};
-    });
+    }));
 }
 
 Result<std::vector<Approval>> ApprovalService::approvals(const ApprovalFilter &filter)

@@ -118,6 +118,8 @@ public:
                                     bool approve, const std::string &comment);
 
 private:
+    template <typename T> T announced(T result);
+
     store::Database &m_database;
     scheduler::Scheduler &m_scheduler;
 };

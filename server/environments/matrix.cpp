@@ -73,7 +73,7 @@ public:
             addNewest();
             addWaiting();
             for (const store::LockRow &lock : store::CheckStore(m_connection).allLocks()) {
-                if (lock.grantedAt)
+                if (lock.grantedAt && lock.environmentId != 0)
                     addHolder(matrix, lock);
             }
         }

@@ -45,6 +45,12 @@ std::string_view mediaType(const std::filesystem::path &file)
     return "application/octet-stream";
 }
 
+/// A file beside index.html that browsers ask for by themselves or the page names, not a project.
+bool isAssetName(const std::filesystem::path &file)
+{
+    return mediaType(file) != "application/octet-stream" && file.extension() != ".html";
+}
+
 /// Size and modification time of a regular file.
 struct FileState
 {
@@ -97,8 +103,9 @@ Result<Reply> StaticFiles::serve(const Call &call) const
     auto state = relative.empty() ? std::nullopt : stateOf(file);
     const bool isAsset = !call.target.segments.empty() && call.target.segments.front() == "assets";
     if (!state) {
-        // A missing asset must not become a page: the browser would run HTML as script.
-        if (isAsset || relative.has_extension())
+        // A missing asset must not become a page: the browser would run HTML as script. Everything
+        // else is a page of the portal, names with dots included ("/my.project/pipelines/1.2").
+        if (isAsset || (call.target.segments.size() == 1 && isAssetName(relative)))
             return {ErrorCode::NotFound, "no file " + call.target.rawPath};
         file = m_folder / "index.html";
         state = stateOf(file);

@@ -1,5 +1,6 @@
 #include "server/scheduler/batch.h"
 
+#include "pipelines/run/step_context.h"
 #include "schema/base/guid.h"
 #include "schema/model/plan_json.h"
 #include "server/scheduler/job_message.h"
@@ -15,6 +16,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 
 namespace server::scheduler {
@@ -25,6 +27,9 @@ using schema::ErrorCode;
 using schema::Status;
 using store::JobRow;
 using store::JobState;
+
+/// Rounds of giving out locks and jobs in one batch.
+constexpr int kMostRounds = 10'000;
 
 /// A worker that refused a job is not asked again for this long.
 constexpr auto kRefusalPause = std::chrono::seconds(5);
@@ -43,6 +48,52 @@ std::string replaced(std::string text, std::string_view what, const std::string 
          at = text.find(what, at + with.size()))
         text.replace(at, what.size(), with);
     return text;
+}
+
+bool sameName(std::string_view a, std::string_view b)
+{
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
+        return std::tolower(x) == std::tolower(y);
+    });
+}
+
+/// True when the text contains the value of a secret variable of the run's groups.
+bool holdsSecret(const std::string &text, const RunSnapshot &snapshot)
+{
+    for (const auto &[name, values] : snapshot.groups) {
+        for (const auto &variable : values) {
+            if (variable.isSecret && !variable.value.empty() &&
+                text.find(variable.value) != std::string::npos)
+                return true;
+        }
+    }
+    return false;
+}
+
+/// The run's number with the `$(name)` of root variables that were evaluated just now.
+std::string withRootValues(std::string number, const RunSnapshot &snapshot)
+{
+    const auto lookup = [&](std::string_view name) -> std::optional<std::string> {
+        for (const auto &[root, value] : snapshot.rootValues) {
+            if (sameName(root, name) && !holdsSecret(value, snapshot))
+                return value;
+        }
+        return std::nullopt;
+    };
+    return pipelines::run::expandMacros(number, lookup).substr(0, 255);
+}
+
+/// What RunRow::validationJson holds, for one error without a place.
+std::string diagnosticsOf(const Error &error)
+{
+    return nlohmann::json::array({{{"severity", "error"},
+                                   {"code", "invalid-variable"},
+                                   {"message", error.message},
+                                   {"file", ""},
+                                   {"line", 0},
+                                   {"column", 0},
+                                   {"hint", ""}}})
+        .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 } // namespace
@@ -70,8 +121,22 @@ TimePoint Batch::offerEnd() const
     return m_now + std::chrono::seconds(m_options.offerSeconds);
 }
 
-void Batch::run(std::vector<Command> &commands)
+void Batch::moveDeadlines(std::chrono::milliseconds by)
 {
+    if (by.count() == 0)
+        return;
+    for (const auto &[runId, one] : m_state.runs)
+        m_events.emplace_back(runId, ClockJumped{by});
+    drain();
+    for (const auto &[runId, one] : m_state.runs)
+        indexRun(m_state, *one);
+    if (m_state.refusalsEnd)
+        *m_state.refusalsEnd += by;
+}
+
+void Batch::run(std::vector<Command> &commands, std::chrono::milliseconds clockJump)
+{
+    moveDeadlines(clockJump);
     for (Command &command : commands) {
         std::visit([this](auto &c) { take(c); }, command);
         drain();
@@ -89,7 +154,13 @@ void Batch::run(std::vector<Command> &commands)
         for (auto &[key, job] : m_state.queue)
             job.refusedBy.clear();
     }
+    // Ends by itself: every round gives out locks or jobs. The bound turns a defect into an error
+    // of the batch.
+    int rounds = 0;
     for (bool moved = true; moved;) {
+        if (++rounds > kMostRounds)
+            throw store::SqlError(
+                {ErrorCode::Internal, "the scheduler gives out the same locks or jobs forever"});
         moved = grantLocks();
         drain();
         moved = assignJobs() || moved;
@@ -174,19 +245,19 @@ void Batch::noteChange(RunContext &one, const Change &change)
     } else if (const auto *job = std::get_if<JobRow>(&change)) {
         indexJob(m_state, *job);
     } else if (const auto *lock = std::get_if<store::LockRow>(&change)) {
-        auto &entries = m_state.locks[lock->environmentId];
+        auto &entries = m_state.locks[lock->key()];
         std::erase_if(entries, [&](const LockEntry &e) {
             return e.lock.runId == lock->runId && e.lock.stage == lock->stage &&
                    e.lock.stageAttempt == lock->stageAttempt;
         });
         entries.push_back({*lock, run.pipelineId, run.sourceBranch, run.number});
-        m_dirtyLocks.insert(lock->environmentId);
+        m_dirtyLocks.insert(lock->key());
     } else if (const auto *released = std::get_if<LockReleased>(&change)) {
-        std::erase_if(m_state.locks[released->lock.environmentId], [&](const LockEntry &e) {
+        std::erase_if(m_state.locks[released->lock.key()], [&](const LockEntry &e) {
             return e.lock.runId == released->lock.runId && e.lock.stage == released->lock.stage &&
                    e.lock.stageAttempt == released->lock.stageAttempt;
         });
-        m_dirtyLocks.insert(released->lock.environmentId);
+        m_dirtyLocks.insert(released->lock.key());
     }
 }
 
@@ -212,15 +283,16 @@ void Batch::act(const Action &action)
 bool Batch::grantLocks()
 {
     bool moved = false;
-    for (const std::int64_t environment : std::exchange(m_dirtyLocks, {})) {
-        const LockDecision decision = grantLock(m_state.locks[environment]);
+    for (const store::LockKey &key : std::exchange(m_dirtyLocks, {})) {
+        const LockDecision decision = grantLock(m_state.locks[key]);
         for (const LockEntry &entry : decision.granted) {
-            m_events.emplace_back(entry.lock.runId, LockGranted{entry.lock.stage, environment});
+            m_events.emplace_back(entry.lock.runId,
+                                  LockGranted{entry.lock.stage, key.environmentId});
             moved = true;
         }
         for (const auto &[entry, by] : decision.superseded) {
             m_events.emplace_back(entry.lock.runId,
-                                  LockSuperseded{entry.lock.stage, environment, by});
+                                  LockSuperseded{entry.lock.stage, key.environmentId, by});
             moved = true;
         }
     }
@@ -351,6 +423,21 @@ schema::Result<std::int64_t> Batch::create(NewRun &run)
         throw store::SqlError(plan.error());
     one->snapshot.plan = std::move(*plan);
     loadVariables(*one, m_secrets);
+    if (const Status evaluated = evaluateRootVariables(m_connection, *one, m_secrets); !evaluated) {
+        // As a mistake in the file: the run is there, failed, and says why.
+        row.status = schema::RunStatus::Completed;
+        row.result = schema::RunResult::Failed;
+        row.startedAt = row.finishedAt = m_now;
+        row.validationJson = diagnosticsOf(evaluated.error());
+        runs.update(row);
+        changedRuns[runId] = {one->facts.projectId, 1};
+        return runId;
+    }
+    if (!one->snapshot.rootValues.empty()) {
+        row.number = withRootValues(std::move(row.number), one->snapshot);
+        runs.update(row);
+        loadVariables(*one, m_secrets); // Build.BuildNumber
+    }
     RunContext &stored = *m_state.runs.emplace(runId, std::move(one)).first->second;
     std::vector<Change> rows = initialRows(stored.snapshot.run, *stored.snapshot.plan);
     write(stored, rows);
@@ -566,7 +653,7 @@ void Batch::take(ConfigurationCommand &)
 
 void Batch::take(LocksCommand &command)
 {
-    m_dirtyLocks.insert(command.environmentId);
+    m_dirtyLocks.insert(command.key);
 }
 
 void Batch::take(ExplainCommand &command)

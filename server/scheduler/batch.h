@@ -6,6 +6,7 @@
 #include "server/scheduler/loop_state.h"
 #include "server/scheduler/state_machine.h"
 
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <map>
@@ -33,7 +34,8 @@ public:
 
     /// Carries out the commands in order, then timers, locks and assignments until nothing moves.
     /// Throws store::SqlError; the caller then drops the state.
-    void run(std::vector<Command> &commands);
+    /// `clockJump`: by how much the wall clock was set since the batch before.
+    void run(std::vector<Command> &commands, std::chrono::milliseconds clockJump = {});
 
     // Results, for after the commit.
     Outbox outbox;
@@ -72,6 +74,7 @@ private:
     void resolve(RunContext &context, const ResolveStage &query);
     void act(const Action &action);
     void drain();
+    void moveDeadlines(std::chrono::milliseconds by);
     bool grantLocks();
     bool assignJobs();
     bool offer(RunContext &context, const std::string &jobId, ConnectedWorker &worker);
@@ -86,7 +89,7 @@ private:
     ChangeWriter m_writer;
     std::deque<std::pair<std::int64_t, RunEvent>> m_events; ///< follow-ups
     std::set<std::int64_t> m_touched;
-    std::set<std::int64_t> m_dirtyLocks;
+    std::set<store::LockKey> m_dirtyLocks;
 };
 
 } // namespace server::scheduler

@@ -212,14 +212,16 @@ void ChangeWriter::put(RunContext &context, store::LockRow &row)
 {
     store::CheckStore(m_connection).put(row);
     change(context);
-    m_notices.cells.push_back({context.facts.projectId, 0, row.environmentId, 0});
+    if (row.environmentId != 0)
+        m_notices.cells.push_back({context.facts.projectId, 0, row.environmentId, 0});
 }
 
 void ChangeWriter::put(RunContext &context, LockReleased &released)
 {
     store::CheckStore(m_connection).removeLock(released.lock);
     change(context);
-    m_notices.cells.push_back({context.facts.projectId, 0, released.lock.environmentId, 0});
+    if (released.lock.environmentId != 0)
+        m_notices.cells.push_back({context.facts.projectId, 0, released.lock.environmentId, 0});
 }
 
 void ChangeWriter::put(RunContext &context, DeploymentState &deployment)

@@ -11,6 +11,9 @@
 
 namespace server::scheduler {
 
+/// Why a stage ends that a person canceled; while it still runs, the mark that nothing more begins.
+constexpr const char *kStageCanceled = "the stage was canceled";
+
 bool succeeded(const std::optional<schema::TaskResult> &result);
 /// nullptr when the plan has none of that name.
 const schema::Stage *findStage(const schema::RunPlan &plan, const std::string &name);
@@ -54,6 +57,7 @@ private:
     Refusal on(const LockSuperseded &event);
     Refusal on(const StageStarted &event);
     Refusal on(const CancelRequested &event);
+    Refusal on(const StageCancelRequested &event);
     Refusal on(const RetryRequested &event);
 
     // ---- jobs and workers ----
@@ -65,6 +69,7 @@ private:
     Refusal on(const JobLost &event);
     Refusal on(const JobCompleted &event);
     Refusal on(const TimerDue &);
+    Refusal on(const ClockJumped &event);
 
     // ---- parts ----
     const JobRow *holding(const std::string &jobId, std::int64_t workerId) const;
@@ -86,7 +91,7 @@ private:
     void continueChecks(const StageResolved &resolved);
     void requestApprovals(const StageResolved &resolved);
     /// First environment, in ascending order (no deadlock), whose lock this stage neither holds nor
-    /// waits for; nothing while it waits for one.
+    /// waits for; 0 for the stage's own lock; nothing while it waits for one.
     std::optional<std::int64_t> nextLock(const StageResolved &resolved) const;
     void requestLock(const StageResolved &resolved, std::int64_t environment);
     std::string checkpointId(const StageRow &stage) const;

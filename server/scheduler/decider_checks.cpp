@@ -106,6 +106,9 @@ std::optional<std::int64_t> Decider::nextLock(const StageResolved &resolved) con
         if (check.type == store::CheckType::ExclusiveLock)
             wanted.insert(check.environmentId);
     }
+    const schema::Stage *planned = findStage(m_plan, resolved.stage);
+    if (wanted.empty() && planned && planned->lockBehavior)
+        wanted.insert(0); // lockBehavior on a stage means a lock also without the check (B8)
     for (const LockRow &lock : m_copy.locks()) {
         if (lock.stage != resolved.stage)
             continue;
@@ -122,13 +125,10 @@ void Decider::requestLock(const StageResolved &resolved, std::int64_t environmen
     const schema::Stage *planned = findStage(m_plan, stage.name);
     const auto behavior =
         planned && planned->lockBehavior ? *planned->lockBehavior : m_plan.lockBehavior;
-    const LockRow lock{environment,
-                       m_copy.run().id,
-                       stage.name,
-                       stage.attempt,
-                       behavior == schema::LockBehavior::RunLatest,
-                       m_now,
-                       {}};
+    const LockRow lock{environment,     m_copy.run().pipelineId,
+                       m_copy.run().id, stage.name,
+                       stage.attempt,   behavior == schema::LockBehavior::RunLatest,
+                       m_now,           {}};
     m_copy.put(lock);
     beginCheckpoint(stage);
     checkpoint(lockRecord(lock, RecordState::InProgress, {}));
@@ -137,7 +137,9 @@ void Decider::requestLock(const StageResolved &resolved, std::int64_t environmen
         if (target.environmentId == environment)
             name = target.environmentName;
     }
-    stage.waitingReason = fmt::format("waits for the exclusive lock of environment '{}'", name);
+    stage.waitingReason =
+        environment == 0 ? std::string("waits for its turn: other runs are in this stage")
+                         : fmt::format("waits for the exclusive lock of environment '{}'", name);
 }
 
 std::string Decider::checkpointId(const StageRow &stage) const

@@ -144,6 +144,20 @@ Decider::Refusal Decider::on(const TimerDue &)
     return {};
 }
 
+Decider::Refusal Decider::on(const ClockJumped &event)
+{
+    for (const std::string &id : m_copy.openJobs()) {
+        if (m_copy.findJob(id)->state == JobState::Queued)
+            continue;
+        JobRow &job = m_copy.editJob(id);
+        for (auto *deadline : {&job.leasedUntil, &job.timeoutAt, &job.cancelAt}) {
+            if (*deadline)
+                **deadline += event.by;
+        }
+    }
+    return {};
+}
+
 const store::JobRow *Decider::holding(const std::string &jobId, std::int64_t workerId) const
 {
     const JobRow *job = m_copy.findJob(jobId);

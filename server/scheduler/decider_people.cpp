@@ -97,11 +97,9 @@ Decider::Refusal Decider::on(const LockGranted &event)
 
 Decider::Refusal Decider::on(const LockSuperseded &event)
 {
-    endStage(
-        event.stage, TaskResult::Canceled,
-        fmt::format(
-            "run {} is newer and took this run's place in the queue for the environment's lock",
-            event.byRunNumber));
+    endStage(event.stage, TaskResult::Canceled,
+             fmt::format("run {} is newer and took this run's place in the queue for the lock",
+                         event.byRunNumber));
     return {};
 }
 
@@ -133,6 +131,32 @@ Decider::Refusal Decider::on(const CancelRequested &event)
     for (const auto &[name, before] : m_copy.before().stages) {
         if (m_copy.findStage(name)->phase == StagePhase::Checking)
             endStage(name, TaskResult::Canceled, "the run was canceled");
+    }
+    return {};
+}
+
+Decider::Refusal Decider::on(const StageCancelRequested &event)
+{
+    const StageRow *stage = m_copy.findStage(event.stage);
+    if (!stage)
+        return Error{ErrorCode::NotFound,
+                     fmt::format("run {} has no stage '{}'", m_copy.run().number, event.stage)};
+    if (stage->phase == StagePhase::Completed)
+        return Error{ErrorCode::Conflict,
+                     fmt::format("stage '{}' is already completed", event.stage)};
+    if (stage->phase != StagePhase::Running) {
+        endStage(event.stage, TaskResult::Canceled, kStageCanceled);
+        return {};
+    }
+    m_copy.editStage(event.stage).waitingReason = kStageCanceled;
+    for (const std::string &id : m_copy.openJobs()) {
+        if (m_copy.findJob(id)->stage == event.stage)
+            askToCancel(m_copy.editJob(id), kStageCanceled);
+    }
+    // What has not begun does not begin.
+    for (const PhaseKey &key : m_copy.phasesOf(event.stage)) {
+        if (m_copy.findPhase(key)->state == RecordState::Pending)
+            endPhase(key, TaskResult::Canceled, kStageCanceled);
     }
     return {};
 }

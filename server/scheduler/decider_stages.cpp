@@ -85,7 +85,7 @@ void Decider::take(const pipelines::run::StageReady &step)
     const bool deploys =
         planned && std::any_of(planned->jobs.begin(), planned->jobs.end(),
                                [](const schema::Job &job) { return job.environment.has_value(); });
-    if (deploys)
+    if (deploys || (planned && planned->lockBehavior))
         m_decision.queries.push_back({step.stage});
     else
         start(step.stage);
@@ -166,6 +166,9 @@ void Decider::create(const PhaseRow &phase, const pipelines::run::JobInstance &i
     job.timeoutMinutes = static_cast<int>(instance.timeoutMinutes);
     job.cancelTimeoutMinutes = static_cast<int>(instance.cancelTimeoutMinutes);
     job.queuedAt = m_now;
+    // The graph goes on with the next instances of a matrix; in a canceled stage they end at once.
+    if (m_copy.findStage(instance.stage)->waitingReason == kStageCanceled)
+        endJob(job, TaskResult::Canceled, kStageCanceled);
     m_copy.put(
         JobCreated{std::move(job), std::make_shared<const pipelines::run::JobInstance>(instance)});
 }

@@ -111,4 +111,25 @@ schema::Result<std::vector<schema::protocol::OutputVariable>> outputsFromText(st
     }
 }
 
+std::string pairsToText(const std::vector<std::pair<std::string, std::string>> &pairs)
+{
+    Json list = Json::array();
+    for (const auto &[name, value] : pairs)
+        list.push_back({name, value});
+    return list.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+schema::Result<std::vector<std::pair<std::string, std::string>>>
+pairsFromText(std::string_view text)
+{
+    try {
+        std::vector<std::pair<std::string, std::string>> pairs;
+        for (const Json &pair : Json::parse(text))
+            pairs.emplace_back(pair.at(0), pair.at(1));
+        return pairs;
+    } catch (const Json::exception &error) {
+        return Error{ErrorCode::Internal, std::string("stored root variables: ") + error.what()};
+    }
+}
+
 } // namespace server::scheduler

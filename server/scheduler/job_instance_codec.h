@@ -19,4 +19,9 @@ std::string outputsToText(const std::vector<schema::protocol::OutputVariable> &o
 schema::Result<std::vector<schema::protocol::OutputVariable>>
 outputsFromText(std::string_view text);
 
+/// Names and values of evaluated root variables, for the sealed column of the run.
+std::string pairsToText(const std::vector<std::pair<std::string, std::string>> &pairs);
+schema::Result<std::vector<std::pair<std::string, std::string>>>
+pairsFromText(std::string_view text);
+
 } // namespace server::scheduler

@@ -1,5 +1,5 @@
 #pragma once
-/// Who gets an environment's exclusive lock. Pure.
+/// Who gets an exclusive lock. Pure.
 
 #include "server/store/check_store.h"
 
@@ -30,10 +30,10 @@ struct LockDecision
     std::vector<Superseded> superseded;
 };
 
-/// Decides for one environment (environments-and-portal B8). Nothing while somebody holds the lock.
+/// Decides for one lock (environments-and-portal B8). Nothing while somebody holds the lock.
 /// When it is free: of waiters that want `runLatest`, only the newest of each pipeline, branch and
 /// stage stays, so that a newer run of one branch never cancels a hotfix of another; then the one
 /// that waits longest gets it.
-LockDecision grantLock(std::vector<LockEntry> ofOneEnvironment);
+LockDecision grantLock(std::vector<LockEntry> ofOneLock);
 
 } // namespace server::scheduler

@@ -4,6 +4,12 @@
 
 namespace server::scheduler {
 
+std::chrono::milliseconds jumpBetween(const ClockReading &before, const ClockReading &after)
+{
+    const auto jump = (after.wall - before.wall) - (after.steady - before.steady);
+    return std::chrono::abs(jump) < std::chrono::seconds(2) ? std::chrono::milliseconds(0) : jump;
+}
+
 void indexJob(LoopState &state, const store::JobRow &job)
 {
     if (const auto key = state.queueKeys.find(job.id);
@@ -76,8 +82,7 @@ schema::Status loadState(store::Connection &connection, SecretSource &secrets, L
         indexRun(state, *context);
         for (const store::LockRow &lock : context->snapshot.locks) {
             const store::RunRow &run = context->snapshot.run;
-            state.locks[lock.environmentId].push_back(
-                {lock, run.pipelineId, run.sourceBranch, run.number});
+            state.locks[lock.key()].push_back({lock, run.pipelineId, run.sourceBranch, run.number});
         }
         state.runs.emplace(runId, std::move(context));
     }

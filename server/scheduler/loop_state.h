@@ -10,6 +10,7 @@
 #include "server/scheduler/state_machine.h"
 #include "server/store/worker_store.h"
 
+#include <chrono>
 #include <future>
 #include <map>
 #include <memory>
@@ -31,6 +32,17 @@ struct CreateRunCommand
     std::shared_ptr<NewRun> run;
     Reply<std::int64_t> reply;
 };
+
+/// Two clocks of one moment. The wall clock can be set; the other one only goes on.
+struct ClockReading
+{
+    TimePoint wall{};
+    std::chrono::milliseconds steady{};
+};
+
+/// By how much the wall clock was set between two readings; 0 for what drift and rounding explain
+/// (less than two seconds).
+std::chrono::milliseconds jumpBetween(const ClockReading &before, const ClockReading &after);
 
 /// An event of one run; `reply` may be null.
 struct RunEventCommand
@@ -82,10 +94,10 @@ struct ConfigurationCommand
 {
 };
 
-/// Look at an environment's lock again.
+/// Look at a lock again.
 struct LocksCommand
 {
-    std::int64_t environmentId = 0;
+    store::LockKey key;
 };
 
 struct ExplainCommand
@@ -123,7 +135,7 @@ struct LoopState
     std::vector<store::PoolImageRow> images;
     std::map<QueueKey, QueuedJob> queue;
     std::map<std::string, QueueKey> queueKeys;
-    std::map<std::int64_t, std::vector<LockEntry>> locks; ///< by environment
+    std::map<store::LockKey, std::vector<LockEntry>> locks;
     std::set<std::pair<TimePoint, std::int64_t>> deadlines;
     std::map<std::int64_t, TimePoint> deadlineOf;
     /// When refusals are forgotten and refused jobs are offered again.

@@ -6,10 +6,12 @@
 #include "server/scheduler/state_machine.h"
 #include "server/store/check_store.h"
 #include "server/store/environment_store.h"
+#include "server/store/pipeline_store.h"
 
 #include <fmt/format.h>
 
 #include <set>
+#include <span>
 
 namespace server::scheduler {
 namespace {
@@ -76,6 +78,24 @@ void loadVariables(RunContext &context, SecretSource &secrets)
     }
 }
 
+schema::Status evaluateRootVariables(store::Connection &connection, RunContext &context,
+                                     SecretSource &secrets)
+{
+    RunSnapshot &snapshot = context.snapshot;
+    store::PipelineStore pipelines(connection);
+    const auto counter = [&](const std::string &prefix, std::int64_t seed) {
+        return pipelines.nextCounter(snapshot.run.pipelineId, "counter:" + prefix, seed);
+    };
+    ASSIGN_OR_RETURN(snapshot.rootValues, pipelines::run::resolveRootVariables(
+                                              *snapshot.plan, progressOf(snapshot), counter));
+    if (snapshot.rootValues.empty())
+        return {};
+    const std::string text = pairsToText(snapshot.rootValues);
+    const std::span bytes(reinterpret_cast<const std::uint8_t *>(text.data()), text.size());
+    store::RunStore(connection).putRootValues(snapshot.run.id, secrets.seal(bytes));
+    return {};
+}
+
 schema::Result<std::unique_ptr<RunContext>> loadContext(store::Connection &connection,
                                                         SecretSource &secrets, PlanCache &plans,
                                                         std::int64_t runId)
@@ -119,6 +139,10 @@ schema::Result<std::unique_ptr<RunContext>> loadContext(store::Connection &conne
                                       row.stage, row.phase, row.stageAttempt, row.phaseAttempt,
                                       row.environmentId, row.resourceId, row.requestIdentifier,
                                       row.queuedAt, row.startedAt, row.finishedAt, row.result}));
+    }
+    if (const store::Blob sealed = runs.rootValues(runId); !sealed.empty()) {
+        ASSIGN_OR_RETURN(const store::Blob plain, secrets.open(sealed));
+        ASSIGN_OR_RETURN(snapshot.rootValues, pairsFromText(textOf(plain)));
     }
     loadVariables(*context, secrets);
     return context;

@@ -44,6 +44,12 @@ schema::Result<std::unique_ptr<RunContext>> loadContext(store::Connection &conne
 /// Reads run variables and groups again (they may have been changed in the library).
 void loadVariables(RunContext &context, SecretSource &secrets);
 
+/// Evaluates the `$[ ]` of the root variables of a run that is being created and keeps the values
+/// with it, sealed: never again, so that counter() counts once for each run (pipeline-language 9).
+/// Variables must be loaded. Errors: InvalidArgument naming the variable.
+schema::Status evaluateRootVariables(store::Connection &connection, RunContext &context,
+                                     SecretSource &secrets);
+
 /// The instance of an open job: from memory, else opened from its row. Errors: Internal.
 schema::Result<std::shared_ptr<const pipelines::run::JobInstance>>
 instanceOf(RunContext &context, const std::string &jobId, SecretSource &secrets);

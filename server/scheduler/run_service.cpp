@@ -140,6 +140,12 @@ schema::Status RunService::startStage(std::int64_t runId, const std::string &sta
     return m_scheduler.startStage(runId, stage, identityId);
 }
 
+schema::Status RunService::cancelStage(std::int64_t runId, const std::string &stage,
+                                       const std::string &identityId)
+{
+    return m_scheduler.cancelStage(runId, stage, identityId);
+}
+
 schema::Status RunService::retryRun(std::int64_t runId, const std::string &identityId)
 {
     return m_scheduler.retryStages(runId, {}, false, identityId);

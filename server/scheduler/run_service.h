@@ -95,6 +95,10 @@ public:
     /// Starts a stage that waits for a person (`trigger: manual`). Errors: NotFound, Conflict.
     schema::Status startStage(std::int64_t runId, const std::string &stage,
                               const std::string &identityId);
+    /// Ends one stage: its jobs are asked to end, nothing of it begins any more, the rest of the
+    /// run goes on. Errors: NotFound, Conflict (stage is completed).
+    schema::Status cancelStage(std::int64_t runId, const std::string &stage,
+                               const std::string &identityId);
     /// Retries every failed, canceled or abandoned stage of a completed run.
     schema::Status retryRun(std::int64_t runId, const std::string &identityId);
 

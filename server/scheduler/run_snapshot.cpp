@@ -26,6 +26,8 @@ pipelines::run::RunProgress progressOf(const RunSnapshot &snapshot)
     progress.skippedStages = snapshot.run.stagesToSkip;
     progress.variables = snapshot.variables;
     progress.groups = snapshot.groups;
+    progress.rootValues = snapshot.rootValues;
+    progress.startTime = schema::toEpochMillis(snapshot.run.queuedAt);
     for (const auto &[name, row] : snapshot.stages) {
         pipelines::run::StageProgress &stage = progress.stages[name];
         stage.ready = row.phase == StagePhase::Checking;

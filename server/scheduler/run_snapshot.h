@@ -51,6 +51,8 @@ struct RunSnapshot
     /// Variables known outside the plan (predefined, queue time) and the groups it uses.
     std::vector<schema::protocol::JobVariable> variables;
     std::map<std::string, std::vector<schema::protocol::JobVariable>> groups;
+    /// Root variables whose `$[ ]` was evaluated when the run was created.
+    std::vector<std::pair<std::string, std::string>> rootValues;
     /// Secret outputs of finished jobs, by job id.
     std::map<std::string, std::vector<schema::protocol::OutputVariable>> secretOutputs;
 };

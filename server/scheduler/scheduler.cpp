@@ -70,6 +70,7 @@ struct Scheduler::State
     bool running = false;
 
     LoopState memory; // the loop's thread only
+    ClockReading clock;
     bool stale = false;
     std::jthread thread;
 
@@ -103,6 +104,12 @@ struct Scheduler::State
     }
 };
 
+std::chrono::milliseconds steadyClockNow()
+{
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now().time_since_epoch());
+}
+
 Scheduler::Scheduler(store::Database &database, SecretSource &secrets, logs::LogStore &logs,
                      events::EventHub &events, SchedulerOptions options)
     : m_state(new State{database,
@@ -117,6 +124,7 @@ Scheduler::Scheduler(store::Database &database, SecretSource &secrets, logs::Log
                         false,
                         false,
                         {},
+                        {},
                         false,
                         {}})
 {}
@@ -130,7 +138,8 @@ Status Scheduler::start(WorkerChannel &channel)
 {
     State &state = *m_state;
     state.channel = &channel;
-    const TimePoint now = state.options.now();
+    state.clock = {state.options.now(), state.options.steady()};
+    const TimePoint now = state.clock.wall;
     const TimePoint grace = now + std::chrono::seconds(state.options.leaseSeconds);
     const Status loaded = state.database.write([&](store::Connection &connection) -> Status {
         store::WorkerStore workers(connection);
@@ -142,8 +151,8 @@ Status Scheduler::start(WorkerChannel &channel)
         std::vector<Command> commands;
         for (const auto &[runId, context] : state.memory.runs)
             commands.emplace_back(RunEventCommand{runId, RunCreated{}, nullptr});
-        for (auto &[environment, entries] : state.memory.locks)
-            commands.emplace_back(LocksCommand{environment});
+        for (auto &[key, entries] : state.memory.locks)
+            commands.emplace_back(LocksCommand{key});
         Batch batch(state.memory, connection, state.secrets, state.options, now);
         batch.run(commands);
         return {};
@@ -215,16 +224,22 @@ void Scheduler::State::loop()
 Status Scheduler::State::process(std::vector<Command> &commands)
 {
     std::optional<Batch> batch;
+    const ClockReading reading{options.now(), options.steady()};
+    const auto jump = jumpBetween(clock, reading);
+    if (jump.count() != 0)
+        qCWarning(lcScheduler, "the wall clock was set by %lld ms; deadlines of jobs move along",
+                  static_cast<long long>(jump.count()));
     const Status status = database.write([&](store::Connection &connection) -> Status {
         if (stale)
             RETURN_IF_ERROR(loadState(connection, secrets, memory));
-        batch.emplace(memory, connection, secrets, options, options.now());
-        batch->run(commands);
+        batch.emplace(memory, connection, secrets, options, reading.wall);
+        batch->run(commands, jump);
         return {};
     });
     if (!status)
         return status;
     stale = false;
+    clock = reading; // a jump that was not committed is found again
     afterCommit(*batch);
     return {};
 }
@@ -289,6 +304,13 @@ Status Scheduler::startStage(std::int64_t runId, const std::string &stage,
 {
     return m_state->ask<std::monostate>(
         RunEventCommand{runId, StageStarted{stage, identityId}, nullptr});
+}
+
+Status Scheduler::cancelStage(std::int64_t runId, const std::string &stage,
+                              const std::string &identityId)
+{
+    return m_state->ask<std::monostate>(
+        RunEventCommand{runId, StageCancelRequested{stage, identityId}, nullptr});
 }
 
 Status Scheduler::decideApproval(const std::string &approvalId, const std::string &identityId,

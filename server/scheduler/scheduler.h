@@ -10,6 +10,7 @@
 #include "server/scheduler/secret_source.h"
 #include "server/store/database.h"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -37,10 +38,16 @@ public:
     virtual bool send(std::int64_t workerId, const schema::protocol::ServerFrame &frame) = 0;
 };
 
+/// Since the start of the machine.
+std::chrono::milliseconds steadyClockNow();
+
 struct SchedulerOptions
 {
     /// Wall clock; tests and the simulation bring their own.
     std::function<schema::TimePoint()> now = schema::wallClockNow;
+    /// Clock that nobody can set, from any origin: tells a wall clock that was set (or a machine
+    /// that slept) from time that passed. Leases and time-outs are durations and go by this one.
+    std::function<std::chrono::milliseconds()> steady = steadyClockNow;
     /// How long an offer may stay unanswered before the job goes back to the queue, seconds.
     int offerSeconds = schema::protocol::kLeaseSeconds;
     int leaseSeconds = schema::protocol::kLeaseSeconds;
@@ -70,6 +77,8 @@ public:
                                bool allJobs, const std::string &identityId);
     schema::Status startStage(std::int64_t runId, const std::string &stage,
                               const std::string &identityId);
+    schema::Status cancelStage(std::int64_t runId, const std::string &stage,
+                               const std::string &identityId);
     schema::Status decideApproval(const std::string &approvalId, const std::string &identityId,
                                   bool approve, const std::string &comment);
     schema::Status completeJob(const std::string &jobId, std::string_view token,

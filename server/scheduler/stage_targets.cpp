@@ -33,9 +33,15 @@ std::string expanded(const RunContext &context, const schema::Stage &stage, cons
              {&job.variables, &stage.variables, &context.snapshot.plan->variables}) {
             for (auto entry = scope->rbegin(); entry != scope->rend(); ++entry) {
                 if (entry->group.empty()) {
-                    if (equalIgnoringCase(entry->name, name))
-                        return entry->value;
-                    continue;
+                    if (!equalIgnoringCase(entry->name, name))
+                        continue;
+                    if (scope == &context.snapshot.plan->variables) {
+                        for (const auto &[root, value] : context.snapshot.rootValues) {
+                            if (equalIgnoringCase(root, name))
+                                return value;
+                        }
+                    }
+                    return entry->value;
                 }
                 const auto group = context.snapshot.groups.find(entry->group);
                 if (group == context.snapshot.groups.end())

@@ -7,6 +7,7 @@
 #include "schema/protocol/messages.h"
 #include "server/scheduler/run_snapshot.h"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <variant>
@@ -47,7 +48,7 @@ struct ApprovalDecided
 struct LockGranted
 {
     std::string stage;
-    std::int64_t environmentId = 0;
+    std::int64_t environmentId = 0; ///< 0: the lock of the stage itself
 };
 
 /// A person starts a stage that waits for it (`trigger: manual`).
@@ -124,6 +125,18 @@ struct CancelRequested
     std::string identityId;
 };
 
+/// One stage is to end; the rest of the run goes on.
+struct StageCancelRequested
+{
+    std::string stage, identityId;
+};
+
+/// The wall clock was set by so much. Leases and time-outs measure durations: they move along.
+struct ClockJumped
+{
+    std::chrono::milliseconds by{};
+};
+
 struct RetryRequested
 {
     std::vector<std::string> stages; ///< empty: every stage that can be retried
@@ -131,10 +144,10 @@ struct RetryRequested
     std::string identityId;
 };
 
-using RunEvent =
-    std::variant<RunCreated, StageResolved, ApprovalDecided, LockGranted, StageStarted,
-                 LockSuperseded, JobAssigned, JobUnassignable, JobAccepted, JobRefused,
-                 LeaseRenewed, JobLost, JobCompleted, TimerDue, CancelRequested, RetryRequested>;
+using RunEvent = std::variant<RunCreated, StageResolved, ApprovalDecided, LockGranted, StageStarted,
+                              LockSuperseded, JobAssigned, JobUnassignable, JobAccepted, JobRefused,
+                              LeaseRenewed, JobLost, JobCompleted, TimerDue, CancelRequested,
+                              StageCancelRequested, RetryRequested, ClockJumped>;
 
 // ---- decisions -------------------------------------------------------------------------------
 

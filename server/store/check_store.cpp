@@ -60,16 +60,17 @@ constexpr const char *kApprovalColumns =
     "a.min_required, a.requester_barred, "
     "a.created_at, a.expires_at, a.decided_at FROM approval a ";
 
-constexpr const char *kLockColumns = "SELECT environment_id, run_id, stage, stage_attempt, "
-                                     "latest_only, requested_at, granted_at FROM exclusive_lock ";
+constexpr const char *kLockColumns =
+    "SELECT environment_id, pipeline_id, run_id, stage, stage_attempt, "
+    "latest_only, requested_at, granted_at FROM exclusive_lock ";
 
 std::vector<LockRow> readLocks(Statement &s)
 {
     std::vector<LockRow> rows;
     while (s.step())
-        rows.push_back({s.get<std::int64_t>(0), s.get<std::int64_t>(1), s.get<std::string>(2),
-                        s.get<int>(3), s.get<bool>(4), s.get<TimePoint>(5),
-                        s.get<std::optional<TimePoint>>(6)});
+        rows.push_back({s.get<std::int64_t>(0), s.get<std::int64_t>(1), s.get<std::int64_t>(2),
+                        s.get<std::string>(3), s.get<int>(4), s.get<bool>(5), s.get<TimePoint>(6),
+                        s.get<std::optional<TimePoint>>(7)});
     return rows;
 }
 
@@ -239,12 +240,12 @@ std::vector<LockRow> CheckStore::allLocks()
 void CheckStore::put(const LockRow &lock)
 {
     m_connection.run(
-        "INSERT INTO exclusive_lock(environment_id, run_id, stage, stage_attempt, latest_only, "
-        "requested_at, granted_at) "
-        "VALUES(?,?,?,?,?,?,?) ON CONFLICT(environment_id, run_id, stage, stage_attempt) "
+        "INSERT INTO exclusive_lock(environment_id, pipeline_id, run_id, stage, stage_attempt, "
+        "latest_only, requested_at, granted_at) "
+        "VALUES(?,?,?,?,?,?,?,?) ON CONFLICT(environment_id, run_id, stage, stage_attempt) "
         "DO UPDATE SET granted_at=excluded.granted_at",
-        lock.environmentId, lock.runId, lock.stage, lock.stageAttempt, lock.latestOnly,
-        lock.requestedAt, lock.grantedAt);
+        lock.environmentId, lock.pipelineId, lock.runId, lock.stage, lock.stageAttempt,
+        lock.latestOnly, lock.requestedAt, lock.grantedAt);
 }
 
 void CheckStore::removeLock(const LockRow &lock)

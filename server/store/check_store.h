@@ -60,10 +60,21 @@ struct ApprovalRow
     bool operator==(const ApprovalRow &) const = default;
 };
 
-/// A stage attempt that holds an environment's exclusive lock or waits for it.
-struct LockRow
+/// What an exclusive lock locks: an environment, or (environmentId 0) a stage of a pipeline that
+/// has a lockBehavior of its own.
+struct LockKey
 {
     std::int64_t environmentId = 0;
+    std::int64_t pipelineId = 0; ///< 0 with an environment, which pipelines share
+    std::string stage;           ///< empty with an environment
+    auto operator<=>(const LockKey &) const = default;
+};
+
+/// A stage attempt that holds an exclusive lock or waits for it.
+struct LockRow
+{
+    std::int64_t environmentId = 0; ///< 0: the lock of the stage itself
+    std::int64_t pipelineId = 0;
     std::int64_t runId = 0;
     std::string stage;
     int stageAttempt = 1;
@@ -71,6 +82,11 @@ struct LockRow
     TimePoint requestedAt{};
     std::optional<TimePoint> grantedAt;
     bool operator==(const LockRow &) const = default;
+
+    [[nodiscard]] LockKey key() const
+    {
+        return environmentId != 0 ? LockKey{environmentId, 0, {}} : LockKey{0, pipelineId, stage};
+    }
 };
 
 struct ApprovalQuery

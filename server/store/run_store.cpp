@@ -354,12 +354,24 @@ std::int64_t RunStore::insert(const RunRow &run)
     return m_connection.lastInsertId();
 }
 
+Blob RunStore::rootValues(std::int64_t runId)
+{
+    Statement s = m_connection.prepare("SELECT root_values_sealed FROM run WHERE id = ?");
+    s.bind(runId);
+    return s.step() ? s.get<Blob>(0) : Blob();
+}
+
+void RunStore::putRootValues(std::int64_t runId, const Blob &sealed)
+{
+    m_connection.run("UPDATE run SET root_values_sealed=? WHERE id=?", sealed, runId);
+}
+
 void RunStore::update(const RunRow &run)
 {
     m_connection.run("UPDATE run SET number=?, status=?, result=?, started_at=?, finished_at=?, "
-                     "cancel_requested_by=? WHERE id=?",
+                     "cancel_requested_by=?, validation_json=? WHERE id=?",
                      run.number, run.status, run.result, run.startedAt, run.finishedAt,
-                     run.cancelRequestedBy, run.id);
+                     run.cancelRequestedBy, run.validationJson, run.id);
 }
 
 void RunStore::put(const StageRow &stage)

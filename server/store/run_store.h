@@ -198,14 +198,17 @@ public:
     std::int64_t putPlan(const std::string &planText, const std::string &finalYaml);
     /// Inserts a run; gives its id.
     std::int64_t insert(const RunRow &run);
-    /// Writes number, status, result, times and cancel of an existing run (its change id:
-    /// TimelineStore).
+    /// Writes number, status, result, times, cancel and validation of an existing run (its change
+    /// id: TimelineStore).
     void update(const RunRow &run);
     /// Inserts or replaces by key.
     void put(const StageRow &stage);
     void put(const PhaseRow &phase);
     void put(const JobRow &job);
     void renewLease(const std::string &jobId, std::optional<TimePoint> leasedUntil);
+    /// Values of root variables that were evaluated when the run was created, sealed; empty: none.
+    Blob rootValues(std::int64_t runId);
+    void putRootValues(std::int64_t runId, const Blob &sealed);
 
 private:
     Connection &m_connection;

@@ -288,8 +288,9 @@ Result<std::string> PipelineService::nextNumber(const CompiledPipeline &compiled
             if (sameName(key, name))
                 return value;
         for (const auto &entry : plan.variables)
-            if (sameName(entry.name, name))
-                return entry.value;
+            if (sameName(entry.name, name)) // `$[ ]` gets its value when the run is created
+                return entry.value.find("$[") == std::string::npos ? entry.value
+                                                                   : "$(" + entry.name + ")";
         return std::nullopt;
     };
     const auto now = schema::wallClockNow();

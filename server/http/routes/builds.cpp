@@ -258,12 +258,18 @@ Result<Reply> updateStage(Call &call, Services &services)
     ASSIGN_OR_RETURN(const auto text, textMember(body, "state"));
     const auto state =
         text ? parseEnum(*text, {{"cancel", 0}, {"retry", 1}, {"run", 2}}) : std::nullopt;
-    if (state != 1)
-        return {ErrorCode::InvalidArgument,
-                "'state' must be 'retry' (1); cancel the whole run with PATCH of the build"};
-    ASSIGN_OR_RETURN(const auto all, flagMember(body, "forceRetryAllJobs"));
-    RETURN_IF_ERROR(services.runs.retryStage(run.id, call.value("stageRefName"),
-                                             all.value_or(false), call.principal.identityId));
+    if (!state)
+        return {ErrorCode::InvalidArgument, "'state' must be cancel (0), retry (1) or run (2)"};
+    const std::string stage = call.value("stageRefName");
+    const std::string &who = call.principal.identityId;
+    if (*state == 0)
+        RETURN_IF_ERROR(services.runs.cancelStage(run.id, stage, who));
+    if (*state == 1) {
+        ASSIGN_OR_RETURN(const auto all, flagMember(body, "forceRetryAllJobs"));
+        RETURN_IF_ERROR(services.runs.retryStage(run.id, stage, all.value_or(false), who));
+    }
+    if (*state == 2)
+        RETURN_IF_ERROR(services.runs.startStage(run.id, stage, who));
     return Reply::empty();
 }
 

@@ -133,6 +133,7 @@ Result<Reply> createGroup(Call &call, Services &services)
     ASSIGN_OR_RETURN(const auto project, projectFor(call, body, kGroupReferences, services));
     ASSIGN_OR_RETURN(const auto group, groupOf(body));
     ASSIGN_OR_RETURN(const auto created, services.configuration.createGroup(project.id, group));
+    services.scheduler.configurationChanged();
     return Reply::json(groupJson(project, created));
 }
 
@@ -143,6 +144,7 @@ Result<Reply> updateGroup(Call &call, Services &services)
     ASSIGN_OR_RETURN(auto group, groupOf(body));
     ASSIGN_OR_RETURN(group.id, call.id("groupId"));
     ASSIGN_OR_RETURN(const auto updated, services.configuration.updateGroup(project.id, group));
+    services.scheduler.configurationChanged();
     return Reply::json(groupJson(project, updated));
 }
 
@@ -170,6 +172,7 @@ Result<Reply> removeGroup(Call &call, Services &services)
     ASSIGN_OR_RETURN(const auto id, call.id("groupId"));
     for (const auto &project : projects)
         RETURN_IF_ERROR(services.configuration.removeGroup(project.id, id));
+    services.scheduler.configurationChanged();
     return Reply::empty();
 }
 
@@ -267,7 +270,9 @@ Result<Reply> createConnection(Call &call, Services &services)
     ASSIGN_OR_RETURN(const auto body, call.json());
     ASSIGN_OR_RETURN(const auto project, projectFor(call, body, kEndpointReferences, services));
     ASSIGN_OR_RETURN(const auto connection, connectionOf(body));
-    ASSIGN_OR_RETURN(const auto created, services.configuration.createConnection(project.id, connection));
+    ASSIGN_OR_RETURN(const auto created,
+                     services.configuration.createConnection(project.id, connection));
+    services.scheduler.configurationChanged();
     return Reply::json(connectionJson(project, created));
 }
 
@@ -277,7 +282,9 @@ Result<Reply> updateConnection(Call &call, Services &services)
     ASSIGN_OR_RETURN(const auto project, projectFor(call, body, kEndpointReferences, services));
     ASSIGN_OR_RETURN(auto connection, connectionOf(body));
     connection.id = call.value("endpointId");
-    ASSIGN_OR_RETURN(const auto updated, services.configuration.updateConnection(project.id, connection));
+    ASSIGN_OR_RETURN(const auto updated,
+                     services.configuration.updateConnection(project.id, connection));
+    services.scheduler.configurationChanged();
     return Reply::json(connectionJson(project, updated));
 }
 
@@ -285,7 +292,9 @@ Result<Reply> removeConnection(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto projects, projectsOfDelete(call, services));
     for (const auto &project : projects)
-        RETURN_IF_ERROR(services.configuration.removeConnection(project.id, call.value("endpointId")));
+        RETURN_IF_ERROR(
+            services.configuration.removeConnection(project.id, call.value("endpointId")));
+    services.scheduler.configurationChanged();
     return Reply::empty();
 }
 

@@ -1,4 +1,4 @@
-// The scheduler with a real database: what runs do, over restarts, losses, checks and locks.
+// Runs of the scheduler with a real database, from their creation to their end.
 #include "schema/base/guid.h"
 #include "server/store/check_store.h"
 #include "tests/server/support/world.h"
@@ -23,39 +23,16 @@ private Q_SLOTS:
     void runsAChainOfStages();
     void tellsTheJobWhatItNeeds();
     void keepsSecretsOutOfTheDatabase();
-    void offersAgainAfterARestart();
-    void keepsRunningJobsOverARestart();
-    void abandonsAJobWhoseLeaseEnded();
-    void takesBackAnOfferThatNobodyAnswered();
-    void refusesTheOldTokenOfATakenBackOffer();
     void cancelsAtEveryState();
-    void endsAJobThatRanTooLong();
     void retriesAFailedStageOnly();
-    void waitsForApproval();
-    void endsARejectedStage();
-    void doesNotLetTheRequesterApprove();
-    void letsApprovalsExpire();
-    void letsOneRunHoldALock();
-    void failsOnAnUnknownEnvironmentOfAnAutomaticRun();
-    void createsAnEnvironmentAPersonAsksFor();
     void saysWhyAJobWaits();
     void failsAJobOfAnUnknownPool();
     void createsAFailedRunFromABrokenFile();
     void repeatsAreHarmless();
+    void countsOnceForEachRun();
+    void failsARunWithABadRootVariable();
+    void cancelsOneStage();
 };
-
-namespace {
-
-server::store::StageRow stageOf(const server::scheduler::RunDetail &detail, const std::string &name)
-{
-    for (const auto &stage : detail.stages) {
-        if (stage.name == name)
-            return stage;
-    }
-    qFatal("no stage %s", name.c_str());
-}
-
-} // namespace
 
 void TestScheduler::runsAChainOfStages()
 {
@@ -153,106 +130,6 @@ void TestScheduler::keepsSecretsOutOfTheDatabase()
     }
 }
 
-void TestScheduler::offersAgainAfterARestart()
-{
-    World world;
-    const auto worker = world.addWorker("w1");
-    world.connect(worker);
-    const auto id = world.queue(plan({stage("Build", {job("A")})}));
-    const auto lost =
-        world.channel.take<JobOffer>(worker); // the crash comes before the worker answers
-    QVERIFY(lost);
-    world.restart();
-    world.connect(worker);
-    const auto message = world.run(worker);
-    QCOMPARE(message.jobId, lost->job.jobId);
-    QVERIFY(message.jobToken != lost->job.jobToken);
-    QVERIFY(world.detail(id).run.result == RunResult::Succeeded);
-}
-
-void TestScheduler::keepsRunningJobsOverARestart()
-{
-    World world;
-    const auto worker = world.addWorker("w1");
-    world.connect(worker);
-    const auto id =
-        world.queue(plan({stage("Build", {job("A")}), stage("Test", {job("B")}, {"Build"})}));
-    const auto message = world.accept(worker);
-    world.restart();
-    world.connect(worker, 1, {message.jobId});
-    world.settle();
-    QVERIFY(!world.channel.has<JobOffer>(worker));
-    QVERIFY(!world.channel.has<LeaseLost>(worker));
-    world.complete(worker, message, TaskResult::Succeeded);
-    world.run(worker);
-    QVERIFY(world.detail(id).run.result == RunResult::Succeeded);
-}
-
-void TestScheduler::abandonsAJobWhoseLeaseEnded()
-{
-    World world;
-    const auto worker = world.addWorker("w1");
-    world.connect(worker);
-    const auto id = world.queue(plan({stage("Build", {job("A")})}));
-    const auto message = world.accept(worker);
-    world.moveClock(30s);
-    world.scheduler->workerFrame(worker, schema::protocol::Renew{{message.jobId}});
-    QVERIFY(world.channel.take<schema::protocol::Renewed>(worker));
-    world.moveClock(59s);
-    QVERIFY(world.detail(id).run.status == RunStatus::InProgress);
-    world.moveClock(2s);
-    const auto detail = world.detail(id);
-    QVERIFY(detail.run.status == RunStatus::Completed);
-    QVERIFY(detail.run.result == RunResult::Failed);
-    QVERIFY(detail.jobs.front().result == TaskResult::Abandoned);
-    QVERIFY(world.channel.take<LeaseLost>(worker));
-    // The worker comes back with a result that nobody waits for any more.
-    const auto late = world.jobs->complete(message.jobId, message.jobToken, {});
-    QVERIFY(!late);
-    QVERIFY(late.error().message.starts_with("leaseLost"));
-}
-
-void TestScheduler::takesBackAnOfferThatNobodyAnswered()
-{
-    World world;
-    const auto first = world.addWorker("w1");
-    const auto second = world.addWorker("w2");
-    world.connect(first);
-    world.queue(plan({stage("Build", {job("A")})}));
-    const auto offer = world.channel.take<JobOffer>(first);
-    QVERIFY(offer);
-    world.scheduler->workerDisconnected(first);
-    world.connect(second);
-    world.settle();
-    QVERIFY(!world.channel.has<JobOffer>(second)); // the first may have begun: its lease decides
-    world.moveClock(61s);
-    const auto again = world.channel.take<JobOffer>(second);
-    QVERIFY(again);
-    QCOMPARE(again->job.jobId, offer->job.jobId);
-    world.connect(first, 1, {offer->job.jobId});
-    QVERIFY(world.channel.take<LeaseLost>(first));
-}
-
-void TestScheduler::refusesTheOldTokenOfATakenBackOffer()
-{
-    World world;
-    const auto worker = world.addWorker("w1");
-    world.connect(worker);
-    world.queue(plan({stage("Build", {job("A")})}));
-    const auto offer = world.channel.take<JobOffer>(worker);
-    world.moveClock(61s);
-    const auto again = world.channel.take<JobOffer>(worker);
-    QVERIFY(again);
-    schema::protocol::RecordUpdate update;
-    update.id = schema::nameGuid("x", "step");
-    update.parentId = offer->job.recordId;
-    update.sequence = 1;
-    const auto old = world.jobs->mergeRecords(offer->job.jobId, offer->job.jobToken, {update});
-    QVERIFY(!old);
-    QVERIFY(old.error().message.starts_with("leaseLost"));
-    QVERIFY(world.jobs->mergeRecords(offer->job.jobId, again->job.jobToken, {update}));
-}
-
 void TestScheduler::cancelsAtEveryState()
 {
     World world;
@@ -288,25 +165,6 @@ void TestScheduler::cancelsAtEveryState()
     QVERIFY(world.detail(stubborn).run.result == RunResult::Canceled);
 }
 
-void TestScheduler::endsAJobThatRanTooLong()
-{
-    World world;
-    const auto worker = world.addWorker("w1");
-    world.connect(worker);
-    schema::Job slow = job("A");
-    slow.timeoutMinutes = "1";
-    const auto id = world.queue(plan({stage("Build", {slow})}));
-    const auto message = world.accept(worker);
-    world.moveClock(50s);
-    world.scheduler->workerFrame(worker, schema::protocol::Renew{{message.jobId}});
-    world.moveClock(11s);
-    const auto cancel = world.channel.take<CancelJob>(worker);
-    QVERIFY(cancel);
-    QVERIFY(cancel->reason.find("maximum time of 1 minutes") != std::string::npos);
-    world.complete(worker, message, TaskResult::Canceled);
-    QVERIFY(world.detail(id).run.status == RunStatus::Completed);
-}
-
 void TestScheduler::retriesAFailedStageOnly()
 {
     World world;
@@ -338,202 +196,6 @@ void TestScheduler::retriesAFailedStageOnly()
     QCOMPARE(stageOf(detail, "Test").attempt, 2);
     QCOMPARE(stageOf(detail, "Build").attempt, 1);
     QCOMPARE(detail.jobs.size(), 5U); // A, Good, Bad twice, D
-}
-
-void TestScheduler::waitsForApproval()
-{
-    World world;
-    const std::string ann = world.addIdentity("ann");
-    const std::string bob = world.addIdentity("bob");
-    const auto worker = world.addWorker("w1");
-    world.connect(worker);
-    server::environments::Environment production;
-    production.projectId = world.projectId;
-    production.name = "production";
-    const auto environment = world.environments->create(production);
-    QVERIFY(environment);
-    server::checks::Check check;
-    check.environmentId = environment->id;
-    check.approval.approvers = {ann, bob};
-    check.approval.minRequired = 1;
-    QVERIFY(world.approvals->addCheck(check));
-    const auto id =
-        world.queue(plan({stage("Build", {job("A")}),
-                          stage("Production", {deployment("D", "production")}, {"Build"})}));
-    world.run(worker);
-    auto detail = world.detail(id);
-    QVERIFY(stageOf(detail, "Production").phase == StagePhase::Checking);
-    QCOMPARE(detail.sentence, std::string("stage 'Production' waits for approval"));
-    auto waiting = world.approvals->approvals(
-        {world.projectId, server::checks::ApprovalStatus::Pending, {}, {}, 10});
-    QVERIFY(waiting && waiting->size() == 1);
-    QCOMPARE(waiting->front().environmentName, std::string("production"));
-    world.restart(); // an approval outlives the process
-    world.connect(worker);
-    QVERIFY(!world.channel.has<JobOffer>(worker));
-    const auto decided = world.approvals->decide(waiting->front().id, ann, true, "looks good");
-    QVERIFY2(decided, decided ? "" : decided.error().message.c_str());
-    QVERIFY(decided->status == server::checks::ApprovalStatus::Approved);
-    QVERIFY(!world.approvals->decide(waiting->front().id, bob, false, ""));
-    const auto message = world.run(worker);
-    QVERIFY(message.environment);
-    QCOMPARE(message.environment->name, std::string("production"));
-    detail = world.detail(id);
-    QVERIFY(detail.run.result == RunResult::Succeeded);
-    bool approvalRecord = false;
-    for (const auto &record : detail.records)
-        approvalRecord = approvalRecord || (record.type == schema::RecordType::CheckpointApproval &&
-                                            record.id == waiting->front().id);
-    QVERIFY(approvalRecord);
-}
-
-void TestScheduler::endsARejectedStage()
-{
-    World world;
-    const std::string ann = world.addIdentity("ann");
-    server::environments::Environment production;
-    production.projectId = world.projectId;
-    production.name = "production";
-    const auto environment = world.environments->create(production);
-    server::checks::Check check;
-    check.environmentId = environment->id;
-    check.approval.approvers = {ann};
-    QVERIFY(world.approvals->addCheck(check));
-    const auto id = world.queue(plan({stage("Production", {deployment("D", "production")}),
-                                      stage("After", {job("X")}, {"Production"})}));
-    const auto waiting = world.approvals->approvals({});
-    QVERIFY(waiting && waiting->size() == 1);
-    QVERIFY(world.approvals->decide(waiting->front().id, ann, false, "not today"));
-    const auto detail = world.detail(id);
-    QVERIFY(detail.run.status == RunStatus::Completed);
-    QVERIFY(stageOf(detail, "Production").result == TaskResult::Skipped);
-    QCOMPARE(stageOf(detail, "Production").waitingReason,
-             std::string("rejected by ann: not today"));
-    QVERIFY(detail.jobs.empty()); // nothing was executed past the check
-    QVERIFY(world.runs->retryStage(id, "Production", false, ann));
-    QCOMPARE(world.approvals->approvals({})->size(),
-             2U); // asked again, the first answer stays on record
-}
-
-void TestScheduler::doesNotLetTheRequesterApprove()
-{
-    World world;
-    const std::string ann = world.addIdentity("ann");
-    const std::string bob = world.addIdentity("bob");
-    server::environments::Environment production;
-    production.projectId = world.projectId;
-    production.name = "production";
-    server::checks::Check check;
-    check.environmentId = world.environments->create(production)->id;
-    check.approval.approvers = {ann, bob};
-    check.approval.minRequired = 1;
-    check.approval.requesterCannotBeApprover = true;
-    QVERIFY(world.approvals->addCheck(check));
-    world.queue(plan({stage("Production", {deployment("D", "production")})}), ann);
-    const auto approval = world.approvals->approvals({})->front();
-    QVERIFY(!approval.canDecide(ann));
-    QVERIFY(approval.canDecide(bob));
-    const auto own = world.approvals->decide(approval.id, ann, true, "");
-    QVERIFY(!own);
-    QCOMPARE(int(own.error().code), int(schema::ErrorCode::PermissionDenied));
-    QVERIFY(world.approvals->decide(approval.id, bob, true, ""));
-}
-
-void TestScheduler::letsApprovalsExpire()
-{
-    World world;
-    const std::string ann = world.addIdentity("ann");
-    server::environments::Environment production;
-    production.projectId = world.projectId;
-    production.name = "production";
-    server::checks::Check check;
-    check.environmentId = world.environments->create(production)->id;
-    check.approval.approvers = {ann};
-    check.timeoutMinutes = 10;
-    QVERIFY(world.approvals->addCheck(check));
-    const auto id = world.queue(plan({stage("Production", {deployment("D", "production")})}));
-    world.moveClock(9min);
-    QVERIFY(world.detail(id).run.status != RunStatus::Completed);
-    world.moveClock(2min);
-    QVERIFY(world.detail(id).run.status == RunStatus::Completed);
-    QVERIFY(world.approvals->approvals({})->front().status ==
-            server::checks::ApprovalStatus::TimedOut);
-}
-
-void TestScheduler::letsOneRunHoldALock()
-{
-    World world;
-    const auto worker = world.addWorker("w1", 4);
-    world.connect(worker, 4);
-    server::environments::Environment production;
-    production.projectId = world.projectId;
-    production.name = "production";
-    server::checks::Check lock;
-    lock.environmentId = world.environments->create(production)->id;
-    lock.type = server::checks::CheckType::ExclusiveLock;
-    QVERIFY(world.approvals->addCheck(lock));
-    QVERIFY(!world.approvals->addCheck(lock)); // one is enough
-    const auto deploy = [&](schema::LockBehavior behavior, const std::string &branch) {
-        schema::RunPlan wanted = plan({stage("Production", {deployment("D", "production")})});
-        wanted.lockBehavior = behavior;
-        return world.queue(wanted, {}, branch);
-    };
-    const auto first = deploy(schema::LockBehavior::RunLatest, "refs/heads/main");
-    const auto held = world.accept(worker);
-    const auto second = deploy(schema::LockBehavior::RunLatest, "refs/heads/main");
-    const auto hotfix = deploy(schema::LockBehavior::RunLatest, "refs/heads/hotfix");
-    const auto third = deploy(schema::LockBehavior::RunLatest, "refs/heads/main");
-    world.settle();
-    QVERIFY(!world.channel.has<JobOffer>(worker));
-    QCOMPARE(
-        world.detail(third).sentence,
-        std::string("stage 'Production' waits for the exclusive lock of environment 'production'"));
-    world.restart(); // who holds it is on disk
-    world.connect(worker, 4, {held.jobId});
-    world.settle();
-    QVERIFY(!world.channel.has<JobOffer>(worker));
-    world.complete(worker, held, TaskResult::Succeeded);
-    QVERIFY(world.detail(first).run.result == RunResult::Succeeded);
-    QVERIFY(stageOf(world.detail(second), "Production").result == TaskResult::Canceled &&
-            world.detail(second).run.status == RunStatus::Completed);
-    const auto next = world.accept(worker);
-    QCOMPARE(next.runId,
-             hotfix); // asked before the third, and no run of another branch takes its place
-    world.settle();
-    QVERIFY(!world.channel.has<JobOffer>(worker));
-    world.complete(worker, next, TaskResult::Succeeded);
-    QCOMPARE(world.run(worker).runId, third);
-    QVERIFY(world.detail(third).run.result == RunResult::Succeeded);
-}
-
-void TestScheduler::failsOnAnUnknownEnvironmentOfAnAutomaticRun()
-{
-    World world;
-    const auto id = world.queue(plan({stage("Dev", {deployment("D", "dev", "default")})}));
-    const auto detail = world.detail(id);
-    QVERIFY(detail.run.result == RunResult::Failed);
-    QVERIFY(stageOf(detail, "Dev").waitingReason.find("environment 'dev' does not exist") !=
-            std::string::npos);
-}
-
-void TestScheduler::createsAnEnvironmentAPersonAsksFor()
-{
-    World world;
-    const std::string ann = world.addIdentity("ann");
-    const auto worker = world.addWorker("w1");
-    world.connect(worker);
-    const auto id = world.queue(plan({stage("Dev", {deployment("D", "dev")})}), ann);
-    world.run(worker);
-    QVERIFY(world.detail(id).run.result == RunResult::Succeeded);
-    const auto environment = world.environments->findByName(world.projectId, "DEV");
-    QVERIFY(environment);
-    const auto records = world.environments->deployments(environment->id, std::nullopt, 10);
-    QVERIFY(records && records->size() == 1);
-    QVERIFY(records->front().finishedAt && records->front().result == TaskResult::Succeeded);
-    // A resource that is not there is named, with those that are.
-    const auto missing = world.queue(plan({stage("Dev", {deployment("D", "dev", "orders")})}), ann);
-    QVERIFY(stageOf(world.detail(missing), "Dev").waitingReason.find("no resource 'orders'") !=
-            std::string::npos);
 }
 
 void TestScheduler::saysWhyAJobWaits()
@@ -606,6 +268,99 @@ void TestScheduler::repeatsAreHarmless()
     world.settle();
     QVERIFY(world.detail(id).run.result == RunResult::Succeeded);
     QVERIFY(!world.channel.has<LeaseLost>(worker));
+}
+
+void TestScheduler::countsOnceForEachRun()
+{
+    World world;
+    const auto worker = world.addWorker("w1");
+    world.connect(worker);
+    world.secrets.groups["Release"] = {{"prefix", "v", false, false},
+                                       {"apiKey", "s3cr3t-group-value", true, false}};
+    schema::RunPlan counting =
+        plan({stage("Build", {job("A")}), stage("Next", {job("B")}, {"Build"})});
+    schema::VariableEntry group;
+    group.group = "Release";
+    schema::VariableEntry minor;
+    minor.name = "minor";
+    minor.value = "$[counter(variables['prefix'], 7)]";
+    schema::VariableEntry hidden;
+    hidden.name = "hidden";
+    hidden.value = "$[variables['apiKey']]";
+    counting.variables = {group, minor, hidden};
+    const auto minorOf = [](const schema::protocol::JobMessage &message) {
+        for (const auto &variable : message.variables) {
+            if (variable.name == "minor")
+                return variable.value;
+        }
+        return std::string("(missing)");
+    };
+    const auto first = world.queue(counting);
+    const auto second = world.queue(counting);
+    QCOMPARE(minorOf(world.run(worker)), std::string("7"));
+    QVERIFY(world.channel.take<JobOffer>(worker)); // dies with the process
+    world.restart();                               // the value is the run's, not the process's
+    world.connect(worker);
+    std::vector<std::string> values;
+    for (int i = 0; i < 3; ++i)
+        values.push_back(minorOf(world.run(worker)));
+    std::sort(values.begin(), values.end());
+    QCOMPARE(values, (std::vector<std::string>{"7", "8", "8"}));
+    QVERIFY(world.detail(first).run.result == RunResult::Succeeded);
+    QVERIFY(world.detail(second).run.result == RunResult::Succeeded);
+    world.scheduler->stop();
+    QFile file(world.dir.filePath(QStringLiteral("slipway.db")));
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    QVERIFY(!file.readAll().contains("s3cr3t-group-value"));
+}
+
+void TestScheduler::failsARunWithABadRootVariable()
+{
+    World world;
+    schema::RunPlan bad = plan({stage("Build", {job("A")})});
+    schema::VariableEntry wrong;
+    wrong.name = "wrong";
+    wrong.value = "$[nosuch('a')]";
+    bad.variables = {wrong};
+    const auto detail = world.detail(world.queue(bad));
+    QVERIFY(detail.run.status == RunStatus::Completed);
+    QVERIFY(detail.run.result == RunResult::Failed);
+    QVERIFY2(detail.run.validationJson.find("wrong") != std::string::npos,
+             detail.run.validationJson.c_str());
+}
+
+void TestScheduler::cancelsOneStage()
+{
+    World world;
+    const auto worker = world.addWorker("w1", 3);
+    world.connect(worker, 3);
+    const auto ann = world.addIdentity("ann");
+    schema::Job legs = job("Legs");
+    legs.matrix = {{"a", {}}, {"b", {}}, {"c", {}}};
+    legs.maxParallel = "1";
+    const auto id =
+        world.queue(plan({stage("Build", {legs, job("B")}), stage("Other", {job("C")})}));
+    std::vector<schema::protocol::JobMessage> jobs;
+    for (int i = 0; i < 3; ++i)
+        jobs.push_back(world.accept(worker));
+    QVERIFY(world.runs->cancelStage(id, "Build", ann));
+    const auto isOther = [&](const schema::protocol::JobMessage &message) {
+        for (const auto &row : world.detail(id).jobs) {
+            if (row.id == message.jobId)
+                return row.stage == "Other";
+        }
+        return false;
+    };
+    const auto other = std::partition(jobs.begin(), jobs.end(),
+                                      [&](const auto &message) { return !isOther(message); });
+    QCOMPARE(other - jobs.begin(), 2);
+    for (auto at = jobs.begin(); at != other; ++at)
+        world.complete(worker, *at, TaskResult::Canceled);
+    QVERIFY(stageOf(world.detail(id), "Build").result == TaskResult::Canceled);
+    QVERIFY(world.detail(id).run.status == RunStatus::InProgress);
+    QVERIFY(world.runs->cancelStage(id, "Build", ann).error().code == schema::ErrorCode::Conflict);
+    world.complete(worker, *other, TaskResult::Succeeded); // the other stage goes on
+    QVERIFY(world.detail(id).run.status == RunStatus::Completed);
 }
 
 QTEST_GUILESS_MAIN(TestScheduler)

@@ -153,7 +153,8 @@ void World::start()
     events = std::make_unique<events::EventHub>();
     artifacts = must(artifacts::ArtifactStore::open(*database, data / "artifacts"));
     scheduler::SchedulerOptions options;
-    options.now = [this] { return schema::fromEpochMillis(m_clock); };
+    options.now = [this] { return schema::fromEpochMillis(m_clock + m_skew); };
+    options.steady = [this] { return std::chrono::milliseconds(m_clock); };
     scheduler = std::make_unique<scheduler::Scheduler>(*database, secrets, *logs, *events, options);
     runs = std::make_unique<scheduler::RunService>(*database, *scheduler);
     approvals = std::make_unique<checks::ApprovalService>(*database, *scheduler);
@@ -188,6 +189,13 @@ void World::moveClock(std::chrono::milliseconds by)
 {
     m_clock += by.count();
     scheduler->configurationChanged(); // any command makes the loop look at its deadlines
+    settle();
+}
+
+void World::setClock(std::chrono::milliseconds by)
+{
+    m_skew += by.count();
+    scheduler->configurationChanged();
     settle();
 }
 
@@ -332,6 +340,15 @@ schema::RunPlan plan(std::vector<schema::Stage> stages)
     schema::RunPlan plan;
     plan.stages = std::move(stages);
     return plan;
+}
+
+store::StageRow stageOf(const scheduler::RunDetail &detail, const std::string &name)
+{
+    for (const auto &stage : detail.stages) {
+        if (stage.name == name)
+            return stage;
+    }
+    qFatal("no stage %s", name.c_str());
 }
 
 } // namespace tests

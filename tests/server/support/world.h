@@ -104,7 +104,10 @@ public:
 
     /// Ends the process's memory and starts over from the disk, as a restart does.
     void restart();
+    /// Time passes.
     void moveClock(std::chrono::milliseconds by);
+    /// Somebody sets the wall clock; no time passes.
+    void setClock(std::chrono::milliseconds by);
 
     std::int64_t addWorker(const std::string &name, int slots = 1);
     /// Connects a worker and says hello.
@@ -148,6 +151,7 @@ private:
     void start();
     void stop();
     std::atomic<std::int64_t> m_clock = 1'800'000'000'000;
+    std::atomic<std::int64_t> m_skew = 0;
 };
 
 /// Plans for tests: stages in a chain unless dependsOn is given.
@@ -157,5 +161,9 @@ schema::Job job(const std::string &name);
 schema::Job deployment(const std::string &name, const std::string &environment,
                        const std::string &resource = {});
 schema::RunPlan plan(std::vector<schema::Stage> stages);
+
+/// The newest attempt of a stage; ends the test when there is none.
+server::store::StageRow stageOf(const server::scheduler::RunDetail &detail,
+                                const std::string &name);
 
 } // namespace tests

@@ -61,6 +61,35 @@ private Q_SLOTS:
         QCOMPARE(worker::objectName(objects->at(2)), std::string("C/?"));
     }
 
+    void emptyDocumentsHideNothing()
+    {
+        const auto objects = parseManifest("\xef\xbb\xbf---\n# \xc3\xa9\n---\nkind: A\n---\n"
+                                           "# nothing\n---\n...\r\n---\r\nkind: B\n");
+        QVERIFY2(objects, objects ? "" : objects.error().message.c_str());
+        QCOMPARE(objects->size(), std::size_t(2));
+    }
+
+    void anchorsAndMerges()
+    {
+        const auto objects =
+            parseManifest("kind: A\nbase: &b {x: 1, y: 2}\nuse: *b\nmore:\n  <<: *b\n  y: 3\n"
+                          "quoted: {'<<': 4}\ntwice: 1\ntwice: 2\n");
+        QVERIFY2(objects, objects ? "" : objects.error().message.c_str());
+        QCOMPARE(QByteArray::fromStdString(objects->at(0).dump()),
+                 QByteArray(R"({"kind":"A","base":{"x":1,"y":2},"use":{"x":1,"y":2},)"
+                            R"("more":{"y":3,"x":1},"quoted":{"<<":4},"twice":2})"));
+    }
+
+    void manyKeysInBoundedTime()
+    {
+        std::string yaml("kind: A\n");
+        for (int i = 0; i < 200'000; ++i)
+            yaml += "k" + std::to_string(i) + ": 1\n";
+        const auto objects = parseManifest(yaml);
+        QVERIFY2(objects, objects ? "" : objects.error().message.c_str());
+        QCOMPARE(objects->at(0).size(), std::size_t(200'001));
+    }
+
     void wrongManifests_data()
     {
         QTest::addColumn<QByteArray>("yaml");
@@ -80,6 +109,25 @@ private Q_SLOTS:
             bomb += "]\n";
         }
         QTest::newRow("alias bomb") << bomb << QByteArray("too large");
+        bomb = "kind: A\na0: &a0 {" + QByteArray(1000, 'k') + ": 1}\n";
+        for (int i = 1; i < 9; ++i) {
+            bomb += "a" + QByteArray::number(i) + ": &a" + QByteArray::number(i) + " [";
+            for (int j = 0; j < 10; ++j)
+                bomb += (j > 0 ? ",*a" : "*a") + QByteArray::number(i - 1);
+            bomb += "]\n";
+        }
+        QTest::newRow("alias bomb of long keys") << bomb << QByteArray("too large");
+        QTest::newRow("alias inside its anchor")
+            << QByteArray("kind: A\nx: &x [*x]\n") << QByteArray("inside what it names");
+        QTest::newRow("token that begins nothing")
+            << QByteArray(", a") << QByteArray("line 1, column 1: expected");
+        QTest::newRow("tag and token that begins nothing")
+            << QByteArray("!t , a") << QByteArray("expected the end of the document");
+        QTest::newRow("indentation that ends the document")
+            << QByteArray("- kind: A\nb: c\n") << QByteArray("line 2, column 1: expected");
+        QTest::newRow("list as a key")
+            << QByteArray("[a]: 1\n") << QByteArray("key must be a text");
+        QTest::newRow("no UTF-8") << QByteArray("kind: \xff\n") << QByteArray("UTF-8");
     }
 
     void wrongManifests()

@@ -14,6 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
         worker::addPullSecrets(object, {"s"});
         worker::annotate(object, {{"k", "v"}});
         static_cast<void>(worker::objectName(object));
+        static_cast<void>(object.dump()); // as kubectl gets it
     }
     const auto all = worker::workloads(*objects);
     for (const auto &object : *objects) {

@@ -1,16 +1,45 @@
-"""The portal in headless Chromium: tests/portal/scenario.mjs signs in, watches the run, approves production and reads the matrix.
+"""The portal in headless Chromium, against real servers: the scripts of tests/portal drive the browser.
 
-The script gets SLIPWAY_URL, SLIPWAY_SIGN_IN (a one-time link) and SLIPWAY_RUN (a run of the sample that waits, or will wait, for the
-approval of production) in its environment, and ends with status 0 when the browser showed what it must.
+Each script finds the server by SLIPWAY_URL, signs in by SLIPWAY_SIGN_IN (a one-time link), takes what else it needs from its environment
+(its head comment says what), prints one line per step, and ends with status 0 when the browser showed what it must.
 """
 import os
 import shutil
 import subprocess
 
 import pytest
-from slipway import ROOT
+from slipway import ROOT, Project
 
-SCENARIO = ROOT / "tests/portal/scenario.mjs"
+PORTAL = ROOT / "tests/portal"
+
+# A step that writes 100,000 lines: a group that folds, a coloured line in every thousand, and two places at which it waits until the
+# browser has looked.
+LONG_LOG = r"""
+trigger: none
+parameters:
+- {name: go, type: string}
+pool: {vmImage: ubuntu-latest}
+steps:
+- checkout: none
+- script: |
+    lines() {
+        awk -v from="$1" -v to="$2" 'BEGIN { for (i = from; i <= to; i++)
+            if (i % 1000 == 0) printf "\033[1;31mred\033[0m \033[32mgreen\033[0m \033[38;5;208morange\033[0m needle %d\n", i
+            else printf "line %d of the long log, with enough words to look like one\n", i }'
+    }
+    await() { while [ ! -e "$1" ]; do sleep 0.1; done; }
+    echo "##[group]Preparing"
+    for thing in first second third; do echo "prepared the $thing thing"; done
+    echo "##[endgroup]"
+    echo "waiting for the first file"
+    await "${{ parameters.go }}.1"
+    lines 1 30000
+    echo "waiting for the second file"
+    await "${{ parameters.go }}.2"
+    lines 30001 100000
+    echo "the last of the lines"
+  displayName: Write a long log
+"""
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +50,18 @@ def chromium():
     return found
 
 
+def browse(up, chromium, script, run=None, **environment):
+    """Runs a script of tests/portal against the server; fails with all that it printed, and the story of the run."""
+    link = up.cli("signin").stdout.strip()
+    if run is not None:
+        environment["SLIPWAY_RUN"] = str(run)
+    done = subprocess.run(["node", PORTAL / script], cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                          timeout=300, check=False, env={**os.environ, "CHROMIUM": chromium, "SLIPWAY_URL": up.api.url, "SLIPWAY_SIGN_IN": link, **environment})
+    project = f"/{environment['SLIPWAY_PROJECT']}" if "SLIPWAY_PROJECT" in environment else "/space-game"
+    assert done.returncode == 0, done.stdout + ("" if run is None else f"\n{up.api.story(run, project)}")
+    return done.stdout
+
+
 def test_approval_in_the_browser(on_docker, chromium):
     api = on_docker.api
     first = api.run(on_docker.ready["firstRun"])
@@ -28,13 +69,17 @@ def test_approval_in_the_browser(on_docker, chromium):
         api.approve(api.waiting_approval(first["id"]))
         api.completed(first["id"])
     run = api.queue("space-game", templateParameters={"target": "docker"})
-    link = on_docker.cli("signin").stdout.strip()
-    done = subprocess.run(["node", SCENARIO], cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                          timeout=300, check=False, env={**os.environ, "CHROMIUM": chromium, "SLIPWAY_URL": api.url,
-                                                         "SLIPWAY_SIGN_IN": link, "SLIPWAY_RUN": str(run)})
-    assert done.returncode == 0, f"{done.stdout}\n{api.story(run)}"
+    browse(on_docker, chromium, "scenario.mjs", run)
     detail = api.completed(run)
     assert detail["result"] == "succeeded", api.story(run)
     cell = api.matrix()["web", "production"]
     assert cell["version"]["runId"] == run
     assert [a["displayName"] for a in cell["approvedBy"]] == [api.get("/_apis/slipway/me")["displayName"]]
+
+
+def test_log_of_100000_lines(plain, chromium, tmp_path):
+    project = Project(plain.api, "long-log", tmp_path / "work")
+    go = tmp_path / "go"
+    run = project.run({"azure-pipelines.yml": LONG_LOG}, templateParameters={"go": str(go)})
+    browse(plain, chromium, "log.mjs", run, SLIPWAY_PROJECT=project.name, SLIPWAY_GO=str(go))
+    assert plain.api.completed(run, project.path)["result"] == "succeeded"

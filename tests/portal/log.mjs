@@ -1,71 +1,142 @@
 #!/usr/bin/env node
-// A log of 100,000 lines in a real browser: few elements whatever its length, the end, the middle and any search are reachable, folding
-// works, and a line can be linked to. Fed by the mock scenario; `web` must have been built. Ends with status 0 when all held.
-import { launch } from './browser.mjs'
-import { startPreview } from './preview.mjs'
+// A log of 100,000 lines in a real browser, while a step writes it: few elements whatever its length, the view follows the end until
+// the reader looks elsewhere, any line can be reached, searched and linked to, colours are shown, groups fold.
+//
+// Environment: SLIPWAY_URL, SLIPWAY_SIGN_IN, SLIPWAY_PROJECT, SLIPWAY_RUN (a run whose only step writes the log that
+// tests/e2e/test_portal.py describes) and SLIPWAY_GO (a path: the step goes on when the file PATH.1, then PATH.2, is there).
+// Ends with status 0 when all held.
+import { writeFileSync } from 'node:fs'
+import { environment, must, signedIn } from './signed-in.mjs'
 
-const { base, stop } = await startPreview()
-const browser = await launch()
-const must = (condition, message) => { if (!condition) throw new Error(message) }
-const lineNumbers = (page) => page.locator('[role=log] button[aria-label^="Line "]').evaluateAll((list) => list.map((one) => Number(one.textContent)))
-const elements = (page) => page.locator('[role=log] *').count()
-let status = 0
-try {
-  await fetch(`${base}/_mock/usual`)
-  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
-  page.setDefaultTimeout(30_000)
-  await page.goto(`${base}/space-game/runs/1869?stage=Build`)
-  await page.getByRole('link', { name: 'Build and push web' }).click()
+const [project, run, go] = environment('SLIPWAY_PROJECT', 'SLIPWAY_RUN', 'SLIPWAY_GO')
+/** However long the log, at most this many elements: what fits on the screen and some lines above and below. */
+const mostElements = 800
+
+await signedIn(async ({ page, base, step, accessible, picture }) => {
   const log = page.getByRole('log')
-  await page.getByText('Starting: Build and push web').waitFor()
+  const search = page.getByRole('searchbox')
+  const follow = page.getByRole('button', { name: 'Follow', exact: true }).or(page.getByRole('button', { name: /follow/i })).first()
+  const line = (number) => page.getByRole('button', { name: `Line ${number}`, exact: true })
+  const rowOf = (number) => page.locator('[data-kind]').filter({ has: line(number) })
+  const shown = () => log.locator('button[aria-label^="Line "]').evaluateAll((list) => list.map((one) => Number(one.textContent)))
+  const elements = () => log.locator('*').count()
+  const few = async (where) => {
+    const count = await elements()
+    must(count < mostElements, `${count} elements ${where}`)
+  }
+  /** Whether the last line on the screen is the last there is. */
+  const atEnd = () => log.evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight < 60)
 
-  const worst = await page.evaluate(async () => {
-    const element = document.querySelector('[role=log]')
-    let longest = 0
-    let most = 0
-    for (let at = 0; at < 120; at += 1) {
-      const start = performance.now()
-      element.scrollTop = (element.scrollHeight * at) / 120
-      await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
-      longest = Math.max(longest, performance.now() - start)
-      most = Math.max(most, element.querySelectorAll('*').length)
-    }
-    return { longest, most }
+  await step('the log shows while the step runs, and follows the end', async () => {
+    await page.goto(`${base}/${project}/runs/${run}`)
+    await page.getByText('waiting for the first file').waitFor()
+    must((await follow.getAttribute('aria-pressed')) === 'true', 'following is on')
+    writeFileSync(`${go}.1`, '')
+    await page.getByText('waiting for the second file').waitFor()
+    must(await atEnd(), 'the view stays at the end while lines come')
+    await few('while following')
   })
-  must(worst.most < 800, `${worst.most} elements while scrolling`)
-  console.log(`ok  scrolled through 100,000 lines: at most ${worst.most} elements, longest step ${worst.longest.toFixed(0)} ms (two frames)`)
-
-  await log.evaluate((element) => { element.scrollTop = element.scrollHeight })
-  await page.getByRole('button', { name: 'Line 100000', exact: true }).waitFor()
-  console.log('ok  the end is there')
-
-  await page.getByRole('searchbox').fill('coloured text')
-  await page.getByText('100 found').waitFor()
-  await page.getByRole('searchbox').press('Enter')
-  await page.getByText('1/100').waitFor()
-  const shown = await lineNumbers(page)
-  must(shown.includes(998), `the first match is line 998, on the screen are ${shown[0]} to ${shown.at(-1)}`)
-  console.log('ok  a search covers the whole log and leads to the match')
-
-  await page.goto(`${page.url().split('&line=')[0]}&line=50000-50002`)
-  await page.getByRole('button', { name: 'Line 50001', exact: true }).waitFor()
-  must((await page.locator('[data-selected] button[aria-pressed=true]').count()) === 3, 'three lines are selected')
-  must((await elements(page)) < 800, 'few elements at a linked line')
-  console.log('ok  a link leads to its lines')
-
-  await log.evaluate((element) => { element.scrollTop = 0 })
-  const group = page.getByRole('button', { name: /Sign in to the registry/ })
-  must((await group.getAttribute('aria-expanded')) === 'false', 'a finished group without an error starts folded')
-  await group.click()
-  await page.getByText('Login Succeeded').waitFor()
-  await group.click()
-  await page.getByText('Login Succeeded').waitFor({ state: 'detached' })
-  console.log('ok  groups unfold and fold')
-} catch (error) {
-  console.error(`not ok  ${error.message}`)
-  status = 1
-} finally {
-  await browser.close()
-  stop()
-}
-process.exitCode = status
+  await step('who scrolls up is left in peace, and told of new lines', async () => {
+    await log.hover()
+    await page.mouse.wheel(0, -3000)
+    await page.waitForFunction(() => document.querySelector('[role=log]').scrollHeight - document.querySelector('[role=log]').scrollTop > 2000)
+    await page.locator('button[aria-pressed=false]').filter({ hasText: 'Follow' }).waitFor()
+    const before = await shown()
+    writeFileSync(`${go}.2`, '')
+    const more = page.getByRole('button', { name: /^\d+ new lines$/ })
+    await more.waitFor()
+    must(JSON.stringify(await shown()) === JSON.stringify(before), 'the lines on the screen have not moved')
+    await more.click()
+    await more.waitFor({ state: 'detached' })
+    must(await atEnd(), 'one click leads to the end')
+  })
+  await step('the end of the finished log is there', async () => {
+    await page.waitForFunction(() => document.querySelector('h1 svg')?.getAttribute('data-state') === 'succeeded')
+    await log.evaluate((element) => { element.scrollTop = element.scrollHeight })
+    await page.getByText('the last of the lines', { exact: true }).waitFor()
+    await few('at the end')
+  })
+  await step('scrolling through all of it draws few elements, and the right lines', async () => {
+    const places = await page.evaluate(async () => {
+      const element = document.querySelector('[role=log]')
+      const list = []
+      for (let at = 0; at < 60; at += 1) {
+        element.scrollTop = (element.scrollHeight * at) / 60
+        await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
+        const rows = [...element.querySelectorAll('button[aria-label^="Line "]')].map((one) => Number(one.textContent))
+        list.push({ elements: element.querySelectorAll('*').length, first: rows[0], last: rows.at(-1), ascending: rows.every((row, index) => index === 0 || row > rows[index - 1]) })
+      }
+      return list
+    })
+    must(places.every((one) => one.elements < mostElements), `at most ${Math.max(...places.map((one) => one.elements))} elements`)
+    must(places.every((one) => one.ascending), 'lines stand in order')
+    must(places.every((one, at) => at === 0 || one.first > places[at - 1].first), 'each place shows later lines than the one before')
+  })
+  await step('a number leads to its line', async () => {
+    await search.fill(':50000')
+    await search.press('Enter')
+    await line(50000).waitFor()
+    must((await line(50000).getAttribute('aria-pressed')) === 'true', 'the line is selected')
+    must(new URL(page.url()).searchParams.get('line') === '50000', `the address has the line: ${page.url()}`)
+    await few('in the middle')
+  })
+  await step('a search covers the whole log and leads from match to match', async () => {
+    await search.fill('needle')
+    await page.getByText('100 found', { exact: true }).waitFor()
+    await search.press('Enter')
+    await page.getByText('1/100', { exact: true }).waitFor()
+    await page.locator('mark').first().waitFor()
+    await search.press('Shift+Enter')
+    await page.getByText('100/100', { exact: true }).waitFor()
+    must((await shown()).some((number) => number > 99_900), `the last match is near the end, on the screen are ${(await shown())[0]} to ${(await shown()).at(-1)}`)
+    await search.fill('/needle [0-9]*7000$/')
+    await page.getByText('10 found', { exact: true }).waitFor()
+    await search.fill('/(/')
+    await page.getByText('Not a valid pattern').waitFor()
+    await search.fill('')
+  })
+  await step('colours are shown, in both themes readable', async () => {
+    await search.fill(':1')
+    await search.press('Enter')
+    await search.fill('needle 1000')
+    await search.press('Enter')
+    const colours = async () => {
+      const row = log.locator('[data-current]').first()
+      await row.waitFor()
+      const of = (text) => row.getByText(text, { exact: true }).evaluate((one) => [getComputedStyle(one).color, getComputedStyle(one).fontWeight])
+      const [red, green, orange] = [await of('red'), await of('green'), await of('orange')]
+      must(new Set([red[0], green[0], orange[0]]).size === 3, `three colours: ${red[0]}, ${green[0]}, ${orange[0]}`)
+      must(red[1] === '600', `bold has weight ${red[1]}`)
+      return red[0]
+    }
+    const light = await colours()
+    await picture('log-light')
+    await accessible('a log in the light theme')
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await page.waitForFunction(() => document.documentElement.dataset.theme === 'dark')
+    must((await colours()) !== light, 'the dark theme has its own red')
+    await accessible('a log in the dark theme')
+    await page.emulateMedia({ colorScheme: 'light' })
+    must((await log.textContent()).includes('\u001b') === false, 'no escape sequence reaches the page')
+    await search.fill('')
+  })
+  await step('a link leads to its lines', async () => {
+    const address = new URL(page.url())
+    address.searchParams.set('line', '70000-70002')
+    await page.goto(address.href)
+    await line(70001).waitFor()
+    must((await page.locator('[data-selected] button[aria-pressed=true]').count()) === 3, 'three lines are selected')
+    await few('at a linked line')
+    must((await rowOf(70001).textContent()).includes('of the long log'), 'the line has its text')
+  })
+  await step('groups unfold and fold', async () => {
+    await log.evaluate((element) => { element.scrollTop = 0 })
+    const group = page.getByRole('button', { name: /Preparing/ })
+    await group.waitFor()
+    must((await group.getAttribute('aria-expanded')) === 'false', 'a finished group without an error starts folded')
+    await group.click()
+    await page.getByText('prepared the second thing').waitFor()
+    await group.click()
+    await page.getByText('prepared the second thing').waitFor({ state: 'detached' })
+  })
+})

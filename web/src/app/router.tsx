@@ -1,5 +1,5 @@
 import type { QueryClient } from '@tanstack/react-query'
-import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from '@tanstack/react-router'
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, parseSearchWith, redirect, stringifySearchWith } from '@tanstack/react-router'
 import { NotFound, RouteError, RoutePending } from './shell/route-states'
 import { ProjectChooser } from './shell/project-chooser'
 import { ProjectFrame } from './shell/project-frame'
@@ -99,6 +99,8 @@ export function makeRouter(client: QueryClient) {
   return createRouter({
     routeTree: tree, context: { client }, defaultPreload: 'intent', defaultPendingComponent: RoutePending, defaultErrorComponent: RouteError,
     defaultNotFoundComponent: NotFound, scrollRestoration: true,
+    // Values of an address are plain text (line=120-140, not line=%22120-140%22): people read and type them.
+    parseSearch: parseSearchWith((value) => value), stringifySearch: stringifySearchWith(String),
   })
 }
 

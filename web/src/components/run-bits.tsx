@@ -23,7 +23,7 @@ export function RunLink({ id, children, row }: RunLinkProps) {
 
 /** One shape per stage, in order: how far a run is and where it broke. */
 export function StagePips({ stages }: { stages: StageSummary[] }) {
-  const words = stages.map((stage) => `${stage.displayName}: ${states[stateOfStage(stage)].word}`).join(', ')
+  const words = stages.map((stage) => `${stage.displayName === '__default' ? 'Jobs' : stage.displayName}: ${states[stateOfStage(stage)].word}`).join(', ')
   if (stages.length > 8) return <span title={words} className="num">{stages.filter((stage) => stage.state === 'completed').length} of {stages.length}</span>
   return (
     <span className={styles.pips} role="img" aria-label={words} title={words}>

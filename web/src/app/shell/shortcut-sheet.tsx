@@ -4,7 +4,7 @@ import styles from './palette.module.css'
 
 const rows: [string, string][] = [
   ['Ctrl K', 'Search or jump'], ['/', 'Search in the page'], ...places.map(({ key, name }): [string, string] => [`g ${key}`, `Go to ${name}`]),
-  ['Arrow keys, Home, End', 'Move in the matrix'], ['Enter', 'Open what has the focus'], ['Enter, Shift Enter', 'Next and previous match in a log'], ['Esc', 'Close'], ['?', 'This sheet'],
+  ['Arrow keys, Home, End', 'Move in the matrix'], ['Enter', 'Open what has the focus'], ['Enter, Shift Enter', 'Next and previous match in a log'], [': and a number', 'Go to that line of a log'], ['Esc', 'Close'], ['?', 'This sheet'],
 ]
 
 export function ShortcutSheet({ onClose }: { onClose: () => void }) {

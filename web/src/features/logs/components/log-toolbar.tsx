@@ -4,7 +4,7 @@ import {
 } from '@fluentui/react-icons'
 import type { Ref } from 'react'
 import { plural } from '@/lib/format'
-import { maxMatches, type Found } from '../model/search'
+import { lineAsked, maxMatches, type Found } from '../model/search'
 import styles from './log-view.module.css'
 
 interface LogToolbarProps {
@@ -30,12 +30,13 @@ interface LogToolbarProps {
 export function LogToolbar(props: LogToolbarProps) {
   const { found, query } = props
   const searching = query !== ''
+  const noWay = searching ? found.lines.length === 0 && lineAsked(query) === undefined : props.errors === 0
   return (
     <div className={styles.toolbar}>
       <h2 className={styles.title} title={props.title}>{props.title}</h2>
       <span className={styles.found} role="status">{status(props)}</span>
       <SearchBox
-        ref={props.searchRef} size="small" className={styles.search} placeholder="Search or /regex/" aria-label="Search this log" value={query}
+        ref={props.searchRef} size="small" className={styles.search} placeholder="Search, /regex/ or :line" aria-label="Search this log" value={query}
         onChange={(_, data) => props.onQuery(data.value)}
         onKeyDown={(event) => {
           if (event.key === 'Enter') props.onStep(event.shiftKey ? -1 : 1)
@@ -44,13 +45,13 @@ export function LogToolbar(props: LogToolbarProps) {
       />
       <Tooltip content={searching ? 'Previous match' : 'Previous error'} relationship="label">
         <Button
-          size="small" appearance="subtle" icon={<ArrowUp16Regular />} disabled={searching ? found.lines.length === 0 : props.errors === 0}
+          size="small" appearance="subtle" icon={<ArrowUp16Regular />} disabled={noWay}
           onClick={() => (searching ? props.onStep(-1) : props.onError(-1))}
         />
       </Tooltip>
       <Tooltip content={searching ? 'Next match' : 'Next error'} relationship="label">
         <Button
-          size="small" appearance="subtle" icon={<ArrowDown16Regular />} disabled={searching ? found.lines.length === 0 : props.errors === 0}
+          size="small" appearance="subtle" icon={<ArrowDown16Regular />} disabled={noWay}
           onClick={() => (searching ? props.onStep(1) : props.onError(1))}
         />
       </Tooltip>
@@ -91,6 +92,9 @@ export function LogToolbar(props: LogToolbarProps) {
 function status({ found, query, at, errors, wholeLog }: LogToolbarProps): string {
   if (found.problem !== undefined) return 'Not a valid pattern'
   if (query === '') return errors === 0 ? '' : plural(errors, 'error')
+  const asked = lineAsked(query)
+  if (asked !== undefined) return `Enter: line ${asked}`
+  if (query.startsWith(':')) return ''
   const count = found.lines.length >= maxMatches ? `${maxMatches}+` : String(found.lines.length)
   const place = at >= 0 ? `${at + 1}/${count}` : found.lines.length === 0 ? 'No match' : `${count} found`
   return wholeLog ? place : `${place} so far`

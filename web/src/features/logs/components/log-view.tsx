@@ -11,7 +11,7 @@ import { logDownloadPath } from '../api/log-lines'
 import { readLine } from '../model/log-line'
 import type { LogStore } from '../model/log-store'
 import { hiddenRanges, RowMap, startsFolded, type Group } from '../model/outline'
-import { matcher, search } from '../model/search'
+import { lineAsked, matcher, search } from '../model/search'
 import { LogRow } from './log-row'
 import { LogToolbar } from './log-toolbar'
 import styles from './log-view.module.css'
@@ -112,10 +112,13 @@ export function LogView(props: LogViewProps) {
   }, [follow, map.rows, virtualizer])
   useEffect(() => virtualizer.measure(), [wrap, virtualizer])
 
-  const unseen = useUnseen(store.total, follow || !props.live)
+  // New lines stay announced after the step has ended: whoever read elsewhere has not seen them yet.
+  const [wasLive, setWasLive] = useState(props.live)
+  if (props.live && !wasLive) setWasLive(true)
+  const unseen = useUnseen(store.total, follow || !wasLive)
   const onScroll = () => {
     const element = scroller.current
-    if (element === null || !props.live) return
+    if (element === null || !wasLive) return
     const atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < rowHeight * 2
     if (atEnd && !follow && lastScroll.current < element.scrollTop) setFollow(true)
     if (!atEnd && follow && element.scrollTop < lastScroll.current - 4) setFollow(false)
@@ -124,6 +127,13 @@ export function LogView(props: LogViewProps) {
   const lastScroll = useRef(0)
 
   const step = (direction: 1 | -1) => {
+    const asked = lineAsked(query)
+    if (asked !== undefined) {
+      const line = Math.min(asked, store.total)
+      props.onLines({ from: line, to: line })
+      show(line - 1)
+      return
+    }
     if (found.lines.length === 0) return
     const next = at < 0 && direction < 0 ? found.lines.length - 1 : (at + direction + found.lines.length) % found.lines.length
     setAt(next)

@@ -9,11 +9,17 @@ export interface Found {
   problem?: string
 }
 
+/** ":1200" asks for a line by its number, counted from 1. */
+export function lineAsked(query: string): number | undefined {
+  const asked = /^:(\d{1,9})$/.exec(query.trim())
+  return asked === null ? undefined : Math.max(1, Number(asked[1]))
+}
+
 /** Makes the test for one line: text between slashes is a regular expression, anything else is text in any case. */
 export function matcher(query: string): RegExp | undefined {
   const pattern = /^\/(.+)\/(i?)$/.exec(query)
   if (pattern !== null) return new RegExp(pattern[1] ?? '', `g${pattern[2] ?? ''}`)
-  return query === '' ? undefined : new RegExp(query.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'gi')
+  return query === '' || /^:\d*$/.test(query.trim()) ? undefined : new RegExp(query.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'gi')
 }
 
 /** Searches the lines that are loaded. */

@@ -5,7 +5,7 @@ import { Duration, Time } from '@/components/time'
 import { useProject } from '@/lib/project'
 import { stateOfRecord, states } from '@/lib/state'
 import { layoutGraph, nodeHeight } from '../model/graph-layout'
-import { gateOf, stageKey, stateOfNode, type Gate, type StageNode } from '../model/records'
+import { gateOf, isImplicit, stageKey, stateOfNode, type Gate, type StageNode } from '../model/records'
 import styles from './stage-graph.module.css'
 
 interface StageGraphProps {
@@ -25,7 +25,8 @@ export function StageGraph({ run, tree, selected }: StageGraphProps) {
     return gate === undefined ? [] : [[stage.name, gate]]
   }))
   const layout = layoutGraph(stages, new Set(gates.keys()))
-  if (stages.length === 0) return null
+  // A file without stages has nothing to draw: its jobs stand below.
+  if (stages.length === 0 || (stages.length === 1 && stages.every(isImplicit) && gates.size === 0)) return null
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls sideways where it is wider than the page
     <div className={styles.scroll} role="group" aria-label="Stages" tabIndex={0}>
@@ -40,16 +41,17 @@ export function StageGraph({ run, tree, selected }: StageGraphProps) {
           const summary = run.stages.find((stage) => stage.name === node.name)
           const branch = tree.find(({ record }) => stageKey(record) === node.name)
           const name = stages.find((stage) => stage.name === node.name)?.displayName ?? node.name
+          const title = isImplicit({ name: node.name }) ? 'Jobs' : name
           const state = summary === undefined ? 'unknown' : stateOfNode(summary, branch)
           return (
             <Link
               key={node.name} className={styles.node} data-selected={node.name === selected || undefined} style={{ left: node.x, top: node.y, width: layout.nodeWidth, height: nodeHeight }}
               to="/$project/runs/$runId" params={{ project, runId: String(run.id) }} search={{ stage: node.name }} replace
-              title={`${name}: ${states[state].word}${summary?.result === 'skipped' && summary.waiting !== undefined ? `\n${summary.waiting}` : ''}`}
+              title={`${title}: ${states[state].word}${summary?.result === 'skipped' && summary.waiting !== undefined ? `\n${summary.waiting}` : ''}`}
             >
               <StateIcon state={state} />
               <span className={styles.words}>
-                <span className={styles.name}>{name}</span>
+                <span className={styles.name}>{title}</span>
                 <span className={styles.more}>{state === 'queued' && summary?.state === 'inProgress' ? 'Waits for a worker' : states[state].word}{branch !== undefined && <NodeFacts branch={branch} />}</span>
               </span>
             </Link>

@@ -24,7 +24,7 @@ export function buildTree(records: TimelineRecord[]): StageNode[] {
   const childrenOf = (id: string, type: string) => (children.get(id) ?? []).filter((record) => record.type === type).sort(byOrder)
   const jobNode = (record: TimelineRecord): JobNode => ({ record, steps: childrenOf(record.id, 'Task') })
   return records.filter((record) => record.type === 'Stage').sort(byOrder).map((stage) => ({
-    record: stage,
+    record: isImplicit(stage) ? { ...stage, name: 'Jobs' } : stage,
     jobs: childrenOf(stage.id, 'Phase').flatMap((phase) => {
       const jobs = childrenOf(phase.id, 'Job')
       return jobs.length === 0 ? [{ record: phase, steps: [] }] : jobs.map(jobNode)
@@ -65,6 +65,11 @@ const lengthOf = (step: TimelineRecord | undefined) => new Date(step?.finishTime
 
 const longest = (list: Selection[]): Selection | undefined =>
   list.filter(({ step }) => hasLog(step)).reduce<Selection | undefined>((best, one) => (best === undefined || lengthOf(one.step) > lengthOf(best.step) ? one : best), undefined)
+
+/** The stage that stands for a file without stages. */
+export const isImplicit = (stage: { name: string; identifier?: string }): boolean => (stage.identifier ?? stage.name) === implicitStage || stage.name === implicitStage
+
+const implicitStage = '__default'
 
 /** A stage's name in YAML; its record shows the display name. */
 export const stageKey = (record: TimelineRecord): string => record.identifier !== undefined && record.identifier !== '' ? record.identifier : record.name

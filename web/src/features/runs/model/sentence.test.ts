@@ -35,6 +35,7 @@ describe('the sentence of a run', () => {
 describe('the sentence in a list', () => {
   it.each([
     [{ ...failedRun }, 'Failed in Production'],
+    [{ ...failedRun, stages: [{ name: '__default', displayName: '__default', state: 'completed' as const, result: 'failed' as const }] }, 'Failed'],
     [{ ...runningRun }, 'Runs Build'],
     [{ ...waitingRun }, 'Production waits for approval of production'],
     [{ ...waitingRun, stages: waitingRun.stages.map((one) => ({ ...one, waiting: one.waiting === undefined ? undefined : 'waits for approval' })) }, 'Production waits for approval'],

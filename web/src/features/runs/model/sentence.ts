@@ -1,6 +1,6 @@
 import type { RunDetail, RunSummary, TaskResult } from '@/api/types'
 import { asSentence, duration, elapsed, plural } from '@/lib/format'
-import { failures, isQueued, type JobNode, type StageNode } from './records'
+import { failures, isImplicit, isQueued, type JobNode, type StageNode } from './records'
 
 /** "a", "a and b", "a, b and c". */
 function listed(names: string[]): string {
@@ -12,13 +12,16 @@ function listed(names: string[]): string {
 const waits = (reason: string | undefined): string =>
   reason === undefined || reason === '' ? 'waits for its checks' : reason.startsWith('waits') ? reason : `waits for ${reason}`
 
+const titleOf = (stage: RunSummary['stages'][number]): string => (isImplicit(stage) ? 'The run' : stage.displayName)
+
 const failedStage = (result: TaskResult | undefined) => result === 'failed' || result === 'abandoned'
 
 /** One line for a list: how far the run is, or how it ended. */
 export function summarySentence(run: RunSummary): string {
-  const names = (test: (stage: RunSummary['stages'][number]) => boolean) => run.stages.filter(test).map((stage) => stage.displayName)
+  const names = (test: (stage: RunSummary['stages'][number]) => boolean) => run.stages.filter((stage) => !isImplicit(stage) && test(stage)).map((stage) => stage.displayName)
   const failed = names((stage) => stage.state === 'completed' && failedStage(stage.result))
   if (run.status === 'completed') {
+    if (run.result === 'failed' && run.stages.some(isImplicit)) return 'Failed'
     if (run.result === 'failed' && failed.length > 0) return `Failed in ${listed(failed)}`
     return asSentence(run.sentence).replace(/\.$/, '')
   }
@@ -26,8 +29,9 @@ export function summarySentence(run: RunSummary): string {
   const running = names((stage) => stage.state === 'inProgress')
   const waiting = run.stages.find((stage) => stage.state === 'waiting')
   const also = failed.length === 0 ? '' : `; ${listed(failed)} failed`
+  if (run.stages.some((stage) => isImplicit(stage) && stage.state === 'inProgress')) return 'Runs'
   if (running.length > 0) return `Runs ${listed(running)}${also}`
-  if (waiting !== undefined) return `${waiting.displayName} ${waits(waiting.waiting)}${also}`
+  if (waiting !== undefined) return `${titleOf(waiting)} ${waits(waiting.waiting)}${also}`
   return 'Is about to start'
 }
 
@@ -73,17 +77,17 @@ function ongoing(run: RunDetail, tree: StageNode[]): string {
   }
   if (waiting !== undefined) {
     const approval = run.approvals.find((one) => one.stage === waiting.name && one.status === 'pending')
-    if (approval === undefined) return asSentence(`${waiting.displayName} ${waits(waiting.waiting)}`)
+    if (approval === undefined) return asSentence(`${titleOf(waiting)} ${waits(waiting.waiting)}`)
     const names = approval.approvers.map((one) => one.displayName)
-    return `${waiting.displayName} waits for approval${names.length === 0 ? '' : approval.minRequiredApprovers > 1 ? ` by ${approval.minRequiredApprovers} of ${listed(names)}` : ` by ${names.join(' or ')}`}.`
+    return `${titleOf(waiting)} waits for approval${names.length === 0 ? '' : approval.minRequiredApprovers > 1 ? ` by ${approval.minRequiredApprovers} of ${listed(names)}` : ` by ${names.join(' or ')}`}.`
   }
   const queued = tree.find(isQueued)
-  return queued === undefined ? 'Is about to start.' : `${queued.record.name} waits for a worker.`
+  return queued === undefined ? 'Is about to start.' : `${isImplicit(queued.record) ? 'The run' : queued.record.name} waits for a worker.`
 }
 
 /** "Production › Deploy web › Apply manifests"; a job that is called like its stage is not said twice. */
 const place = (stage: StageNode, job: JobNode | undefined, step: string | undefined): string =>
-  [stage.record.name, job?.record.name === stage.record.name ? undefined : job?.record.name, step].filter((name) => name !== undefined).join(' › ')
+  [isImplicit(stage.record) ? undefined : stage.record.name, job?.record.name === stage.record.name ? undefined : job?.record.name, step].filter((name) => name !== undefined).join(' › ')
 
 /** "; deployed leaderboard and web to dev and production". */
 function deployed(run: RunDetail): string {

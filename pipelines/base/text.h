@@ -57,22 +57,30 @@ struct LessIgnoringCase
     }
 };
 
-/// The nearest of `candidates` to `word` (edit distance at most 2 and less than half the word), or
-/// empty: for "did you mean".
+/// The nearest of `candidates` to `word` (one that begins with it, or of an edit distance of at
+/// most 2 and less than half the word), or empty: for "did you mean".
 template <typename Range> std::string nearest(std::string_view word, const Range &candidates);
 std::size_t editDistance(std::string_view a, std::string_view b);
 
 template <typename Range> std::string nearest(std::string_view word, const Range &candidates)
 {
+    constexpr std::size_t kFurthest = 2;
+    constexpr std::size_t kShortestStart = 3;
+    constexpr std::size_t kLongestRest = 4;
     std::string best;
-    std::size_t bestDistance = 3;
+    std::size_t bestRank = 2 * kFurthest + 1;
     for (const auto &candidate : candidates) {
         const std::string_view text(candidate);
         if (text == word)
             continue;
+        // A word that was cut short is meant rather than another one of the same distance.
+        const bool isStart = word.size() >= kShortestStart && text.size() > word.size() &&
+                             text.size() <= word.size() + kLongestRest &&
+                             equalIgnoringCase(text.substr(0, word.size()), word);
         const std::size_t distance = equalIgnoringCase(text, word) ? 0 : editDistance(word, text);
-        if (distance < bestDistance && distance * 2 < text.size()) {
-            bestDistance = distance;
+        const std::size_t rank = isStart ? 1 : 2 * distance;
+        if (rank < bestRank && (isStart || distance * 2 < text.size())) {
+            bestRank = rank;
             best = text;
         }
     }

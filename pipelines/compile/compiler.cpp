@@ -89,12 +89,15 @@ void compileInto(const CompileRequest &request, FileSource &files, Compilation &
     result.triggers = compiler::readTriggers(*expanded);
     const bool expandedCleanly = !hasErrors(result.diagnostics);
     shape::check(*expanded, shape::kRoot, result.diagnostics);
+    const bool hasShape = !hasErrors(result.diagnostics);
+    compiler::checkTriggers(*expanded, result.diagnostics);
     const Node *const canonical = shape::Normaliser(arena).root(*expanded);
     result.finalYaml = yaml::write(*canonical);
     result.plan = compiler::buildPlan(*canonical, expander.repositories(), result.diagnostics);
     // After an error in a template the graph has holes that are no mistakes of their own.
     if (expandedCleanly && canonical->find("stages") != nullptr)
-        compiler::checkGraph(*result.plan, *expanded, !request.requireParameters,
+        compiler::checkGraph(*result.plan, *expanded,
+                             {.valuesMissing = !request.requireParameters, .hasShape = hasShape},
                              result.diagnostics);
     spellDependencies(*result.plan);
 }

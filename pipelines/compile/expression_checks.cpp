@@ -17,6 +17,10 @@ std::string conditionHint(std::string_view text)
         return "a condition is an expression without `$[ ]`";
     if (text.find("==") != std::string_view::npos)
         return "there are no operators: write eq(a, b)";
+    if (text.find("&&") != std::string_view::npos || text.find("||") != std::string_view::npos)
+        return "there are no operators: write and(a, b) or or(a, b)";
+    if (text.find("parameters") != std::string_view::npos)
+        return "parameters are known only before the run: write ${{ parameters.name }}";
     if (text.find("$(") != std::string_view::npos)
         return "macros are not expanded in conditions: write variables['name']";
     if (text.find('"') != std::string_view::npos)
@@ -118,6 +122,12 @@ void ExpressionChecks::variableName(const yaml::Node &name, const yaml::Node *va
         report(Severity::Warning, name, "secret-in-plain-text",
                "Variable '" + std::string(name.text) + "' looks like a secret in plain text",
                "put it into a variable group or a secret of the pipeline");
+    if (equalIgnoringCase(name.text, "template") && value != nullptr && value->isScalar() &&
+        (value->text.find(".yml") != std::string_view::npos ||
+         value->text.find(".yaml") != std::string_view::npos))
+        report(Severity::Warning, name, "template-as-variable",
+               "A template is included by a list only: this is a variable named 'template'",
+               "write `- template: " + std::string(value->text) + "`");
     const bool system =
         std::any_of(kSystemNames.begin(), kSystemNames.end(),
                     [&](std::string_view known) { return equalIgnoringCase(known, name.text); });

@@ -15,10 +15,18 @@ schema::RunPlan buildPlan(const yaml::Node &root,
                           const std::vector<schema::RepositoryResource> &repositories,
                           std::vector<Diagnostic> &diagnostics);
 
+/// What is known of the tree that a plan was built from.
+struct TreeState
+{
+    /// Parameters and variables may get other values, so a level that conditions left empty is only
+    /// a warning.
+    bool valuesMissing = false;
+    bool hasShape = true; ///< false: the checker refused parts, so an empty level proves nothing
+};
+
 /// Names are unique and valid, dependencies exist and have no cycle. `expanded` is the tree the
-/// plan was built from, before it was brought into the canonical form. `valuesMissing`: parameters
-/// and variables may get other values, so a level that conditions left empty is only a warning.
-void checkGraph(const schema::RunPlan &plan, const yaml::Node &expanded, bool valuesMissing,
+/// plan was built from, before it was brought into the canonical form.
+void checkGraph(const schema::RunPlan &plan, const yaml::Node &expanded, TreeState state,
                 std::vector<Diagnostic> &diagnostics);
 
 } // namespace pipelines::compiler

@@ -53,17 +53,21 @@ std::string filled(std::string pattern, std::string_view first, std::string_view
     return pattern;
 }
 
+/// Job -> a stage that has one of that name.
+using JobStages = std::map<std::string_view, std::string_view, LessIgnoringCase>;
+
 class LevelChecker
 {
 public:
     /// `mayBeEmpty`: whether there are vertices depends on values that are not known yet.
     LevelChecker(const std::vector<Vertex> &vertices, const Wording &wording,
-                 const schema::SourcePosition &owner, bool mayBeEmpty,
+                 const schema::SourcePosition &owner, bool mayBeEmpty, const JobStages &elsewhere,
                  std::vector<Diagnostic> &diagnostics)
         : m_vertices(vertices)
         , m_wording(wording)
         , m_owner(owner)
         , m_mayBeEmpty(mayBeEmpty)
+        , m_elsewhere(elsewhere)
         , m_diagnostics(diagnostics)
     {}
 
@@ -84,9 +88,15 @@ public:
                     continue;
                 unknown = true;
                 const std::string close = nearest(dependency, names);
+                const auto other = m_elsewhere.find(dependency);
+                std::string hint;
+                if (!close.empty())
+                    hint = "did you mean `" + close + "`?";
+                else if (other != m_elsewhere.end())
+                    hint = "that job is in stage " + std::string(other->second) +
+                           ": let this stage depend on that stage";
                 report(*vertex.position, "unknown-dependency",
-                       filled(m_wording.unknown, vertex.name, dependency),
-                       close.empty() ? "" : "did you mean `" + close + "`?");
+                       filled(m_wording.unknown, vertex.name, dependency), std::move(hint));
             }
         }
         const bool start =
@@ -147,6 +157,7 @@ private:
     const Wording &m_wording;
     const schema::SourcePosition &m_owner;
     bool m_mayBeEmpty;
+    const JobStages &m_elsewhere;
     std::vector<Diagnostic> &m_diagnostics;
     std::map<std::string_view, std::size_t, LessIgnoringCase> m_index;
 };
@@ -179,14 +190,19 @@ void checkNames(const Stage &stage, bool explicitStages, std::vector<Diagnostic>
 
 } // namespace
 
-void checkGraph(const RunPlan &plan, const yaml::Node &expanded, bool valuesMissing,
+void checkGraph(const RunPlan &plan, const yaml::Node &expanded, TreeState state,
                 std::vector<Diagnostic> &diagnostics)
 {
     const yaml::Node *const list = expanded.find("stages");
     const bool explicitStages = list != nullptr;
     const auto mayBeEmpty = [&](const yaml::Node *items) {
-        return valuesMissing && items != nullptr && items->guessed;
+        return state.valuesMissing && items != nullptr && items->guessed;
     };
+    JobStages jobStages;
+    for (const Stage &stage : plan.stages) {
+        for (const Job &job : stage.jobs)
+            jobStages.emplace(job.name, stage.name);
+    }
     const schema::SourcePosition nowhere;
     std::vector<Vertex> stages;
     for (const Stage &stage : plan.stages)
@@ -196,7 +212,8 @@ void checkGraph(const RunPlan &plan, const yaml::Node &expanded, bool valuesMiss
         "Stage {0} depends on stage {1} which creates a cycle in the dependency graph.",
         "The pipeline must contain at least one stage with no dependencies.",
         "The stage name {0} appears more than once. Stage names must be unique within a pipeline."};
-    LevelChecker(stages, stageWording, nowhere, mayBeEmpty(list), diagnostics).run();
+    if (!stages.empty() || state.hasShape)
+        LevelChecker(stages, stageWording, nowhere, mayBeEmpty(list), {}, diagnostics).run();
     std::map<std::string_view, std::size_t, LessIgnoringCase> order;
     for (std::size_t i = 0; i < plan.stages.size(); ++i)
         order.emplace(plan.stages[i].name, i);
@@ -215,6 +232,8 @@ void checkGraph(const RunPlan &plan, const yaml::Node &expanded, bool valuesMiss
                                         : i < list->items().size() ? list->items()[i]
                                                                    : nullptr;
         checkNames(stage, explicitStages, diagnostics);
+        if (stage.jobs.empty() && !state.hasShape)
+            continue;
         std::vector<Vertex> jobs;
         for (const Job &job : stage.jobs)
             jobs.push_back({job.name, &job.dependsOn, &job.position});
@@ -234,7 +253,8 @@ void checkGraph(const RunPlan &plan, const yaml::Node &expanded, bool valuesMiss
                                : "The job name {0} appears more than once. Job names must be "
                                  "unique within a pipeline.";
         LevelChecker(jobs, wording, stage.position,
-                     mayBeEmpty(owner == nullptr ? nullptr : owner->find("jobs")), diagnostics)
+                     mayBeEmpty(owner == nullptr ? nullptr : owner->find("jobs")), jobStages,
+                     diagnostics)
             .run();
     }
 }

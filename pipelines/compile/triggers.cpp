@@ -1,25 +1,16 @@
 #include "pipelines/compile/triggers.h"
 
 #include "pipelines/base/text.h"
+#include "pipelines/compile/fields.h"
+#include "pipelines/cron/schedule.h"
 #include "pipelines/shape/shape.h"
 #include "pipelines/yaml/reader.h"
 
 namespace pipelines::compiler {
 namespace {
 
+using yaml::Entry;
 using yaml::Node;
-
-std::vector<std::string> texts(const Node *list)
-{
-    std::vector<std::string> out;
-    if (list == nullptr)
-        return out;
-    for (const Node *item : list->items()) {
-        if (item->isScalar())
-            out.emplace_back(item->text);
-    }
-    return out;
-}
 
 BranchFilter filter(const Node *node)
 {
@@ -30,21 +21,59 @@ BranchFilter filter(const Node *node)
     return {texts(node->find("include")), texts(node->find("exclude"))};
 }
 
-bool flag(const Node &mapping, std::string_view key, bool otherwise)
-{
-    bool value = otherwise;
-    if (const Node *const node = mapping.find(key); node != nullptr && node->isScalar())
-        shape::parseBoolean(node->text, value);
-    return value;
-}
-
 bool isOff(const Node &node)
 {
     return (node.isScalar() && equalIgnoringCase(node.text, "none")) ||
            (node.isMapping() && !flag(node, "enabled", true));
 }
 
+/// The schema's pattern for branches and tags (5.1).
+void checkPatterns(const Node &list, std::vector<Diagnostic> &diagnostics)
+{
+    for (const Node *item : list.items()) {
+        if (item->isScalar() && item->embedded == nullptr &&
+            (item->text.find_first_of(" ~^:[]\\") != std::string_view::npos ||
+             item->text.find("//") != std::string_view::npos))
+            diagnostics.push_back(makeDiagnostic(
+                Severity::Warning, "impossible-branch",
+                "No branch or tag can be named '" + std::string(item->text) + "'", item->position(),
+                "names hold no blank, ~, ^, :, [, ], \\ and no empty part; "
+                "wildcards are * and ?"));
+    }
+}
+
 } // namespace
+
+void checkTriggers(const Node &root, std::vector<Diagnostic> &diagnostics)
+{
+    if (const Node *const list = root.find("schedules")) {
+        for (const Node *item : list->items()) {
+            const Node *const text = item->find("cron");
+            if (text == nullptr || !text->isScalar() || text->text.empty())
+                continue;
+            if (const auto schedule = cron::Schedule::parse(text->text); !schedule)
+                diagnostics.push_back(makeDiagnostic(
+                    Severity::Error, "invalid-cron",
+                    "Improperly formed cron syntax: '" + std::string(text->text) +
+                        "': " + schedule.error().message,
+                    text->position(),
+                    "five fields in UTC: minute hour day-of-month month day-of-week"));
+        }
+    }
+    for (const std::string_view key : {"trigger", "pr"}) {
+        const Node *const node = root.find(key);
+        if (node == nullptr)
+            continue;
+        checkPatterns(*node, diagnostics);
+        for (const std::string_view filter : {"branches", "tags"}) {
+            if (const Node *const list = node->find(filter)) {
+                checkPatterns(*list, diagnostics);
+                for (const Entry &entry : list->entries())
+                    checkPatterns(*entry.value, diagnostics);
+            }
+        }
+    }
+}
 
 Triggers readTriggers(const Node &root)
 {

@@ -9,4 +9,7 @@ namespace pipelines::compiler {
 /// Reads what is well-formed; the shape is the checker's business.
 Triggers readTriggers(const yaml::Node &root);
 
+/// Schedules that never come and patterns that no branch can match.
+void checkTriggers(const yaml::Node &root, std::vector<Diagnostic> &diagnostics);
+
 } // namespace pipelines::compiler

@@ -160,10 +160,15 @@ private:
         const std::string close = nearest(text, shape.words);
         if (!close.empty())
             return "did you mean `" + close + "`?";
+        return wordList(shape.words);
+    }
+
+    template <typename Words> static std::string wordList(const Words &words)
+    {
         std::string all;
-        for (const std::string_view word : shape.words)
-            all += (all.empty() ? "write one of " : ", ") + std::string(word);
-        return all;
+        for (const std::string_view word : words)
+            all += (all.empty() ? "" : ", ") + std::string(word);
+        return (words.size() == 1 ? "write " : "write one of ") + all;
     }
 
     static bool acceptsScalar(const Shape &shape, std::string_view text)
@@ -191,7 +196,7 @@ private:
     {
         std::vector<const Shape *> mappings;
         const Shape *list = nullptr;
-        const Shape *scalars = nullptr;
+        std::vector<std::string_view> words;
         for (const Shape *alternative : shape.alternatives) {
             if (alternative->kind == Kind::Any)
                 return;
@@ -200,15 +205,11 @@ private:
             else if (alternative->kind == Kind::List)
                 list = alternative;
             else
-                scalars = alternative;
+                words.insert(words.end(), alternative->words.begin(), alternative->words.end());
         }
         if (node.isScalar()) {
             if (!node.guessed && !acceptsScalar(shape, node.text))
-                report(node, "unexpected-value",
-                       "Unexpected value '" + std::string(node.text) + "'",
-                       scalars != nullptr && scalars->kind == Kind::Word
-                           ? wordHint(*scalars, node.text)
-                           : "");
+                unexpectedText(node, words, list != nullptr);
             return;
         }
         if (node.isSequence()) {
@@ -221,6 +222,21 @@ private:
         if (mappings.size() == 1)
             return check(node, *mappings[0]);
         mapping(node, mappings);
+    }
+
+    void unexpectedText(const Node &node, const std::vector<std::string_view> &words,
+                        bool mayBeList)
+    {
+        std::string hint;
+        const std::size_t colon = node.text.find(':');
+        if (const std::string close = nearest(node.text, words); !close.empty())
+            hint = "did you mean `" + close + "`?";
+        else if (!words.empty())
+            hint = wordList(words) + (mayBeList ? ", or a list: every item begins with `- `" : "");
+        else if (colon != std::string_view::npos && colon > 0 && colon + 1 < node.text.size())
+            hint = "write a blank after the colon";
+        report(node, "unexpected-value", "Unexpected value '" + std::string(node.text) + "'",
+               std::move(hint));
     }
 
     static std::set<std::string_view> keysOf(std::span<const Shape *const> shapes, bool onlyFirst)
@@ -240,7 +256,9 @@ private:
     {
         std::string hint;
         const auto keys = keysOf(candidates, false);
-        if (const std::string close = nearest(key.text, keys); !close.empty())
+        if (key.text.size() > 1 && key.text[0] == '-')
+            hint = "write a blank after the `-` of a list item";
+        else if (const std::string close = nearest(key.text, keys); !close.empty())
             hint = equalIgnoringCase(close, key.text)
                        ? "keys are case-sensitive: write `" + close + "`"
                        : "did you mean `" + close + "`?";
@@ -312,6 +330,11 @@ private:
                 return;
             }
         }
+        if (candidates.size() == 1 && findProperty(*candidates[0], key.text) != nullptr)
+            return report(key, "unexpected-value",
+                          "Unexpected value '" + std::string(key.text) + "'",
+                          "`" + std::string(candidates[0]->properties[0].key) +
+                              "` is missing: it must be the first key");
         unexpectedKey(key, candidates);
     }
 
@@ -337,6 +360,15 @@ private:
             }
             return;
         }
+        const auto isComplete = [&node](const Shape *shape) {
+            return std::all_of(shape->properties.begin(), shape->properties.end(),
+                               [&node](const Property &property) {
+                                   return (property.flags & kRequired) == 0 ||
+                                          node.find(property.key) != nullptr;
+                               });
+        };
+        if (node.count > 0 && std::any_of(candidates.begin(), candidates.end(), isComplete))
+            return;
         if (node.entries().empty()) {
             // What should have stood here may have been refused already.
             for (const Diagnostic &diagnostic : m_diagnostics) {

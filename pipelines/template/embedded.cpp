@@ -211,7 +211,11 @@ bool EmbeddedParser::parseDirective(yaml::Node &node, Embedded &embedded, std::s
         return true;
     }
     case Directive::Each: {
-        if (parts.size() < 3) {
+        if (parts.size() < 3 ||
+            (parts.size() > 3 && parts[1] == "in" &&
+             !expr::parse(rest.substr(static_cast<std::size_t>(parts[2].data() - rest.data())),
+                          expr::Slot::Template)
+                  .expression)) {
             wrongCount(3);
             return true;
         }

@@ -33,6 +33,8 @@ constexpr std::array kChildren{
     ChildPlace{Place::Root, "trigger", Place::NoExpressions},
     ChildPlace{Place::Root, "pr", Place::NoExpressions},
     ChildPlace{Place::Root, "schedules", Place::NoExpressions},
+    ChildPlace{Place::Root, "resources", Place::Resources},
+    ChildPlace{Place::Resources, "repositories", Place::Repositories},
     ChildPlace{Place::Stage, "jobs", Place::JobList},
     ChildPlace{Place::Stage, "variables", Place::Variables},
     ChildPlace{Place::Job, "steps", Place::StepList},
@@ -78,7 +80,13 @@ Place itemPlace(Place list)
 
 bool mayHoldTemplates(Place place)
 {
-    return place != Place::Any && place != Place::Verbatim && place != Place::NoExpressions;
+    return place != Place::Any && place != Place::Verbatim && place != Place::NoExpressions &&
+           place != Place::Resources && place != Place::Repositories;
+}
+
+bool isBody(std::string_view key)
+{
+    return key == "stages" || key == "jobs" || key == "steps" || key == "phases";
 }
 
 const Node *firstExpression(const Node &node)
@@ -156,6 +164,8 @@ const Node *Expander::expand(const Node &node, Place place, Frame &frame)
         result = expandScalar(node, place, frame);
         break;
     case yaml::Type::Sequence: {
+        if (place == Place::Repositories)
+            refuseDirectives(node, frame);
         std::vector<const Node *> items;
         items.reserve(node.count);
         expandItems(node, itemPlace(place), frame, items);
@@ -186,6 +196,19 @@ const Node *Expander::expandScalar(const Node &node, Place place, Frame &frame)
     if (result->isScalar() || !mayHoldTemplates(place))
         return result;
     return expand(*result, place, frame); // data: only template references are left to resolve
+}
+
+void Expander::refuseDirectives(const Node &list, const Frame &frame)
+{
+    for (const Node *item : list.items()) {
+        for (const Entry &entry : item->entries()) {
+            if (entry.key->embedded != nullptr && entry.key->embedded->directive != Directive::None)
+                report(*entry.key, frame, "expression-not-allowed",
+                       "A template expression is not allowed in this context",
+                       "repositories are declared without conditions; their values may hold "
+                       "expressions");
+        }
+    }
 }
 
 // ---- sequences
@@ -372,6 +395,12 @@ void Expander::addEntry(const Entry &entry, Place place, Frame &frame, Output &o
         }
         key = m_arena.scalar(value->str(), key);
     }
+    if (place == Place::Root && frame.extends && isBody(key->text)) {
+        report(*key, frame, "unexpected-value", "Unexpected value '" + std::string(key->text) + "'",
+               "a pipeline that extends a template has no " + std::string(key->text) +
+                   " of its own");
+        return;
+    }
     if (place == Place::Root && key->text == "extends")
         return extend({key, entry.value}, frame, out);
     if (place == Place::Root && key->text == "resources") {
@@ -391,14 +420,16 @@ template <typename Visit> void Expander::forEach(const Entry &entry, Frame &fram
     const Embedded &embedded = *entry.key->embedded;
     if (embedded.broken)
         return;
-    for (const Loop *loop = frame.loops; loop != nullptr; loop = loop->outer) {
-        if (equalIgnoringCase(loop->name, embedded.loopName)) {
-            report(*entry.key, frame, "loop-variable",
-                   "The idenfifier '" + std::string(embedded.loopName) +
-                       "' has already been defined within the current scope",
-                   "give the inner loop another variable");
-            return;
-        }
+    const expr::NameInfo *const context = expr::findName(embedded.loopName);
+    bool isTaken = context != nullptr && (context->slots & slotBit(expr::Slot::Template)) != 0;
+    for (const Loop *loop = frame.loops; loop != nullptr; loop = loop->outer)
+        isTaken = isTaken || equalIgnoringCase(loop->name, embedded.loopName);
+    if (isTaken) {
+        report(*entry.key, frame, "loop-variable",
+               "The idenfifier '" + std::string(embedded.loopName) +
+                   "' has already been defined within the current scope",
+               "give the loop another variable");
+        return;
     }
     const auto value = directiveValue(*entry.key, frame);
     if (!value)

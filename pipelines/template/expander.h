@@ -35,6 +35,8 @@ enum class Place : std::uint8_t {
     Step,
     Variables,
     Variable,
+    Resources,
+    Repositories,  ///< values are evaluated, directives are refused
     Verbatim,      ///< kept as written: parameters
     NoExpressions, ///< trigger, pr, schedules
 };
@@ -55,6 +57,7 @@ struct Frame
     const Loop *loops = nullptr;
     const yaml::Source *source = nullptr; ///< source of list items produced here
     std::size_t depth = 0;                ///< template files around this one
+    bool extends = false;                 ///< the file extends a template: it has no body
 };
 
 /// One `parameters:` entry.
@@ -109,13 +112,16 @@ private:
     void declareRepositories(const yaml::Node &resources);
 
     // parameters (parameters.cpp)
-    Declarations declarations(const yaml::Node *node);
+    Declarations declarations(const yaml::Node *node, bool isTemplate);
     void legacyDeclarations(const yaml::Node &node, Declarations &found);
     /// `callee`: the file that declares the parameters.
     std::unique_ptr<ParameterScope> bind(const Declarations &declared, const yaml::Node *arguments,
                                          const Frame &caller, const yaml::Source *callee,
                                          const yaml::Node &reference);
-    void bindRoot(const Declarations &declared);
+    void bindRoot(const Declarations &declared, const yaml::Node *resources);
+    void bindWebhooks(const yaml::Node *resources, ParameterScope &scope);
+    [[nodiscard]] const yaml::Node *givenStructure(const std::string &text,
+                                                   const yaml::Source *source);
     std::optional<expr::Value> convert(const Declaration &declaration, const yaml::Node &value,
                                        const Frame &caller, const yaml::Source *callee);
     std::optional<expr::Value> convertStructure(const Declaration &declaration,
@@ -138,6 +144,7 @@ private:
 
     // expansion (expander.cpp)
     const yaml::Node *expand(const yaml::Node &node, Place place, Frame &frame);
+    void refuseDirectives(const yaml::Node &list, const Frame &frame);
     const yaml::Node *expandScalar(const yaml::Node &node, Place place, Frame &frame);
     void expandItems(const yaml::Node &sequence, Place itemPlace, Frame &frame,
                      std::vector<const yaml::Node *> &out);

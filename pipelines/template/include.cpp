@@ -83,6 +83,7 @@ const Node *Expander::includedRoot(const Node &templateNode, const Node *argumen
     inner.source = m_arena.source(via);
     inner.variables = frame.variables;
     inner.depth = frame.depth + 1;
+    inner.extends = file->root->find("extends") != nullptr;
     if (!file->root->isMapping()) {
         report(*file->root, inner, "expected-mapping",
                file->root->isSequence() ? "A sequence was not expected" : "Expected a mapping",
@@ -93,20 +94,24 @@ const Node *Expander::includedRoot(const Node &templateNode, const Node *argumen
         return nullptr;
     }
     if (!file->declarations) {
-        file->declarations = declarations(file->root->find("parameters"));
+        file->declarations = declarations(file->root->find("parameters"), true);
         remarkUnused(*file->declarations, file->source, inner);
     }
     const Node *const resources = place == Place::Root ? file->root->find("resources") : nullptr;
     // References inside of the arguments may name repositories that only the template declares.
     if (resources != nullptr)
         declareRepositories(*resources);
+    if (place == Place::Root && file->declarations->form == Declarations::Form::Legacy)
+        report(*file->root->find("parameters"), inner, "expected-sequence",
+               "A mapping was not expected",
+               "parameters of a template that is extended are a list: `- name: x`");
     auto scope = bind(*file->declarations, arguments, frame, inner.source, templateNode);
     if (scope == nullptr)
         return nullptr;
     inner.parameters = scope.get();
     m_parameterScopes.push_back(std::move(scope));
     if (resources != nullptr) {
-        const Node *const expanded = expand(*resources, Place::Any, inner);
+        const Node *const expanded = expand(*resources, Place::Resources, inner);
         m_early.insert_or_assign(resources, expanded);
         declareRepositories(*expanded);
     }

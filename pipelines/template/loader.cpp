@@ -101,16 +101,17 @@ const Node *Expander::run()
                        "the file is empty");
             return nullptr;
         }
-        const Declarations declared = declarations(root->find("parameters"));
+        const Declarations declared = declarations(root->find("parameters"), false);
         remarkUnused(declared, entry, frame);
-        bindRoot(declared);
+        bindRoot(declared, root->find("resources"));
         frame.parameters = m_parameterScopes.back().get();
         frame.variables = &newScope(frame.variables);
         if (const Node *const resources = root->find("resources")) {
-            const Node *const expanded = expand(*resources, Place::Any, frame);
+            const Node *const expanded = expand(*resources, Place::Resources, frame);
             m_early.emplace(resources, expanded);
             declareRepositories(*expanded);
         }
+        frame.extends = root->find("extends") != nullptr;
         return expandMapping(*root, Place::Root, frame);
     } catch (const Overflow &) {
         return nullptr; // the limit was reported

@@ -53,6 +53,14 @@ std::string quoted(std::string_view name)
     return "'" + std::string(name) + "'";
 }
 
+/// Which types exist in a file of this kind (6.2).
+bool isTypeOf(bool isTemplate, std::string_view type)
+{
+    if (!isTemplate)
+        return type != "legacyObject";
+    return type == "string" || !isTextType(type);
+}
+
 /// Compact JSON of a node, for the queue dialog.
 void appendJson(std::string &out, const Node &node, ValueReader &reader)
 {
@@ -61,7 +69,7 @@ void appendJson(std::string &out, const Node &node, ValueReader &reader)
 
 } // namespace
 
-Declarations Expander::declarations(const Node *node)
+Declarations Expander::declarations(const Node *node, bool isTemplate)
 {
     Declarations found;
     if (node == nullptr || (node->isScalar() && node->text.empty()))
@@ -96,6 +104,11 @@ Declarations Expander::declarations(const Node *node)
         declaration.values = item->find("values");
         if (const Node *const type = item->find("type"); type != nullptr && type->isScalar())
             declaration.type = type->text;
+        if (m_result.diagnostics.size() == before && !isTypeOf(isTemplate, declaration.type))
+            report(*item->find("type"), frame, "unexpected-value",
+                   "Unexpected value '" + std::string(declaration.type) + "'",
+                   isTemplate ? "this type exists in the pipeline file only: write `string`"
+                              : "this type exists in templates only: write `object`");
         if (m_result.diagnostics.size() != before)
             declaration.type = {}; // already wrong: take any value
         if (const Node *const shown = item->find("displayName"))
@@ -203,7 +216,7 @@ Value Expander::placeholder(const Declaration &declaration, const Frame &caller,
                             const yaml::Source *callee)
 {
     if (declaration.values != nullptr && declaration.values->isSequence() &&
-        declaration.values->count > 0) {
+        declaration.values->count > 0 && declaration.type != "stringList") {
         if (auto first = convert(declaration, *declaration.values->items()[0], caller, callee))
             return std::move(*first);
     }
@@ -219,10 +232,40 @@ Value Expander::placeholder(const Declaration &declaration, const Frame &caller,
     return Value::borrow(declaration.name);
 }
 
-void Expander::bindRoot(const Declarations &declared)
+const Node *Expander::givenStructure(const std::string &text, const yaml::Source *source)
+{
+    const yaml::ReadLimits limits{m_request.limits.maxFileBytes, m_request.limits.maxYamlDepth,
+                                  m_request.limits.maxExpandedNodes};
+    // No hook: a value given by a person holds no expressions.
+    return yaml::read(m_arena, source, text, limits, nullptr, m_result.diagnostics);
+}
+
+/// The payload of a webhook is read like a parameter of its alias (4.4); without one it is null.
+void Expander::bindWebhooks(const Node *resources, ParameterScope &scope)
+{
+    const Node *const list = resources == nullptr ? nullptr : resources->find("webhooks");
+    if (list == nullptr)
+        return;
+    for (const Node *item : list->items()) {
+        const Node *const alias = item->find("webhook");
+        if (alias == nullptr || !alias->isScalar() || alias->text.empty() || scope.has(alias->text))
+            continue;
+        const Node *payload = nullptr;
+        for (const auto &[name, text] : m_request.parameters) {
+            if (equalIgnoringCase(name, alias->text))
+                payload = givenStructure(text, m_arena.source(yaml::Source{}));
+        }
+        scope.set(alias->text,
+                  payload == nullptr ? Value::null() : m_reader.read(*payload, Typing::Typed),
+                  payload == nullptr);
+    }
+}
+
+void Expander::bindRoot(const Declarations &declared, const Node *resources)
 {
     auto scope = std::make_unique<ParameterScope>(ParameterScope::Miss::Error);
     Frame frame;
+    bindWebhooks(resources, *scope);
     if (declared.form == Declarations::Form::Legacy)
         report(*declared.list[0].node, frame, "expected-sequence", "A mapping was not expected",
                "parameters of a pipeline are a list: `- name: x`");
@@ -231,7 +274,7 @@ void Expander::bindRoot(const Declarations &declared)
             std::any_of(declared.list.begin(), declared.list.end(), [&](const auto &declaration) {
                 return equalIgnoringCase(declaration.name, name);
             });
-        if (known)
+        if (known || scope->has(name))
             continue;
         std::vector<std::string_view> names;
         for (const Declaration &declaration : declared.list)
@@ -256,11 +299,7 @@ void Expander::bindRoot(const Declarations &declared)
                 scalar->text = m_arena.copy(text);
                 value = scalar;
             } else {
-                const yaml::ReadLimits limits{m_request.limits.maxFileBytes,
-                                              m_request.limits.maxYamlDepth,
-                                              m_request.limits.maxExpandedNodes};
-                // No hook: a value given by a person holds no expressions.
-                value = yaml::read(m_arena, source, text, limits, nullptr, m_result.diagnostics);
+                value = givenStructure(text, source);
             }
         }
         if (value == nullptr) {

@@ -2,10 +2,14 @@
 // expected.yml (the canonical document) or expected.txt (one line per diagnostic). Comments at the
 // top of in.yml say more: `# source: ...`, `# parameter: name=value`, `# variable: name=value`,
 // `# path: /ci/main.yml`. Files below a folder `@alias` belong to the repository of that alias.
+// `# plan` also holds the run plan against expected.plan.json.
 // SLIPWAY_GOLDEN_UPDATE=1 writes the expectations; look at the difference before keeping it.
 
 #include "pipelines/compile/compiler.h"
+#include "schema/model/plan_json.h"
 #include "tests/support/source_tree.h"
+
+#include <nlohmann/json.hpp>
 
 #include <QDir>
 #include <QDirIterator>
@@ -90,6 +94,18 @@ QByteArray shown(const std::vector<Diagnostic> &diagnostics)
     return out;
 }
 
+bool wants(const QString &folder, const QByteArray &what)
+{
+    return readAll(folder + QStringLiteral("/in.yml")).split('\n').contains("# " + what);
+}
+
+QByteArray planOf(const Compilation &result)
+{
+    if (!result.plan)
+        return {};
+    return QByteArray::fromStdString(schema::toJson(*result.plan).dump(1)) + "\n";
+}
+
 } // namespace
 
 class TestGolden : public QObject
@@ -122,6 +138,7 @@ private Q_SLOTS:
         const QByteArray yaml = QByteArray::fromStdString(result.finalYaml);
         const QString yamlFile = folder + QStringLiteral("/expected.yml");
         const QString textFile = folder + QStringLiteral("/expected.txt");
+        const QString planFile = folder + QStringLiteral("/expected.plan.json");
         if (qEnvironmentVariableIsSet("SLIPWAY_GOLDEN_UPDATE")) {
             const auto write = [](const QString &name, const QByteArray &text) {
                 QFile file(name);
@@ -132,6 +149,7 @@ private Q_SLOTS:
             };
             write(yamlFile, result.ok() ? yaml : QByteArray());
             write(textFile, problems);
+            write(planFile, wants(folder, "plan") ? planOf(result) : QByteArray());
             return;
         }
         QCOMPARE(problems, readAll(textFile));
@@ -139,6 +157,8 @@ private Q_SLOTS:
             QCOMPARE(yaml, readAll(yamlFile));
         else
             QVERIFY(!QFile::exists(yamlFile));
+        if (wants(folder, "plan"))
+            QCOMPARE(planOf(result), readAll(planFile));
     }
 
     /// The canonical document is a fixpoint (1.2), apart from `enabled: false`.

@@ -1,0 +1,136 @@
+// Pools, containers, resources, variables and environments.
+#include "pipelines/compile/fields.h"
+#include "pipelines/compile/plan_parts.h"
+
+namespace pipelines::compiler {
+
+using schema::Container;
+using schema::Pool;
+using schema::VariableEntry;
+using yaml::Node;
+
+std::vector<VariableEntry> PlanBuilder::variables(const Node *list, expr::Slot slot,
+                                                  Severity severity)
+{
+    std::vector<VariableEntry> out;
+    if (list == nullptr)
+        return out;
+    for (const Node *item : list->items()) {
+        VariableEntry entry;
+        entry.name = text(*item, "name");
+        entry.value = text(*item, "value");
+        entry.group = text(*item, "group");
+        entry.readOnly = flag(*item, "readonly", false);
+        if (entry.name.empty() && entry.group.empty())
+            continue;
+        if (const Node *const value = item->find("value"); value != nullptr)
+            m_expressions.variable(entry.name, *value, slot, severity);
+        if (!entry.name.empty())
+            m_expressions.variableName(*item->find("name"), item->find("value"));
+        out.push_back(std::move(entry));
+    }
+    return out;
+}
+
+std::optional<Pool> PlanBuilder::pool(const Node *node)
+{
+    if (node == nullptr || (node->isScalar() && node->text.empty()))
+        return std::nullopt;
+    Pool out;
+    if (node->isScalar()) {
+        out.server = node->text == "server";
+        if (!out.server)
+            out.name = node->text;
+        return out;
+    }
+    out.name = text(*node, "name");
+    out.vmImage = text(*node, "vmImage");
+    out.demands = texts(node->find("demands"));
+    if (out.name == "server" && out.vmImage.empty()) {
+        out.server = true;
+        out.name.clear();
+    }
+    return out;
+}
+
+Container PlanBuilder::containerDefinition(const Node &node)
+{
+    Container out;
+    out.image = text(node, "image");
+    out.endpoint = text(node, "endpoint");
+    out.options = text(node, "options");
+    out.env = textMap(node.find("env"));
+    out.ports = texts(node.find("ports"));
+    out.volumes = texts(node.find("volumes"));
+    out.mapDockerSocket = flag(node, "mapDockerSocket", true);
+    if (out.image.empty() && !text(node, "repository").empty())
+        out.image = text(node, "registry") + "/" + text(node, "repository");
+    return out;
+}
+
+void PlanBuilder::checkAliases(const Node *list, std::string_view key)
+{
+    Names aliases;
+    for (const Node *item : list == nullptr ? std::span<const Node *const>{} : list->items()) {
+        const std::string alias = text(*item, key);
+        if (!alias.empty() && !aliases.insert(alias))
+            report(*item->find(key), "duplicate-alias",
+                   "The alias '" + alias + "' is declared more than once; the first one counts",
+                   "rename one of the two", Severity::Warning);
+    }
+}
+
+void PlanBuilder::resources(const Node &node)
+{
+    checkAliases(node.find("repositories"), "repository");
+    checkAliases(node.find("containers"), "container");
+    checkAliases(node.find("pipelines"), "pipeline");
+    if (const Node *const list = node.find("containers")) {
+        for (const Node *item : list->items()) {
+            Container container = containerDefinition(*item);
+            if (container.image.empty() && item->isMapping())
+                report(*item, "missing-property", "Required property is missing: image");
+            container.alias = text(*item, "container");
+            m_plan.containers.emplace_back(container.alias, container);
+        }
+    }
+    if (const Node *const list = node.find("pipelines")) {
+        for (const Node *item : list->items())
+            m_plan.pipelines.push_back({text(*item, "pipeline"), text(*item, "source"),
+                                        text(*item, "project"), text(*item, "version"),
+                                        text(*item, "branch")});
+    }
+}
+
+std::optional<Container> PlanBuilder::container(const Node *node)
+{
+    if (node == nullptr || (node->isScalar() && node->text.empty()))
+        return std::nullopt;
+    const std::string alias = node->isScalar() ? std::string(node->text) : text(*node, "alias");
+    if (alias.empty() || node->find("image") != nullptr)
+        return containerDefinition(*node);
+    for (const auto &[name, definition] : m_plan.containers) {
+        if (equalIgnoringCase(name, alias))
+            return definition;
+    }
+    Container image;
+    image.image = alias;
+    const bool looksLikeImage = alias.find_first_of(":@/") != std::string::npos ||
+                                alias.find("$(") != std::string::npos ||
+                                alias.find("$[") != std::string::npos;
+    if (!looksLikeImage) {
+        std::vector<std::string> known;
+        for (const auto &[name, definition] : m_plan.containers)
+            known.push_back(name);
+        const std::string close = nearest(alias, known);
+        report(*node, "unknown-container",
+               "A container resource with name " + alias +
+                   " could not be found. The container resource does not exist.",
+               close.empty() ? "declare it under resources.containers, or name an image with "
+                               "its tag"
+                             : "did you mean `" + close + "`?");
+    }
+    return image;
+}
+
+} // namespace pipelines::compiler

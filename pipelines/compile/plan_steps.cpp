@@ -1,0 +1,181 @@
+// Steps.
+#include "pipelines/compile/fields.h"
+#include "pipelines/compile/plan_parts.h"
+#include "schema/base/guid.h"
+
+#include <algorithm>
+
+namespace pipelines::compiler {
+
+using schema::Step;
+using schema::TextMap;
+using yaml::Node;
+
+namespace {
+
+/// What a step without displayName is called (3.13).
+std::string defaultTitle(const std::string &task, const TextMap &inputs)
+{
+    const auto input = [&](std::string_view name) {
+        const std::string *const value = schema::findText(inputs, name);
+        return value == nullptr ? std::string() : *value;
+    };
+    if (task == schema::kCheckoutTaskId)
+        return "Checkout " + input("repository");
+    if (task == schema::kDownloadTaskId)
+        return "Download " + (input("artifact").empty() ? "artifacts" : input("artifact"));
+    if (task == schema::kPublishTaskId)
+        return "Publish " + (input("artifactName").empty() ? "artifact" : input("artifactName"));
+    return task;
+}
+
+/// Stem of a generated reference name: letters, digits and underscores of the task's name.
+std::string nameStem(const std::string &task)
+{
+    if (task == schema::kCheckoutTaskId)
+        return "checkout";
+    if (task == schema::kDownloadTaskId)
+        return "download";
+    if (task == schema::kPublishTaskId)
+        return "publish";
+    const std::size_t dot = task.rfind('.');
+    std::string stem;
+    for (const char c : dot == std::string::npos ? task : task.substr(dot + 1)) {
+        if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_')
+            stem += c;
+    }
+    return stem.empty() || (stem[0] >= '0' && stem[0] <= '9') ? "step" + stem : stem;
+}
+
+} // namespace
+
+std::vector<Step> PlanBuilder::stepList(const Node *list, Names &names, std::string_view hook)
+{
+    std::vector<Step> out;
+    if (list == nullptr)
+        return out;
+    for (const Node *item : list->items()) {
+        const std::string name = text(*item, "name");
+        if (name.empty() || !flag(*item, "enabled", true))
+            continue;
+        if (!names.insert(name))
+            report(*item->find("name"), "duplicate-name",
+                   m_where + ": The step name " + name +
+                       " appears more than once. Step names must be unique within a job.");
+    }
+    for (const Node *item : list->items()) {
+        if (!item->isMapping() || !flag(*item, "enabled", true))
+            continue;
+        if (auto step = this->step(*item, names, hook))
+            out.push_back(std::move(*step));
+    }
+    return out;
+}
+
+std::optional<Step> PlanBuilder::step(const Node &node, Names &names, std::string_view hook)
+{
+    const Node *const task = node.find("task");
+    if (task == nullptr || !task->isScalar())
+        return std::nullopt; // the checker reported it
+    m_expressions.via = node.source;
+    Step out;
+    out.name = text(node, "name");
+    const std::size_t at = task->text.find('@');
+    out.task = task->text.substr(0, at);
+    if (at != std::string_view::npos)
+        out.taskVersion = task->text.substr(at + 1);
+    const std::string shownName = out.name;
+    if (!isTaskReference(out) && !task->text.empty())
+        report(*task, "invalid-task",
+               m_where + ": Step " + shownName +
+                   " has an invalid task definition reference. A valid task definition "
+                   "reference must be either an ID or a name followed by a version: '" +
+                   std::string(task->text) + "'",
+               "write `task: Name@1`");
+    if (out.name.empty())
+        out.name = names.fresh(nameStem(out.task));
+    out.inputs = textMap(node.find("inputs"));
+    out.env = textMap(node.find("env"));
+    out.displayName = text(node, "displayName");
+    if (out.displayName.empty())
+        out.displayName = defaultTitle(out.task, out.inputs);
+    out.condition = text(node, "condition");
+    m_expressions.stepCondition(node.find("condition"), m_jobName, shownName);
+    out.continueOnError = flag(node, "continueOnError", false);
+    out.timeoutMinutes = minutes(node, "timeoutInMinutes");
+    constexpr std::uint32_t kMostRetries = 10;
+    out.retryCount = std::min(minutes(node, "retryCountOnTaskFailure"), kMostRetries);
+    target(node.find("target"), out);
+    out.position = node.position();
+    out.includedFrom = yaml::includeChain(node.source);
+    out.id = schema::nameGuid("slipway.step",
+                              m_idSpace + "." + std::string(hook) + "." + toLower(out.name));
+    checkCheckout(node, out);
+    return out;
+}
+
+bool PlanBuilder::isTaskReference(const Step &step)
+{
+    return !step.task.empty() && !step.taskVersion.empty() &&
+           std::all_of(step.taskVersion.begin(), step.taskVersion.end(),
+                       [](char c) { return (c >= '0' && c <= '9') || c == '.' || c == '*'; });
+}
+
+std::uint32_t PlanBuilder::minutes(const Node &node, std::string_view key)
+{
+    const Node *const value = node.find(key);
+    if (value == nullptr || !value->isScalar() || value->text.empty())
+        return 0;
+    if (const auto parsed = wholeNumber(value->text))
+        return *parsed;
+    const bool macro = value->text.find("$(") != std::string_view::npos;
+    report(*value, "not-a-number",
+           "Expected a number. Actual value: '" + std::string(value->text) + "'",
+           macro ? "macros are not expanded here; the limit is ignored" : "write a whole number",
+           macro ? Severity::Warning : Severity::Error);
+    return 0;
+}
+
+void PlanBuilder::target(const Node *node, Step &out)
+{
+    if (node == nullptr || (node->isScalar() && node->text.empty()))
+        return;
+    schema::StepTarget target;
+    if (node->isScalar()) {
+        target.container = node->text;
+    } else {
+        target.container = text(*node, "container");
+        target.restrictedCommands = text(*node, "commands") == "restricted";
+        if (const Node *const settable = node->find("settableVariables")) {
+            target.settableVariables.emplace();
+            if (settable->isSequence())
+                target.settableVariables = texts(settable);
+        }
+    }
+    out.target = std::move(target);
+}
+
+void PlanBuilder::checkCheckout(const Node &node, const Step &step)
+{
+    if (step.task != schema::kCheckoutTaskId)
+        return;
+    const std::string *const name = schema::findText(step.inputs, "repository");
+    if (name == nullptr || name->empty() || equalIgnoringCase(*name, "self") ||
+        equalIgnoringCase(*name, "none") || name->find("://") != std::string::npos ||
+        name->find("$(") != std::string::npos)
+        return;
+    std::vector<std::string> known{"self", "none"};
+    for (const auto &repository : m_plan.repositories) {
+        if (equalIgnoringCase(repository.alias, *name))
+            return;
+        known.push_back(repository.alias);
+    }
+    const std::string close = nearest(*name, known);
+    report(node, "unknown-repository",
+           "The checkout step references the repository '" + *name +
+               "' which is not defined by the pipeline",
+           close.empty() ? "declare it under resources.repositories"
+                         : "did you mean `" + close + "`?");
+}
+
+} // namespace pipelines::compiler

@@ -80,6 +80,7 @@ public:
         }
         bool unknown = false;
         std::vector<std::string_view> names;
+        names.reserve(m_vertices.size());
         for (const Vertex &vertex : m_vertices)
             names.push_back(vertex.name);
         for (const Vertex &vertex : m_vertices) {
@@ -205,6 +206,7 @@ void checkGraph(const RunPlan &plan, const yaml::Node &expanded, TreeState state
     }
     const schema::SourcePosition nowhere;
     std::vector<Vertex> stages;
+    stages.reserve(plan.stages.size());
     for (const Stage &stage : plan.stages)
         stages.push_back({stage.name, &stage.dependsOn, &stage.position});
     const Wording stageWording{
@@ -235,6 +237,7 @@ void checkGraph(const RunPlan &plan, const yaml::Node &expanded, TreeState state
         if (stage.jobs.empty() && !state.hasShape)
             continue;
         std::vector<Vertex> jobs;
+        jobs.reserve(stage.jobs.size());
         for (const Job &job : stage.jobs)
             jobs.push_back({job.name, &job.dependsOn, &job.position});
         const std::string prefix = explicitStages ? "Stage " + stage.name + " job {0}" : "Job {0}";

@@ -120,6 +120,7 @@ std::optional<Container> PlanBuilder::container(const Node *node)
                                 alias.find("$[") != std::string::npos;
     if (!looksLikeImage) {
         std::vector<std::string> known;
+        known.reserve(m_plan.containers.size());
         for (const auto &[name, definition] : m_plan.containers)
             known.push_back(name);
         const std::string close = nearest(alias, known);

@@ -283,12 +283,17 @@ Value callFunction(Function function, const std::vector<Value> &arguments)
     case Function::Ge:
         return Value::boolean(Value::compare(a[0], a[1]) >= 0);
     case Function::Contains:
-        return Value::boolean(findIgnoringCase(text(a[0]).view, text(a[1]).view) !=
-                              std::string_view::npos);
     case Function::StartsWith:
-        return Value::boolean(startsWith(text(a[0]).view, text(a[1]).view));
-    case Function::EndsWith:
-        return Value::boolean(endsWith(text(a[0]).view, text(a[1]).view));
+    case Function::EndsWith: {
+        // One after the other: the first argument that is no text is the one to name.
+        const Text whole = text(a[0]);
+        const Text part = text(a[1]);
+        if (function == Function::Contains)
+            return Value::boolean(findIgnoringCase(whole.view, part.view) !=
+                                  std::string_view::npos);
+        return Value::boolean(function == Function::StartsWith ? startsWith(whole.view, part.view)
+                                                               : endsWith(whole.view, part.view));
+    }
     case Function::ContainsValue:
         return Value::boolean(containsValue(a[0], a[1]));
     case Function::Iif:

@@ -47,11 +47,11 @@ struct Shape
 {
     Kind kind = Kind::Any;
     std::string_view name;
-    std::span<const std::string_view> words{};
-    std::span<const Property> properties{};
+    std::span<const std::string_view> words;
+    std::span<const Property> properties;
     const Shape *loose = nullptr;
     const Shape *item = nullptr;
-    std::span<const Shape *const> alternatives{};
+    std::span<const Shape *const> alternatives;
     bool ignoreCase = false; ///< of words
 };
 

@@ -140,10 +140,11 @@ const expr::Expression *EmbeddedParser::parseExpression(const yaml::Node &node,
         return &m_expressions.back();
     }
     embedded.broken = true;
+    const expr::ParseError problem = parsed.error.value_or(expr::ParseError{});
     if (error != nullptr)
-        *error = *parsed.error;
+        *error = problem;
     else
-        report(node, "expression-syntax", parsed.error->message(trim(text)));
+        report(node, "expression-syntax", problem.message(trim(text)));
     return nullptr;
 }
 

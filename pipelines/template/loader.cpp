@@ -6,7 +6,6 @@
 
 namespace pipelines::templates {
 
-using yaml::Entry;
 using yaml::Node;
 
 namespace {
@@ -170,6 +169,7 @@ std::optional<std::pair<std::string, std::string>> Expander::resolve(const Node 
                          [&](const auto &known) { return equalIgnoringCase(known.alias, alias); });
         if (found == m_repositories.end()) {
             std::vector<std::string> names;
+            names.reserve(m_repositories.size());
             for (const auto &known : m_repositories)
                 names.push_back(known.alias);
             const std::string close = nearest(alias, names);

@@ -174,6 +174,7 @@ std::unique_ptr<ParameterScope> Expander::bind(const Declarations &declared, con
     }
     bool failed = false;
     std::vector<std::string_view> names;
+    names.reserve(declared.list.size());
     for (const Declaration &declaration : declared.list)
         names.push_back(declaration.name);
     for (const Entry &entry : given) {
@@ -277,6 +278,7 @@ void Expander::bindRoot(const Declarations &declared, const Node *resources)
         if (known || scope->has(name))
             continue;
         std::vector<std::string_view> names;
+        names.reserve(declared.list.size());
         for (const Declaration &declaration : declared.list)
             names.push_back(declaration.name);
         const std::string close = nearest(name, names);

@@ -21,7 +21,7 @@ constexpr Property kTriggerProperties[] = {
     {"enabled", &kBoolean, kLegacy, "Written by the service for `trigger: none`"}};
 constexpr Shape kTriggerMapping{
     .kind = Kind::Mapping, .name = "trigger", .properties = kTriggerProperties};
-constexpr const Shape *kTriggerAlternatives[] = {&kNone_, &kStrings, &kTriggerMapping};
+constexpr const Shape *kTriggerAlternatives[] = {&kNoneWord, &kStrings, &kTriggerMapping};
 
 constexpr Property kPullRequestProperties[] = {
     {"autoCancel", &kBoolean, kNone, "A new push cancels running validations"},
@@ -31,7 +31,7 @@ constexpr Property kPullRequestProperties[] = {
     {"enabled", &kBoolean, kLegacy, "Written by the service for `pr: none`"}};
 constexpr Shape kPullRequestMapping{
     .kind = Kind::Mapping, .name = "pr", .properties = kPullRequestProperties};
-constexpr const Shape *kPullRequestAlternatives[] = {&kNone_, &kStrings, &kPullRequestMapping};
+constexpr const Shape *kPullRequestAlternatives[] = {&kNoneWord, &kStrings, &kPullRequestMapping};
 
 constexpr Property kScheduleProperties[] = {
     {"cron", &kText, kRequired | kFirst, "Five fields, UTC: minute hour day month weekday"},
@@ -89,7 +89,7 @@ constexpr Property kTagTriggerProperties[] = {{"enabled", &kBoolean, kNone, "Swi
                                               {"tags", &kFilter, kNone, "Image tags"}};
 constexpr Shape kTagTriggerMapping{
     .kind = Kind::Mapping, .name = "container trigger", .properties = kTagTriggerProperties};
-constexpr const Shape *kTagTriggerAlternatives[] = {&kNone_, &kTrue, &kTagTriggerMapping};
+constexpr const Shape *kTagTriggerAlternatives[] = {&kNoneWord, &kTrue, &kTagTriggerMapping};
 constexpr Shape kTagTrigger{
     .kind = Kind::OneOf, .name = "container trigger", .alternatives = kTagTriggerAlternatives};
 
@@ -141,7 +141,8 @@ constexpr Property kPipelineTriggerProperties[] = {
     {"tags", &kFilter, kNone, "Tags of the producing run"}};
 constexpr Shape kPipelineTriggerMapping{
     .kind = Kind::Mapping, .name = "pipeline trigger", .properties = kPipelineTriggerProperties};
-constexpr const Shape *kPipelineTriggerAlternatives[] = {&kNone_, &kTrue, &kPipelineTriggerMapping};
+constexpr const Shape *kPipelineTriggerAlternatives[] = {&kNoneWord, &kTrue,
+                                                         &kPipelineTriggerMapping};
 constexpr Shape kPipelineTrigger{
     .kind = Kind::OneOf, .name = "pipeline trigger", .alternatives = kPipelineTriggerAlternatives};
 constexpr Property kPipelineProperties[] = {
@@ -155,7 +156,7 @@ constexpr Property kPipelineProperties[] = {
 constexpr Shape kPipelineResource{
     .kind = Kind::Mapping, .name = "pipeline", .properties = kPipelineProperties};
 
-constexpr const Shape *kSimpleTriggerAlternatives[] = {&kNone_, &kTrue, &kAny};
+constexpr const Shape *kSimpleTriggerAlternatives[] = {&kNoneWord, &kTrue, &kAny};
 constexpr Shape kSimpleTrigger{
     .kind = Kind::OneOf, .name = "trigger", .alternatives = kSimpleTriggerAlternatives};
 constexpr Property kBuildProperties[] = {{"build", &kName, kRequired | kFirst, "Alias"},

@@ -7,7 +7,7 @@
 namespace pipelines::shape {
 
 // values.cpp
-extern const Shape kAny, kBoolean, kName, kNoneAnyCase, kNone_, kNumber, kString, kStringOrList,
+extern const Shape kAny, kBoolean, kName, kNoneAnyCase, kNoneWord, kNumber, kString, kStringOrList,
     kStrings, kText, kTextMap, kTrue;
 // resources.cpp
 extern const Shape kContainer, kPool, kServices;

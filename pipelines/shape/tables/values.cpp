@@ -17,7 +17,7 @@ constexpr Shape kStringOrList{
     .kind = Kind::OneOf, .name = "string or list", .alternatives = kStringOrListAlternatives};
 
 constexpr std::string_view kNoneWords[] = {"none"};
-constexpr Shape kNone_{.kind = Kind::Word, .name = "none", .words = kNoneWords};
+constexpr Shape kNoneWord{.kind = Kind::Word, .name = "none", .words = kNoneWords};
 constexpr Shape kNoneAnyCase{
     .kind = Kind::Word, .name = "none", .words = kNoneWords, .ignoreCase = true};
 constexpr std::string_view kTrueWords[] = {"true"};

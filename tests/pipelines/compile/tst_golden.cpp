@@ -9,11 +9,11 @@
 #include "schema/model/plan_json.h"
 #include "tests/support/source_tree.h"
 
-#include <nlohmann/json.hpp>
-
 #include <QDir>
 #include <QDirIterator>
 #include <QTest>
+
+#include <nlohmann/json.hpp>
 
 using namespace pipelines;
 

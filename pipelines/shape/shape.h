@@ -43,17 +43,20 @@ struct Property
     std::string_view summary; ///< one sentence for editors
 };
 
+// GCC asks for an initializer of every member that a table leaves out.
+// NOLINTBEGIN(readability-redundant-member-init)
 struct Shape
 {
     Kind kind = Kind::Any;
     std::string_view name;
-    std::span<const std::string_view> words;
-    std::span<const Property> properties;
+    std::span<const std::string_view> words{};
+    std::span<const Property> properties{};
     const Shape *loose = nullptr;
     const Shape *item = nullptr;
-    std::span<const Shape *const> alternatives;
+    std::span<const Shape *const> alternatives{};
     bool ignoreCase = false; ///< of words
 };
+// NOLINTEND(readability-redundant-member-init)
 
 /// The shapes other parts refer to.
 extern const Shape kRoot, kStageItem, kJobItem, kStepItem, kVariables, kContainerResource,

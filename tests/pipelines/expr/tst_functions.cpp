@@ -2,6 +2,7 @@
 // and its result per line; model.py beside them writes them from the rules, without this engine.
 
 #include "pipelines/expr/expression.h"
+#include "tests/support/source_tree.h"
 
 #include <QDir>
 #include <QTest>
@@ -69,7 +70,7 @@ private Q_SLOTS:
     void table_data()
     {
         QTest::addColumn<QString>("path");
-        const QDir folder(QStringLiteral(SLIPWAY_SOURCE_DIR "/tests/golden/functions"));
+        const QDir folder(QString::fromStdString(::test::sourceTree("tests/golden/functions")));
         const auto files = folder.entryInfoList({QStringLiteral("*.txt")}, QDir::Files, QDir::Name);
         QVERIFY(files.size() >= 25);
         for (const QFileInfo &file : files)

@@ -5,8 +5,9 @@
 
 int main(int argc, char **argv)
 {
-    CLI::App app{
-        "Slipway: runs azure-pipelines.yml on your own machines and knows what runs where"};
+    CLI::App app{"Slipway: runs azure-pipelines.yml on your own machines and knows what runs where",
+                 // Not the path it was started by: help is read by people and compared by scripts.
+                 "slipway"};
     app.set_version_flag("--version", SLIPWAY_VERSION);
     app.require_subcommand(1);
     int exitCode = 0;

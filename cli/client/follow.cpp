@@ -6,7 +6,10 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <iostream>
+#include <optional>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -14,6 +17,10 @@ namespace cli {
 namespace {
 
 using nlohmann::json;
+
+/// How long a server that answered before is waited for, and how often it is tried.
+constexpr std::chrono::seconds kPatience(60);
+constexpr std::chrono::milliseconds kRetry(250);
 
 const json *recordOf(const json &records, const std::string &id)
 {
@@ -130,8 +137,11 @@ schema::Result<json>
 followRun(const Connection &server, std::int64_t runId,
           const std::function<schema::Status(const json &run, std::int64_t logId)> &changed)
 {
+    using std::chrono::steady_clock;
     json run;
     schema::Status problem;
+    std::optional<steady_clock::time_point> lastAnswer;
+    bool waiting = false;
     const auto refresh = [&](std::int64_t logId) {
         auto detail = runDetail(server, runId);
         if (!detail) {
@@ -139,24 +149,38 @@ followRun(const Connection &server, std::int64_t runId,
             return false;
         }
         run = std::move(detail).value();
+        lastAnswer = steady_clock::now();
+        if (std::exchange(waiting, false))
+            std::cerr << "slipway: the server is back\n";
         problem = changed(run, logId);
         return problem.has_value() && textOf(run, "status") != "completed";
     };
-    const schema::Status stream =
-        server.client.events(server.project, [&](std::string_view name, const json &data) {
-            // The stream is open before the run is read for the first time, so no change falls
-            // between; after a gap ("reset") everything is read again.
-            if (name == "open" || name == "reset")
-                return refresh(0);
-            if (name == "run" && numberOf(data, "runId") == runId)
-                return refresh(0);
-            if (name == "log" && numberOf(data, "runId") == runId)
-                return refresh(numberOf(data, "logId"));
-            return true;
-        });
-    RETURN_IF_ERROR(problem);
-    RETURN_IF_ERROR(stream);
-    return run;
+    const auto onEvent = [&](std::string_view name, const json &data) {
+        // The stream is open before the run is read for the first time, so no change falls
+        // between; after a gap ("reset") everything is read again.
+        if (name == "open" || name == "reset")
+            return refresh(0);
+        if (name == "run" && numberOf(data, "runId") == runId)
+            return refresh(0);
+        if (name == "log" && numberOf(data, "runId") == runId)
+            return refresh(numberOf(data, "logId"));
+        if (name == "ping")
+            lastAnswer = steady_clock::now();
+        return true;
+    };
+    for (;;) {
+        problem = {};
+        const schema::Status stream = server.client.events(server.project, onEvent);
+        const schema::Status &outcome = problem ? stream : problem;
+        if (outcome)
+            return run;
+        if (outcome.error().code != schema::ErrorCode::Unavailable || !lastAnswer ||
+            steady_clock::now() - *lastAnswer > kPatience)
+            return outcome.error();
+        if (!std::exchange(waiting, true))
+            std::cerr << fmt::format("slipway: {}; waiting for it\n", outcome.error().message);
+        std::this_thread::sleep_for(kRetry); // between two attempts, so as not to storm the server
+    }
 }
 
 } // namespace cli

@@ -45,7 +45,9 @@ private:
 };
 
 /// Calls `changed` with the newest RunDetail (and the log that changed, or 0) at the start and
-/// after every event of the run, until the run is completed; returns the last RunDetail.
+/// after every event of the run, until the run is completed; returns the last RunDetail. A server
+/// that goes away after the first answer (a restart, a network that fails) is waited for, for a
+/// minute from its last answer; standard error tells so.
 schema::Result<nlohmann::json> followRun(
     const Connection &server, std::int64_t runId,
     const std::function<schema::Status(const nlohmann::json &run, std::int64_t logId)> &changed);

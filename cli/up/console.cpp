@@ -4,6 +4,7 @@
 
 #include <iostream>
 #include <unistd.h>
+#include <utility>
 
 namespace cli {
 
@@ -20,6 +21,7 @@ void Console::begin(const std::string &what)
     m_what = what;
     m_begin = steady_clock::now();
     m_open = true;
+    m_shown = {};
     std::cerr << what << " ... " << std::flush;
 }
 
@@ -51,7 +53,7 @@ void Console::line(const std::string &text)
 Tick Console::tick()
 {
     return [this](std::chrono::seconds passed) {
-        if (m_terminal && m_open)
+        if (m_terminal && m_open && std::exchange(m_shown, passed) != passed)
             std::cerr << "\r\033[K" << m_what << " ... " << passed.count() << " s" << std::flush;
     };
 }

@@ -27,6 +27,7 @@ private:
 
     bool m_terminal;
     bool m_open = false;
+    std::chrono::seconds m_shown{};
     std::string m_what;
     std::chrono::steady_clock::time_point m_begin;
 };

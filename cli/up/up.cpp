@@ -180,9 +180,9 @@ schema::Status Up::announce()
             "Commit and push in {} to trigger a run. 'slipway where' tells what runs where.",
             m_sample.clone.string()));
         if (m_state.target == "docker")
-            m_console.line(
-                fmt::format("The site: http://127.0.0.1:{} (dev), http://127.0.0.1:{} (production)",
-                            m_state.devWebPort, m_state.productionWebPort));
+            m_console.line(fmt::format("The site, once deployed: http://127.0.0.1:{} (dev), "
+                                       "http://127.0.0.1:{} (production)",
+                                       m_state.devWebPort, m_state.productionWebPort));
     }
     m_console.line("Ctrl-C stops everything that this command started.");
     return {};

@@ -240,6 +240,11 @@ class Up:
         """A command of the CLI that finds server and token by the data directory."""
         return command(BINARY, *arguments, check=check, environment={"SLIPWAY_DATA": str(self.data), "SLIPWAY_URL": ""})
 
+    def start_cli(self, *arguments):
+        """`slipway ...` against this server, going on beside the test."""
+        return subprocess.Popen([BINARY, *arguments, "--data", self.data], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                text=True)
+
     def log(self, name):
         return (self.data / "log" / f"{name}.log").read_text(errors="replace")
 

@@ -42,6 +42,8 @@ def test_killed_while_a_step_runs(plain, tmp_path, name):
     marker = tmp_path / "started"
     run = project.run({"azure-pipelines.yml": job_yaml(marker)})
     wait_until(running_lines(plain.api, project.path, run), "the step has written lines")
+    follower = plain.start_cli("logs", "--follow", str(run), "--project", project.path.strip("/"))
+    first = follower.stdout.readline()
     before = plain.child(name)
     os.kill(before, signal.SIGKILL)
     wait_until(lambda: name.encode() in children_names(plain) and plain.child(name) != before, f"the {name} is started again")
@@ -50,6 +52,9 @@ def test_killed_while_a_step_runs(plain, tmp_path, name):
     assert detail["result"] == "succeeded", plain.api.story(run, project.path)
     assert numbered_lines(plain.api, project.path, run) == list(range(LINES)), "each line once, in order"
     assert marker.read_text().splitlines() == ["started"], "the step ran once"
+    followed, said = follower.communicate(timeout=60)
+    assert follower.returncode == 0, said
+    assert [int(n) for n in re.findall(r"line (\d+)$", first + followed, re.M)] == list(range(LINES)), "who follows the log missed nothing"
 
 
 def children_names(up):

@@ -344,6 +344,7 @@ schema::protocol::JobMessage LocalRun::messageFor(const graph::JobInstance &job)
         }
     }
     message.container = job.container;
+    message.containers = m_plan.containers;
     message.timeoutMinutes = job.timeoutMinutes;
     message.cancelTimeoutMinutes = job.cancelTimeoutMinutes;
     if (const auto *plan = planned(job)) {

@@ -1,9 +1,8 @@
 // Docker@2 and DockerCompose@1 on a real Docker Engine and a real registry (tests/parts).
+#include "support/part.h"
 #include "support/recording_sink.h"
-#include "tests/support/source_tree.h"
 #include "worker/base/text.h"
 
-#include <QProcess>
 #include <QTest>
 
 using namespace worker;
@@ -11,48 +10,6 @@ using namespace worker::test;
 using schema::TaskResult;
 
 #define VERIFY_CONTAINS(text, part) QVERIFY2((text).find(part) != std::string::npos, (text).c_str())
-
-namespace {
-
-/// One part of tests/parts, running from start() until it is destroyed.
-class Part
-{
-public:
-    explicit Part(const char *name)
-        : m_script(QString::fromStdString(::test::sourceTree("tests/parts/") + name))
-    {}
-
-    ~Part()
-    {
-        if (m_started)
-            QProcess::execute(m_script, {QStringLiteral("stop"), m_folder.path()});
-    }
-
-    /// The value of KEY in the part's answer; empty when it did not start (see why()).
-    std::string start(const char *key)
-    {
-        QProcess process;
-        process.start(m_script, {QStringLiteral("start"), m_folder.path()});
-        m_started = true;
-        process.waitForFinished(120000);
-        m_why = process.readAllStandardError();
-        for (const auto &line : lines(process.readAllStandardOutput().toStdString())) {
-            if (line.starts_with(std::string(key) + "="))
-                return line.substr(std::string_view(key).size() + 1);
-        }
-        return {};
-    }
-
-    QByteArray why() const { return m_why; }
-
-private:
-    QString m_script;
-    QTemporaryDir m_folder;
-    QByteArray m_why;
-    bool m_started = false;
-};
-
-} // namespace
 
 class TestDocker : public QObject
 {
@@ -198,15 +155,9 @@ private:
 
     std::string inspect(const std::string &image, const char *format) const
     {
-        QProcess process;
-        auto environment = QProcessEnvironment::systemEnvironment();
-        environment.insert(QStringLiteral("DOCKER_HOST"), QString::fromStdString(m_dockerHost));
-        process.setProcessEnvironment(environment);
-        process.start(QStringLiteral("docker"),
-                      {QStringLiteral("inspect"), QStringLiteral("--format"),
-                       QString::fromLatin1(format), QString::fromStdString(image)});
-        process.waitForFinished();
-        return process.readAllStandardOutput().toStdString();
+        return dockerSays(m_dockerHost,
+                          {QStringLiteral("inspect"), QStringLiteral("--format"),
+                           QString::fromLatin1(format), QString::fromStdString(image)});
     }
 
     Part m_docker{"docker"};

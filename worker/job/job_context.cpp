@@ -31,6 +31,21 @@ const schema::protocol::ServiceConnection *JobContext::connection(std::string_vi
     return it == message.connections.end() ? nullptr : &*it;
 }
 
+Result<const ContainerTarget *> JobContext::containerFor(const schema::Step &step) const
+{
+    std::string alias = jobContainer;
+    if (step.target && !step.target->container.empty())
+        alias = equalsIgnoringCase(step.target->container, "host") ? std::string()
+                                                                   : step.target->container;
+    if (alias.empty())
+        return nullptr;
+    const auto it = containers.find(toLower(alias));
+    if (it == containers.end())
+        return {ErrorCode::Unavailable,
+                "the container this step runs in was not started; see 'Initialize containers'"};
+    return &it->second;
+}
+
 std::string JobContext::statusText() const
 {
     if (canceled())

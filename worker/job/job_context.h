@@ -34,6 +34,16 @@ struct WorkerOptions
     fs::path localSources; ///< tree that the checkout of self copies
 };
 
+/// A running container that steps can be started in.
+struct ContainerTarget
+{
+    std::string id;
+    std::string user; ///< "uid:gid" that steps run as
+};
+
+/// Alias of a job container that was written inline.
+inline constexpr const char *kInlineJobContainer = "__job";
+
 /// Sends the timeline records of one job with their sequence numbers.
 class Records
 {
@@ -75,6 +85,8 @@ struct JobContext
     std::optional<Clock::time_point> killAt;            ///< after a cancel: end whatever still runs
     std::map<std::string, std::string> repositoryPaths; ///< alias -> checked-out folder
     std::size_t checkouts = 0;                          ///< checkout steps of this job
+    std::map<std::string, ContainerTarget> containers; ///< by lower-case alias, while they run
+    std::string jobContainer; ///< alias of the job container; empty: steps run on the host
     /// Task-private values that the post-job half of a step reads: step id + name -> value.
     std::map<std::string, std::string> taskState;
 
@@ -83,6 +95,9 @@ struct JobContext
     /// The connection an input names, by name (ignoring case) or id; nullptr when unknown.
     [[nodiscard]] const schema::protocol::ServiceConnection *
     connection(std::string_view nameOrId) const;
+    /// The container a step runs its scripts in: nullptr is the host. Errors: Unavailable when that
+    /// container could not be started.
+    [[nodiscard]] Result<const ContainerTarget *> containerFor(const schema::Step &step) const;
     /// Job result so far as `Agent.JobStatus` says it.
     [[nodiscard]] std::string statusText() const;
     /// PATH of steps: prepended folders, then the first of variable PATH, step env, process PATH.

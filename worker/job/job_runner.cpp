@@ -2,6 +2,7 @@
 
 #include "schema/base/guid.h"
 #include "worker/base/text.h"
+#include "worker/container/job_containers.h"
 #include "worker/job/predefined.h"
 #include "worker/job/step_runner.h"
 #include "worker/job/watchdog.h"
@@ -30,6 +31,8 @@ public:
 private:
     Status initialize();
     Status checkSteps();
+    void startJobContainers();
+    void stopJobContainers();
     void runSteps();
     void runPostSteps();
     void finalize();
@@ -76,14 +79,6 @@ template <typename Body> Status JobRunner::ownStep(const char *name, int order, 
 Status JobRunner::checkSteps()
 {
     const auto &message = m_job.message;
-    if (message.container)
-        return {ErrorCode::InvalidArgument,
-                "the job asks for the container '" + message.container->image +
-                    "': this worker runs steps on the host only; remove 'container' from the job"};
-    if (!message.services.empty())
-        return {ErrorCode::InvalidArgument,
-                "the job asks for service containers, which this worker does not start; remove "
-                "'services' from the job, or start them in a step"};
     std::string all;
     for (const auto &step : message.steps) {
         std::string why;
@@ -92,16 +87,15 @@ Status JobRunner::checkSteps()
             step.position.line == 0
                 ? std::string()
                 : " (" + step.position.file + " line " + std::to_string(step.position.line) + ")";
-        if (step.target && !step.target->container.empty() &&
-            !equalsIgnoringCase(step.target->container, "host"))
-            why = "its target is the container '" + step.target->container +
-                  "', but this worker runs steps on the host only";
-        else if (definition == nullptr && why.empty())
+        if (definition == nullptr && why.empty())
             why = "the task is unknown";
+        if (why.empty())
+            why = unknownTarget(message, step);
         if (!why.empty())
-            all += (all.empty() ? "" : "\n") +
-                   ("step '" + (step.displayName.empty() ? step.task : step.displayName) + "'" +
-                    where + " cannot run: " + why);
+            all += join({all.empty() ? "" : "\n", "step '",
+                         step.displayName.empty() ? step.task : step.displayName, "'", where,
+                         " cannot run: ", why},
+                        "");
         m_definitions.push_back(definition);
     }
     if (!all.empty())
@@ -139,6 +133,39 @@ Status JobRunner::initialize()
     });
 }
 
+void JobRunner::startJobContainers()
+{
+    const auto start = [this](StepState &state) -> Status {
+        const TaskDefinition none;
+        TaskContext task(state, none, {}, [](StopReason) { return true; });
+        return startContainers(task);
+    };
+    if (auto status = ownStep("Initialize containers", 1, start); !status) {
+        m_job.result = mergeResults(m_job.result, TaskResult::Failed);
+        m_message = status.error().message;
+    }
+}
+
+void JobRunner::stopJobContainers()
+{
+    const auto stop = [this](StepState &state) -> Status {
+        const TaskDefinition none;
+        TaskContext task(state, none, {}, {});
+        if (m_job.stop.reason() != StopReason::LeaseLost)
+            explainServices(task);
+        m_job.containers.clear();
+        if (auto status = removeContainers(m_job.message.jobId, m_job.options); !status)
+            state.warning(
+                "containers of this job may be left behind: " + status.error().message +
+                "; remove them with: docker rm --force $(docker ps --all --quiet --filter "
+                "label=slipway.job=" +
+                m_job.message.jobId + ")");
+        return {};
+    };
+    static_cast<void>(
+        ownStep("Stop containers", static_cast<int>(2 * m_job.message.steps.size()) + 2, stop));
+}
+
 void JobRunner::runSteps()
 {
     for (const auto &step : m_job.message.steps) {
@@ -146,7 +173,7 @@ void JobRunner::runSteps()
             !equalsIgnoringCase(trimmed(step.condition), "false"))
             ++m_job.checkouts;
     }
-    int order = 1;
+    int order = 2;
     for (std::size_t i = 0; i < m_job.message.steps.size(); ++i) {
         if (m_job.stop.reason() == StopReason::LeaseLost)
             return;
@@ -156,7 +183,7 @@ void JobRunner::runSteps()
 
 void JobRunner::runPostSteps()
 {
-    int order = static_cast<int>(m_job.message.steps.size()) + 1;
+    int order = static_cast<int>(m_job.message.steps.size()) + 2;
     for (std::size_t i = m_job.message.steps.size(); i-- > 0;) {
         if (m_definitions[i]->post != nullptr && m_job.stop.reason() != StopReason::LeaseLost)
             runPostStep(m_job, m_job.message.steps[i], *m_definitions[i], order++);
@@ -178,7 +205,7 @@ void JobRunner::finalize()
     };
     // The result of cleaning up is shown and changes nothing.
     static_cast<void>(
-        ownStep("Finalize Job", static_cast<int>(2 * m_job.message.steps.size()) + 2, clean));
+        ownStep("Finalize Job", static_cast<int>(2 * m_job.message.steps.size()) + 3, clean));
 }
 
 JobCompletion JobRunner::run()
@@ -194,8 +221,13 @@ JobCompletion JobRunner::run()
         if (!m_job.layout.temp.empty())
             static_cast<void>(removeTree(m_job.layout.temp));
     } else {
+        const bool containers = needsContainers(m_job.message);
+        if (containers)
+            startJobContainers();
         runSteps();
         runPostSteps();
+        if (containers)
+            stopJobContainers();
         finalize();
     }
     JobCompletion completion;

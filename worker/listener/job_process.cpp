@@ -1,5 +1,6 @@
 #include "worker/listener/job_process.h"
 
+#include "worker/container/job_containers.h"
 #include "worker/job/job_runner.h"
 #include "worker/sink/server_sink.h"
 
@@ -106,6 +107,8 @@ int runJobProcess(const fs::path &folder, const WorkerOptions &options, JobProce
         completion = runJob(*message, options, **sink, stop);
     } else {
         endOrphans(processLookupId(message->jobId), {});
+        if (auto status = removeContainers(message->jobId, options); !status)
+            report(status.error());
         static_cast<void>(removeTree(options.work / "_temp" / message->jobId));
         if (auto status = (*sink)->adoptSpool(); !status)
             report(status.error());

@@ -1,5 +1,6 @@
 #include "worker/local/local_job.h"
 
+#include "worker/container/job_containers.h"
 #include "worker/job/job_runner.h"
 #include "worker/local/local_sink.h"
 
@@ -29,6 +30,8 @@ extern "C" void onLocalSignal(int /*number*/)
 {
     ::setsid(); // Ctrl-C of the terminal is the parent's to hand on
     const int null = ::open("/dev/null", O_RDWR);
+    if (null < 0)
+        ::_exit(1);
     for (const int fd : {0, 1, 2})
         ::dup2(null, fd);
     ::dup2(pipe, 3);
@@ -65,6 +68,8 @@ Result<std::unique_ptr<LocalJob>> LocalJob::start(const schema::protocol::JobMes
     if (pid == 0)
         runChild(message, options, artifacts, ends[1]);
     job->m_pid = pid;
+    job->m_options = options;
+    job->m_jobId = message.jobId;
     job->m_lookupId = processLookupId(message.jobId);
     job->m_completion = {
         schema::TaskResult::Failed, "the process of the job ended unexpectedly", {}};
@@ -78,7 +83,16 @@ LocalJob::~LocalJob()
         return;
     ::kill(m_pid, SIGKILL);
     ::waitpid(m_pid, nullptr, 0);
+    cleanUp();
+}
+
+/// After a kill this does what the job could not do itself.
+void LocalJob::cleanUp() const
+{
     endOrphans(m_lookupId, {});
+    // Nobody is left to tell; the next run of the same job id does not exist.
+    static_cast<void>(removeContainers(m_jobId, m_options));
+    static_cast<void>(removeTree(m_options.work / "_temp" / m_jobId));
 }
 
 void LocalJob::cancel()
@@ -133,7 +147,7 @@ bool LocalJob::read(const LocalEvents &events)
     if (!open) {
         ::waitpid(m_pid, nullptr, 0);
         m_pid = -1;
-        endOrphans(m_lookupId, {});
+        cleanUp();
     }
     return open;
 }

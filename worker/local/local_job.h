@@ -42,7 +42,10 @@ private:
 
     int m_pid = -1;
     UniqueFd m_pipe;
-    std::string m_buffer, m_lookupId;
+    void cleanUp() const;
+
+    WorkerOptions m_options;
+    std::string m_buffer, m_lookupId, m_jobId;
     schema::protocol::JobCompletion m_completion;
     bool m_canceled = false;
 };

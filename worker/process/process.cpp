@@ -57,7 +57,13 @@ public:
 private:
     enum class Ending : std::uint8_t { No, Interrupted, Terminated, Killed };
 
-    void signalGroup(int number) const { ::kill(-m_pid, number); }
+    void signalGroup(int number) const
+    {
+        if (m_callbacks.signal)
+            m_callbacks.signal(number);
+        if (!m_callbacks.signal || number == SIGKILL)
+            ::kill(-m_pid, number);
+    }
 
     void beginEnd();
     void onTimers(Clock::time_point now);
@@ -77,7 +83,7 @@ private:
     std::size_t m_inputWritten = 0;
     bool m_exited = false;
     Ending m_ending = Ending::No;
-    Clock::time_point m_nextSignal{};
+    Clock::time_point m_nextSignal;
     std::optional<Clock::time_point> m_drainUntil;
     StopReason m_seenStop = StopReason::None;
     ProcessEnd m_end;
@@ -117,7 +123,7 @@ Status Running::start()
     std::vector<std::string> environment;
     environment.reserve(m_spec.environment.size());
     for (const auto &[name, value] : m_spec.environment)
-        environment.push_back(name + "=" + value);
+        environment.push_back(std::string(name).append("=").append(value));
 
     const int result = ::posix_spawn(&m_pid, m_spec.program.c_str(), &actions, &attributes,
                                      pointers(arguments).data(), pointers(environment).data());

@@ -44,6 +44,9 @@ struct ProcessCallbacks
     /// The stop signal fired: true ends the process, false lets it go on (condition always()).
     /// Called once per strength of the signal. Absent: always end.
     std::function<bool(StopReason reason)> shouldStop;
+    /// Passes INT, TERM or KILL on to what really runs, when that is in no group of the process
+    /// (a container). The process's own group gets KILL only. Absent: the group gets every signal.
+    std::function<void(int signal)> signal;
     /// Set by the receiver of output: from then on the process has this long (task.complete done).
     std::function<std::optional<Clock::time_point>()> finishBy;
 };

@@ -94,7 +94,7 @@ Status Compose::login()
     if (m_task.input("dockerRegistryEndpoint").empty())
         return {};
     ASSIGN_OR_RETURN(const auto *registry, m_task.connection("dockerRegistryEndpoint"));
-    RETURN_IF_ERROR(m_config.create(m_task, *registry));
+    RETURN_IF_ERROR(m_config.create(m_task.job(), m_task.environment, *registry));
     m_environment.emplace_back("DOCKER_CONFIG", m_config.folder().string());
     return {};
 }

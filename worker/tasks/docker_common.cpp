@@ -45,25 +45,25 @@ DockerConfig::~DockerConfig()
         static_cast<void>(removeTree(m_folder));
 }
 
-Status DockerConfig::create(TaskContext &task,
+Status DockerConfig::create(JobContext &job, const Environment &environment,
                             const schema::protocol::ServiceConnection &connection)
 {
-    m_folder = task.job().layout.temp / ("DockerConfig_" + schema::randomGuid());
+    m_folder = job.layout.temp / ("DockerConfig_" + schema::randomGuid());
     RETURN_IF_ERROR(makeDirectories(m_folder));
     std::error_code ignored;
     fs::permissions(m_folder, fs::perms::owner_all, ignored);
     // The client looks for its plugins in the folder it reads its configuration from.
-    const auto *home = findEnvironment(task.environment, "HOME");
-    const auto *own = findEnvironment(task.environment, "DOCKER_CONFIG");
+    const auto *home = findEnvironment(environment, "HOME");
+    const auto *own = findEnvironment(environment, "DOCKER_CONFIG");
     const fs::path plugins =
         (own != nullptr ? fs::path(*own) : fs::path(home == nullptr ? "/" : *home) / ".docker") /
         "cli-plugins";
     if (fs::is_directory(plugins, ignored))
         fs::create_directory_symlink(plugins, m_folder / "cli-plugins", ignored);
-    return addRegistry(task, m_folder, connection);
+    return addRegistry(job, m_folder, connection);
 }
 
-Status DockerConfig::addRegistry(TaskContext &task, const fs::path &folder,
+Status DockerConfig::addRegistry(JobContext &job, const fs::path &folder,
                                  const schema::protocol::ServiceConnection &connection)
 {
     const fs::path file = folder / "config.json";
@@ -78,7 +78,7 @@ Status DockerConfig::addRegistry(TaskContext &task, const fs::path &folder,
     } else {
         const auto host = registryHost(connection);
         const auto auth = encodeBase64(user + ":" + password);
-        task.job().masker.add(auth);
+        job.masker.add(auth);
         config["auths"][host.empty() ? kHubKey : host] = {{"auth", auth}};
     }
     return writeFile(file, config.dump(1), 0600);

@@ -20,9 +20,10 @@ public:
     DockerConfig &operator=(const DockerConfig &) = delete;
 
     /// Errors: InvalidArgument (connection without credentials), Io.
-    Status create(TaskContext &task, const schema::protocol::ServiceConnection &connection);
+    Status create(JobContext &job, const Environment &environment,
+                  const schema::protocol::ServiceConnection &connection);
     /// Adds a registry to a folder that exists already ("login" twice).
-    static Status addRegistry(TaskContext &task, const fs::path &folder,
+    static Status addRegistry(JobContext &job, const fs::path &folder,
                               const schema::protocol::ServiceConnection &connection);
 
     [[nodiscard]] const fs::path &folder() const { return m_folder; }

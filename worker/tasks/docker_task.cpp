@@ -110,7 +110,7 @@ Status Docker::withCredentials()
 {
     if (m_connection == nullptr)
         return {};
-    return m_config.create(m_task, *m_connection);
+    return m_config.create(m_task.job(), m_task.environment, *m_connection);
 }
 
 Status Docker::login()
@@ -120,9 +120,9 @@ Status Docker::login()
     JobContext &job = m_task.job();
     const auto existing = job.variables.value("DOCKER_CONFIG");
     if (!existing.empty() && fs::path(existing).parent_path() == job.layout.temp) {
-        RETURN_IF_ERROR(DockerConfig::addRegistry(m_task, existing, *m_connection));
+        RETURN_IF_ERROR(DockerConfig::addRegistry(m_task.job(), existing, *m_connection));
     } else {
-        RETURN_IF_ERROR(m_config.create(m_task, *m_connection));
+        RETURN_IF_ERROR(m_config.create(m_task.job(), m_task.environment, *m_connection));
         m_config.keep(); // the job's temp folder is emptied at its end
         job.variables.set("DOCKER_CONFIG", m_config.folder().string());
     }

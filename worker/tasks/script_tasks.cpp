@@ -52,6 +52,7 @@ TaskResult runScript(TaskContext &task, const Script &script)
     call.environment = script.environment;
     call.workingDirectory = *directory;
     call.commands = true;
+    call.inTarget = true;
     const auto result = task.run(call);
     if (!result)
         return task.fail(result.error());
@@ -60,6 +61,10 @@ TaskResult runScript(TaskContext &task, const Script &script)
         return task.fail(script.shell + " wrote one or more lines to the standard error stream.");
     }
     if (!result->ok()) {
+        if (result->exitCode == 127 &&
+            task.job().containerFor(task.step()).value_or(nullptr) != nullptr)
+            task.print("Exit code 127: '" + script.program +
+                       "' or a command of the script is not in the container's image.");
         if (result->exitCode == 137)
             task.print("Exit code 137: the process was killed, most often because memory ran out.");
         return task.fail(script.shell + " exited with code '" + std::to_string(result->exitCode) +

@@ -10,6 +10,9 @@
 
 namespace worker {
 
+// GCC wants an initializer for every member that designated initializers leave out.
+// NOLINTBEGIN(readability-redundant-member-init)
+
 /// How an input gets its value when the pipeline does not give one.
 struct TaskInput
 {
@@ -48,8 +51,11 @@ struct ToolCall
     std::string input = {};            ///< standard input
     bool echo = true;                  ///< print "[command]program arguments" first
     bool print = true;                 ///< output goes to the log
+    bool inTarget = false;             ///< in the step's container, if it has one; else on the host
     bool commands = false; ///< logging commands in the output are carried out, else defused
 };
+
+// NOLINTEND(readability-redundant-member-init)
 
 struct ToolResult
 {
@@ -112,6 +118,10 @@ public:
     [[nodiscard]] const ProcessLimits &limits() const { return m_limits; }
 
 private:
+    /// Makes the call one of the container client, and of signals ones to the process inside.
+    Status enterContainer(const ContainerTarget &target, const ToolCall &call, ProcessSpec &spec,
+                          ProcessCallbacks &callbacks);
+
     StepState &m_step;
     const TaskDefinition &m_definition;
     ProcessLimits m_limits;

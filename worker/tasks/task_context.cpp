@@ -1,6 +1,9 @@
 #include "schema/base/guid.h"
 #include "worker/base/text.h"
+#include "worker/container/arguments.h"
 #include "worker/tasks/task.h"
+
+#include <csignal>
 
 namespace worker {
 namespace {
@@ -129,17 +132,23 @@ Result<ToolResult> TaskContext::run(const ToolCall &call)
     for (const auto &[name, value] : call.environment)
         setEnvironment(spec.environment, name, value);
     const auto *path = findEnvironment(spec.environment, "PATH");
-    spec.program = findProgram(call.program, path == nullptr ? std::string() : *path);
-    if (spec.program.empty())
-        return {ErrorCode::NotFound, missingProgram(call.program)};
+    const ContainerTarget *target = nullptr;
+    if (call.inTarget) {
+        ASSIGN_OR_RETURN(target, m_step.job.containerFor(m_step.step));
+    }
+    if (target == nullptr) {
+        spec.program = findProgram(call.program, path == nullptr ? std::string() : *path);
+        if (spec.program.empty())
+            return {ErrorCode::NotFound, missingProgram(call.program)};
+    }
     spec.arguments = call.arguments;
     spec.workingDirectory =
         call.workingDirectory.empty() ? defaultDirectory().string() : call.workingDirectory;
     spec.input = call.input;
 
     if (call.echo)
-        print("[command]" + spec.program + (call.arguments.empty() ? "" : " ") +
-              join(call.arguments, " "));
+        print("[command]" + (target == nullptr ? spec.program : call.program) +
+              (call.arguments.empty() ? "" : " ") + join(call.arguments, " "));
     ToolResult result;
     CommandRestrictions restrictions;
     if (m_step.step.target) {
@@ -161,6 +170,8 @@ Result<ToolResult> TaskContext::run(const ToolCall &call)
         m_step.job.sink.flush();
     };
     callbacks.shouldStop = m_shouldStop;
+    if (target != nullptr)
+        RETURN_IF_ERROR(enterContainer(*target, call, spec, callbacks));
     if (call.commands)
         callbacks.finishBy = [this] { return m_step.finishBy; };
     ProcessLimits limits = m_limits;
@@ -182,6 +193,61 @@ Result<ToolResult> TaskContext::run(const ToolCall &call)
         return {ErrorCode::Timeout, "the step timed out"};
     result.exitCode = end.exitCode;
     return result;
+}
+
+Status TaskContext::enterContainer(const ContainerTarget &target, const ToolCall &call,
+                                   ProcessSpec &spec, ProcessCallbacks &callbacks)
+{
+    JobContext &job = m_step.job;
+    const Environment &own = job.options.environment;
+    const auto *search = findEnvironment(own, "PATH");
+    const auto client = findProgram("docker", search == nullptr ? std::string() : *search);
+    if (client.empty())
+        return {ErrorCode::NotFound, missingProgram("docker")};
+    ExecSpec inside;
+    inside.container = target.id;
+    inside.user = target.user;
+    inside.workingDirectory = spec.workingDirectory;
+    inside.pidFile = temporary(".pid").string();
+    inside.prependPath = join(job.prependPath, ":");
+    inside.program = call.program;
+    inside.arguments = call.arguments;
+    // What the worker itself runs with stays outside.
+    for (const auto &[name, value] : spec.environment) {
+        const auto *inherited = findEnvironment(own, name);
+        if (inherited == nullptr || *inherited != value)
+            inside.environment.emplace_back(name, value);
+    }
+    auto made = execCall(inside, own);
+    spec.program = client;
+    spec.arguments = std::move(made.arguments);
+    spec.environment = std::move(made.environment);
+    spec.workingDirectory = defaultDirectory().string();
+    callbacks.signal = [client, own, id = target.id, file = inside.pidFile](int number) {
+        const auto pid = readFile(file, 32);
+        if (!pid || trimmed(*pid).find_first_not_of("0123456789") != std::string::npos ||
+            trimmed(*pid).empty())
+            return; // not begun
+        ProcessSpec kill;
+        kill.program = client;
+        kill.arguments = {"exec",
+                          "--user",
+                          "0",
+                          id,
+                          "sh",
+                          "-c",
+                          "kill -s \"$1\" -- \"-$2\"",
+                          "kill",
+                          number == SIGINT ? "INT" : (number == SIGTERM ? "TERM" : "KILL"),
+                          trimmed(*pid)};
+        kill.environment = own;
+        ProcessLimits bounded;
+        bounded.deadline = Clock::now() + std::chrono::seconds(10);
+        bounded.interruptGrace = bounded.terminateGrace = std::chrono::milliseconds(100);
+        // A process that is gone already needs no signal.
+        [[maybe_unused]] const auto ended = runProcess(kill, bounded, nullptr, {});
+    };
+    return {};
 }
 
 Environment stepEnvironment(JobContext &job, const schema::Step &step)

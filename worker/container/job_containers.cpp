@@ -1,0 +1,437 @@
+#include "worker/container/job_containers.h"
+
+#include "schema/base/guid.h"
+#include "worker/base/text.h"
+#include "worker/container/arguments.h"
+#include "worker/tasks/docker_common.h"
+
+#include <algorithm>
+#include <poll.h>
+#include <set>
+#include <unistd.h>
+
+namespace worker {
+namespace {
+
+using schema::Container;
+using schema::protocol::JobMessage;
+
+constexpr int kPullTries = 3;
+constexpr std::chrono::milliseconds kFirstHealthPause{250};
+constexpr std::chrono::milliseconds kLongestHealthPause{8000};
+/// What one clean-up command may take.
+constexpr std::chrono::seconds kCleanUpLimit{60};
+
+/// The container a step names; empty: none, or the host.
+std::string containerTarget(const schema::Step &step)
+{
+    if (!step.target || equalsIgnoringCase(step.target->container, "host"))
+        return {};
+    return step.target->container;
+}
+
+const Container *find(const std::vector<std::pair<std::string, Container>> &all,
+                      std::string_view alias)
+{
+    const auto it = std::find_if(all.begin(), all.end(), [alias](const auto &entry) {
+        return equalsIgnoringCase(entry.first, alias);
+    });
+    return it == all.end() ? nullptr : &it->second;
+}
+
+bool isJobContainer(const JobMessage &message, std::string_view alias)
+{
+    return message.container && equalsIgnoringCase(message.container->alias, alias) &&
+           !alias.empty();
+}
+
+/// While this file is there, containers of the job may be.
+fs::path markerOf(const WorkerOptions &options, const std::string &jobId)
+{
+    return options.work / "_containers" / jobId;
+}
+
+std::string labelOf(const std::string &jobId)
+{
+    return "slipway.job=" + jobId;
+}
+
+/// Letters, digits, '_' and '-' of a name, for the name of a container.
+std::string nameText(std::string_view text)
+{
+    std::string out;
+    for (const char c : text) {
+        const bool plain =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (plain || ((c == '_' || c == '-') && !out.empty()))
+            out += c;
+    }
+    return out.empty() ? "container" : out.substr(0, 60);
+}
+
+class Starter
+{
+public:
+    explicit Starter(TaskContext &task)
+        : m_task(task)
+        , m_job(task.job())
+        , m_label(labelOf(task.job().message.jobId))
+    {}
+
+    Status run();
+
+private:
+    /// One call of the client; `what` begins the sentence of a failure.
+    Result<std::string> docker(std::vector<std::string> arguments, const std::string &what,
+                               Environment environment = {}, bool print = false);
+    Container expanded(const Container &container) const;
+    Result<std::string> pull(const Container &container);
+    Status startOne(const std::string &alias, const Container &container, bool isService);
+    Status checkRunning(const std::string &alias, const std::string &id);
+    Status checkFolders(const std::string &id);
+    Status publishPorts(const std::string &alias, const std::string &id);
+    Status waitUntilHealthy(const std::string &alias, const std::string &id);
+    bool pause(std::chrono::milliseconds time);
+    std::vector<Mount> mounts() const;
+    std::string socketPath() const;
+    Status writeMarker() const;
+
+    TaskContext &m_task;
+    JobContext &m_job;
+    std::string m_label, m_network;
+    std::vector<std::pair<std::string, std::string>> m_services; ///< alias, id
+};
+
+Result<std::string> Starter::docker(std::vector<std::string> arguments, const std::string &what,
+                                    Environment environment, bool print)
+{
+    ToolCall call;
+    call.program = "docker";
+    call.arguments = std::move(arguments);
+    call.environment = std::move(environment);
+    call.echo = print;
+    call.print = print;
+    // Not the step's PATH or sources: nothing of the job exists yet.
+    call.workingDirectory = m_job.layout.workspace.string();
+    ASSIGN_OR_RETURN(const auto result, m_task.run(call));
+    if (!result.ok())
+        return {ErrorCode::Unavailable, explainDockerFailure(what, result)};
+    return trimmed(result.output);
+}
+
+bool Starter::pause(std::chrono::milliseconds time)
+{
+    m_task.state().log.flush();
+    m_job.sink.flush();
+    pollfd stop{m_job.stop.fd(), POLLIN, 0};
+    return !m_job.canceled() && ::poll(&stop, 1, static_cast<int>(time.count())) == 0;
+}
+
+Container Starter::expanded(const Container &container) const
+{
+    Container out = container;
+    const auto expand = [this](std::string &text) { text = m_job.variables.expand(text); };
+    expand(out.image);
+    expand(out.options);
+    expand(out.endpoint);
+    for (auto &[name, value] : out.env)
+        expand(value);
+    std::for_each(out.ports.begin(), out.ports.end(), expand);
+    std::for_each(out.volumes.begin(), out.volumes.end(), expand);
+    return out;
+}
+
+/// Pulls with the credentials of the container's own connection, which are gone afterwards.
+Result<std::string> Starter::pull(const Container &container)
+{
+    DockerConfig config;
+    std::string image = container.image;
+    std::vector<std::string> arguments;
+    if (!container.endpoint.empty()) {
+        const auto *connection = m_job.connection(container.endpoint);
+        if (connection == nullptr)
+            return {ErrorCode::NotFound,
+                    "there is no service connection '" + container.endpoint +
+                        "' (the endpoint of the container '" + container.image +
+                        "'); create it in the project's settings and let this pipeline use it"};
+        RETURN_IF_ERROR(config.create(m_job, m_task.environment, *connection));
+        image = imageAt(registryHost(*connection), image);
+        arguments = {"--config", config.folder().string()};
+    }
+    arguments.insert(arguments.end(), {"pull", image});
+    Result<std::string> pulled = docker(arguments, "docker pull", {}, true);
+    const bool isHere =
+        !pulled && docker({"image", "inspect", "--format", "{{.Id}}", image}, "docker inspect");
+    for (int tries = 1; !pulled && !isHere && tries < kPullTries; ++tries) {
+        m_task.warning(pulled.error().message + "; trying again");
+        if (!pause(std::chrono::seconds(tries * tries)))
+            break;
+        pulled = docker(arguments, "docker pull", {}, true);
+    }
+    if (pulled)
+        return image;
+    if (!isHere)
+        return {ErrorCode::Unavailable,
+                "the image '" + image + "' cannot be pulled: " + pulled.error().message};
+    m_task.warning("The image '" + image +
+                   "' cannot be pulled; going on with the one that is on this machine.");
+    return image;
+}
+
+std::string Starter::socketPath() const
+{
+    const auto *host = findEnvironment(m_job.options.environment, "DOCKER_HOST");
+    if (host == nullptr || host->empty())
+        return "/var/run/docker.sock";
+    return host->starts_with("unix://") ? host->substr(7) : std::string();
+}
+
+std::vector<Mount> Starter::mounts() const
+{
+    const JobLayout &layout = m_job.layout;
+    const auto number = layout.workspace.filename().string();
+    return {{layout.workspace, layout.workspace}, {layout.temp, layout.temp},
+            {layout.tools, layout.tools},         {layout.workspace, "/__w/" + number},
+            {layout.temp, "/__w/_temp"},          {layout.tools, "/__t"}};
+}
+
+Status Starter::checkRunning(const std::string &alias, const std::string &id)
+{
+    ASSIGN_OR_RETURN(const auto state,
+                     docker({"inspect", "--format", "{{.State.Status}} {{.State.ExitCode}}", id},
+                            "docker inspect"));
+    if (state.starts_with("running"))
+        return {};
+    if (alias == kInlineJobContainer && state.ends_with(" 127"))
+        return {ErrorCode::InvalidArgument, "the image of the job container has no shell ('sh'), "
+                                            "in which the steps run; take an image with one"};
+    // Shown for people; what matters is that it ended.
+    static_cast<void>(docker({"logs", "--tail", "50", id}, "docker logs", {}, true));
+    return {ErrorCode::Unavailable, "the container '" + alias + "' does not stay up (" + state +
+                                        "); its output stands above"};
+}
+
+Status Starter::checkFolders(const std::string &id)
+{
+    const auto seen = docker(
+        {"exec", "--user", "0", id, "test", "-d", m_job.layout.sources.string()}, "docker exec");
+    if (!seen && seen.error().code == ErrorCode::Canceled)
+        return seen.error();
+    if (!seen)
+        return {ErrorCode::InvalidArgument, "the container does not see this worker's folder '" +
+                                                m_job.layout.sources.string() +
+                                                "', or has no 'test': the Docker Engine must run "
+                                                "on the worker's machine, and the image needs "
+                                                "a shell ('sh') and the basic tools"};
+    return {};
+}
+
+Status Starter::publishPorts(const std::string &alias, const std::string &id)
+{
+    ASSIGN_OR_RETURN(const auto output, docker({"port", id}, "docker port"));
+    for (const auto &[inside, host] : publishedPorts(output))
+        m_job.variables.set(join({"agent.services", alias, "ports", inside}, "."), host);
+    return {};
+}
+
+Status Starter::waitUntilHealthy(const std::string &alias, const std::string &id)
+{
+    auto wait = kFirstHealthPause;
+    bool said = false;
+    while (true) {
+        ASSIGN_OR_RETURN(const auto health,
+                         docker({"inspect", "--format",
+                                 "{{if .State.Health}}{{.State.Health.Status}}{{end}}", id},
+                                "docker inspect"));
+        if (health.empty() || health == "healthy" || health == "none")
+            return {};
+        RETURN_IF_ERROR(checkRunning(alias, id));
+        if (health != "starting") {
+            static_cast<void>(docker({"logs", "--tail", "50", id}, "docker logs", {}, true));
+            return {ErrorCode::Unavailable,
+                    std::string("the service '").append(alias).append("' is ").append(health) +
+                        "; its output stands above, its health check is part of the image or of "
+                        "'options'"};
+        }
+        if (!said)
+            m_task.print("Waiting until the service '" + alias + "' is healthy");
+        said = true;
+        if (!pause(wait))
+            return {ErrorCode::Canceled, "canceled while the service '" + alias + "' started"};
+        wait = std::min(wait * 2, kLongestHealthPause);
+    }
+}
+
+Status Starter::startOne(const std::string &alias, const Container &written, bool isService)
+{
+    ContainerSpec spec;
+    spec.container = expanded(written);
+    ASSIGN_OR_RETURN(spec.image, pull(spec.container));
+    spec.name = nameText(alias == kInlineJobContainer ? "job" : alias) + "_" +
+                schema::randomGuid().substr(0, 8);
+    spec.networkAlias = isService ? alias : std::string();
+    spec.network = m_network;
+    spec.jobLabel = m_label;
+    spec.idle = !isService;
+    spec.mounts = mounts();
+    if (const auto socket = socketPath(); !isService && written.mapDockerSocket && !socket.empty())
+        spec.mounts.push_back({socket, "/var/run/docker.sock"});
+    ASSIGN_OR_RETURN(const auto id,
+                     docker(createArguments(spec), "docker create (container '" + spec.name + "')",
+                            containerEnvironment(spec.container)));
+    ASSIGN_OR_RETURN(const auto started,
+                     docker({"start", id}, "docker start (container '" + spec.name + "')"));
+    static_cast<void>(started);
+    m_task.print("Started container '" + spec.name + "' from " + spec.image);
+    m_job.containers[toLower(alias)] = {id, std::to_string(::geteuid()) + ":" +
+                                                std::to_string(::getegid())};
+    if (isService)
+        m_services.emplace_back(alias, id);
+    RETURN_IF_ERROR(checkRunning(isService ? alias : kInlineJobContainer, id));
+    if (!isService)
+        RETURN_IF_ERROR(checkFolders(id));
+    return publishPorts(alias, id);
+}
+
+Status Starter::writeMarker() const
+{
+    const auto marker = markerOf(m_job.options, m_job.message.jobId);
+    RETURN_IF_ERROR(makeDirectories(marker.parent_path()));
+    return writeFileDurably(marker, "");
+}
+
+Status Starter::run()
+{
+    const JobMessage &message = m_job.message;
+    ASSIGN_OR_RETURN(const auto version,
+                     docker({"version", "--format", "{{.Server.Version}}"}, "docker version"));
+    m_task.print("Docker Engine " + version);
+    RETURN_IF_ERROR(writeMarker());
+    m_network = "slipway_" + message.jobId;
+    RETURN_IF_ERROR(
+        docker({"network", "create", "--label", m_label, m_network}, "docker network create"));
+
+    if (const auto &own = message.container) {
+        m_job.jobContainer = own->alias.empty() ? std::string(kInlineJobContainer) : own->alias;
+        RETURN_IF_ERROR(startOne(m_job.jobContainer, *own, false));
+    }
+    for (const auto &[alias, container] : message.services)
+        RETURN_IF_ERROR(startOne(alias, container, true));
+    for (const auto &step : message.steps) {
+        const auto alias = containerTarget(step);
+        if (alias.empty() || m_job.containers.contains(toLower(alias)))
+            continue;
+        if (const auto *container = find(message.containers, alias))
+            RETURN_IF_ERROR(startOne(alias, *container, false));
+    }
+    for (const auto &[alias, id] : m_services)
+        RETURN_IF_ERROR(waitUntilHealthy(alias, id));
+
+    m_job.variables.set("agent.containernetwork", m_network);
+    std::string mapping;
+    for (const auto &[alias, target] : m_job.containers) {
+        mapping += std::string(mapping.empty() ? "" : ", ")
+                       .append("\"")
+                       .append(alias)
+                       .append("\": {\"id\": \"");
+        mapping.append(target.id).append("\"}");
+    }
+    m_job.variables.set("agent.containermapping", "{" + mapping + "}");
+    if (const auto it = m_job.containers.find(toLower(m_job.jobContainer));
+        it != m_job.containers.end())
+        m_job.variables.set("agent.containerid", it->second.id);
+    return {};
+}
+
+/// A command that cleans up: not part of a step, not ended by a cancel.
+Result<std::string> quietly(const WorkerOptions &options, std::vector<std::string> arguments)
+{
+    const auto *path = findEnvironment(options.environment, "PATH");
+    ProcessSpec spec;
+    spec.program = findProgram("docker", path == nullptr ? std::string() : *path);
+    if (spec.program.empty())
+        return {ErrorCode::NotFound, "docker is not installed any more"};
+    spec.environment = options.environment;
+    spec.arguments = std::move(arguments);
+    ProcessLimits limits;
+    limits.deadline = Clock::now() + kCleanUpLimit;
+    std::string output, errors;
+    ProcessCallbacks callbacks;
+    callbacks.output = [&](std::string_view bytes, Stream stream) {
+        (stream == Stream::Out ? output : errors) += bytes;
+    };
+    ASSIGN_OR_RETURN(const auto end, runProcess(spec, limits, nullptr, callbacks));
+    if (end.timedOut)
+        return {ErrorCode::Timeout,
+                "docker " + spec.arguments.front() + " did not end within a minute"};
+    if (end.exitCode != 0)
+        return {ErrorCode::Unavailable,
+                "docker " + spec.arguments.front() + ": " + trimmed(errors)};
+    return output;
+}
+
+} // namespace
+
+bool needsContainers(const JobMessage &message)
+{
+    return message.container || !message.services.empty() ||
+           std::any_of(message.steps.begin(), message.steps.end(),
+                       [](const auto &step) { return !containerTarget(step).empty(); });
+}
+
+std::string unknownTarget(const JobMessage &message, const schema::Step &step)
+{
+    const auto alias = containerTarget(step);
+    if (alias.empty() || isJobContainer(message, alias) ||
+        find(message.services, alias) != nullptr || find(message.containers, alias) != nullptr)
+        return {};
+    return "its target '" + alias +
+           "' is neither 'host' nor a container of the job or of 'resources.containers'";
+}
+
+Status startContainers(TaskContext &task)
+{
+    return Starter(task).run();
+}
+
+void explainServices(TaskContext &task)
+{
+    for (const auto &[alias, container] : task.job().message.services) {
+        const auto it = task.job().containers.find(toLower(alias));
+        if (it == task.job().containers.end())
+            continue;
+        const auto state =
+            quietly(task.job().options, {"inspect", "--format",
+                                         "{{.State.Status}} {{.State.ExitCode}}", it->second.id});
+        if (!state || !state->starts_with("exited") || trimmed(*state).ends_with(" 0"))
+            continue;
+        task.warning("The service '" + alias + "' had ended by itself (" + trimmed(*state) + ").");
+        const auto log = quietly(task.job().options, {"logs", "--tail", "50", it->second.id});
+        if (log)
+            task.print(defuseCommands(*log));
+    }
+}
+
+Status removeContainers(const std::string &jobId, const WorkerOptions &options)
+{
+    std::error_code error;
+    const auto marker = markerOf(options, jobId);
+    if (!fs::exists(marker, error))
+        return {};
+    const std::string filter = "label=" + labelOf(jobId);
+    ASSIGN_OR_RETURN(const auto ids, quietly(options, {"ps", "--all", "--quiet", "--no-trunc",
+                                                       "--filter", filter}));
+    if (auto list = listEntries(ids); !list.empty()) {
+        list.insert(list.begin(), {"rm", "--force", "--volumes"});
+        RETURN_IF_ERROR(quietly(options, list));
+    }
+    ASSIGN_OR_RETURN(const auto networks,
+                     quietly(options, {"network", "ls", "--quiet", "--filter", filter}));
+    if (auto list = listEntries(networks); !list.empty()) {
+        list.insert(list.begin(), {"network", "rm"});
+        RETURN_IF_ERROR(quietly(options, list));
+    }
+    return removeTree(marker);
+}
+
+} // namespace worker

@@ -177,9 +177,13 @@ void Parts::stop()
             continue;
         m_console.begin(fmt::format("Stopping the {}",
                                     std::string_view(name) == "docker" ? "Docker Engine" : name));
-        const auto output =
-            run({{(m_scripts / name).string(), "stop", (m_folder / name).string()}, {}, {}},
-                kPartStart);
+        const Command stop{
+            {(m_scripts / name).string(), "stop", (m_folder / name).string()}, {}, {}};
+        auto output = run(stop, kPartStart);
+        // Another Ctrl-C must not leave the part behind: stopping starts over.
+        for (int again = 0; again < 3 && !output && output.error().code == ErrorCode::Canceled;
+             ++again)
+            output = run(stop, kPartStart);
         m_console.done(!output                 ? output.error().message
                        : output->exitCode == 0 ? ""
                                                : lastLine(output->err));

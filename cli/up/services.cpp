@@ -27,6 +27,7 @@ constexpr seconds kServerStart{30};
 constexpr seconds kJobsMayGoOn{10};
 constexpr seconds kJobsAreCanceled{20};
 constexpr seconds kServerStop{15};
+constexpr seconds kServerEnds{2};
 constexpr std::uintmax_t kLogLimit = std::uintmax_t{16} << 20;
 
 std::string program()
@@ -167,6 +168,20 @@ schema::Status Services::watch()
             RETURN_IF_ERROR(startWorker());
         }
     }
+}
+
+schema::Status Services::explained(schema::Status status)
+{
+    if (status || status.error().code == ErrorCode::Canceled)
+        return status;
+    const bool noAnswer =
+        status.error().code == ErrorCode::Unavailable || status.error().code == ErrorCode::Timeout;
+    // Its connections end before the process does.
+    if (noAnswer && m_server.running() && !m_server.waitFor(kServerEnds, m_signals))
+        return status;
+    if (m_server.running() || m_server.pid() < 0)
+        return status;
+    return endOf("server", m_server);
 }
 
 void Services::stop()

@@ -37,6 +37,10 @@ public:
     /// error is returned when one dies five times within a minute.
     schema::Status watch();
 
+    /// The reason behind an error of a call to the server: when the server has ended (or is just
+    /// ending), how it ended and its last line; else the error as it is.
+    schema::Status explained(schema::Status status);
+
     /// Stops the worker (a running job may go on for some seconds, or until the next stop signal),
     /// then the server.
     void stop();

@@ -112,12 +112,12 @@ schema::Status Up::start()
     m_console.begin("Starting the server");
     RETURN_IF_ERROR(m_services->startServer());
     m_console.begin("Starting a worker");
-    RETURN_IF_ERROR(m_services->startWorker());
+    RETURN_IF_ERROR(m_services->explained(m_services->startWorker()));
     m_console.done();
     if (!m_options.noSample)
-        RETURN_IF_ERROR(startSample());
+        RETURN_IF_ERROR(m_services->explained(startSample()));
     std::ofstream(m_data / "url", std::ios::trunc) << m_services->client().url() << '\n';
-    return announce();
+    return m_services->explained(announce());
 }
 
 schema::Status Up::startSample()

@@ -1,28 +1,41 @@
 #include "server/http/http_server.h"
 
 #include "server/auth/authenticator.h"
+#include "server/http/content.h"
 #include "server/http/errors.h"
+#include "server/http/front_door.h"
+#include "server/http/paced_body.h"
 #include "server/http/request_metrics.h"
 #include "server/http/static_files.h"
 
 #include <QLoggingCategory>
 
+#include <Poco/AutoPtr.h>
 #include <Poco/Base64Decoder.h>
 #include <Poco/Exception.h>
-#include <Poco/Net/HTTPRequestHandler.h>
-#include <Poco/Net/HTTPRequestHandlerFactory.h>
-#include <Poco/Net/HTTPServer.h>
+#include <Poco/Net/HTTPServerParams.h>
 #include <Poco/Net/HTTPServerRequest.h>
 #include <Poco/Net/HTTPServerRequestImpl.h>
-#include <Poco/Net/HTTPServerResponse.h>
+#include <Poco/Net/HTTPServerResponseImpl.h>
+#include <Poco/Net/HTTPServerSession.h>
 #include <Poco/Net/NetException.h>
 #include <Poco/Net/ServerSocket.h>
+#include <Poco/Net/TCPServerConnection.h>
+#include <Poco/Net/TCPServerConnectionFactory.h>
+#include <Poco/Net/TCPServerDispatcher.h>
 #include <Poco/ThreadPool.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <set>
 #include <sstream>
+#include <sys/socket.h>
+#include <utility>
 
 namespace server::http {
 
@@ -38,6 +51,8 @@ constexpr const char *kSessionCookie = "slipway_session";
 /// Rest of a refused body that is still read, so that the caller gets to see the refusal instead of
 /// a reset connection.
 constexpr std::size_t kMaxDrainBytes = 1U << 20U;
+/// How long a stopping server waits for requests to end by themselves.
+constexpr std::chrono::seconds kLastRequests{3};
 
 struct Credentials
 {
@@ -173,19 +188,53 @@ Status authenticate(Call &call, const Route &route, const Credentials &credentia
     return {};
 }
 
-class Dispatcher : public Poco::Net::HTTPRequestHandler
+/// Requests whose bodies are still on their way.
+struct Uploads
+{
+    int most = 1;
+    Poco::Int64 smallBytes = 0; ///< bodies up to this length are here already
+    std::atomic<int> now = 0;
+};
+
+class UploadPermit
+{
+public:
+    UploadPermit(Uploads &uploads, bool needed)
+        : m_uploads(uploads)
+        , m_counted(needed)
+        , m_granted(!needed || uploads.now.fetch_add(1) < uploads.most)
+    {}
+
+    ~UploadPermit()
+    {
+        if (m_counted)
+            m_uploads.now.fetch_sub(1);
+    }
+
+    UploadPermit(const UploadPermit &) = delete;
+    UploadPermit &operator=(const UploadPermit &) = delete;
+
+    [[nodiscard]] bool granted() const { return m_granted; }
+
+private:
+    Uploads &m_uploads;
+    bool m_counted, m_granted;
+};
+
+class Dispatcher
 {
 public:
     Dispatcher(const Router &router, auth::Authenticator &authenticator, const StaticFiles *portal,
-               RequestMetrics &metrics)
+               RequestMetrics &metrics, Uploads &uploads)
         : m_router(router)
         , m_authenticator(authenticator)
         , m_portal(portal)
         , m_metrics(metrics)
+        , m_uploads(uploads)
     {}
 
     void handleRequest(Poco::Net::HTTPServerRequest &request,
-                       Poco::Net::HTTPServerResponse &response) override
+                       Poco::Net::HTTPServerResponse &response)
     {
         const auto begin = std::chrono::steady_clock::now();
         try {
@@ -227,8 +276,26 @@ private:
         }
         const bool hasBody = request.getChunkedTransferEncoding() ||
                              (request.hasContentLength() && request.getContentLength64() > 0);
-        if (hasBody)
-            call.body = &request.stream();
+        std::optional<PacedBody> paced;
+        std::istream body(nullptr);
+        if (hasBody) {
+            paced.emplace(request.stream());
+            body.rdbuf(&*paced);
+            call.body = &body;
+        }
+        // The front door waited for small bodies; those that still have to come take a thread for
+        // as long as their sender likes, so not all threads may do that.
+        const bool longBody = hasBody && (request.getChunkedTransferEncoding() ||
+                                          request.getContentLength64() > m_uploads.smallBytes);
+        const UploadPermit permit(m_uploads, longBody);
+        if (!permit.granted()) {
+            response.setKeepAlive(false);
+            send(request, response,
+                 errorReply({ErrorCode::Unavailable,
+                             "too many uploads at the same time; try again in a second"})
+                     .with("Retry-After", "1"));
+            return;
+        }
         if (!request.getChunkedTransferEncoding())
             call.contentLength = request.hasContentLength()
                                      ? static_cast<std::uint64_t>(request.getContentLength64())
@@ -285,6 +352,7 @@ private:
                       call.target.rawPath.c_str(), reply.status, reply.body.c_str());
         if (reply.contentType == "application/json; charset=utf-8")
             reply.contentType += "; api-version=" + *version;
+        negotiate(call, reply);
         return reply;
     }
 
@@ -367,34 +435,130 @@ private:
         }
     }
 
-    const Router &m_router;
+    const Router &m_router; // outlive the server, as HttpServer::start() demands
     auth::Authenticator &m_authenticator;
     const StaticFiles *m_portal;
     RequestMetrics &m_metrics;
+    Uploads &m_uploads;
 };
 
-class DispatcherFactory : public Poco::Net::HTTPRequestHandlerFactory
+class Connection;
+
+/// Everything that the connections of one server share.
+struct Serving
 {
-public:
-    DispatcherFactory(const Router &router, auth::Authenticator &authenticator,
-                      const StaticFiles *portal, RequestMetrics &metrics)
-        : m_router(router)
-        , m_authenticator(authenticator)
-        , m_portal(portal)
-        , m_metrics(metrics)
+    Serving(Dispatcher shared, Poco::Net::HTTPServerParams::Ptr parameters,
+            std::chrono::seconds bodyPatience)
+        : dispatcher(shared)
+        , params(std::move(parameters))
+        , patience(bodyPatience)
     {}
 
-    Poco::Net::HTTPRequestHandler *
-    createRequestHandler(const Poco::Net::HTTPServerRequest & /*request*/) override
+    Dispatcher dispatcher;
+    Poco::Net::HTTPServerParams::Ptr params;
+    std::chrono::seconds patience; ///< for each piece of a body
+    FrontDoor *door = nullptr;
+
+    // Connections that a thread serves just now.
+    std::mutex mutex;
+    std::condition_variable ended;
+    std::set<Connection *> active;
+};
+
+class Session : public Poco::Net::HTTPServerSession
+{
+public:
+    using HTTPServerSession::HTTPServerSession;
+
+    /// Bytes of the next request were read together with this one's.
+    [[nodiscard]] bool hasMore() const { return buffered() > 0; }
+};
+
+/// Serves the requests of a connection that have arrived, then gives it back to the front door.
+class Connection : public Poco::Net::TCPServerConnection
+{
+public:
+    Connection(const Poco::Net::StreamSocket &socket, Serving &serving)
+        : TCPServerConnection(socket)
+        , m_serving(serving)
     {
-        return new Dispatcher(m_router, m_authenticator, m_portal, m_metrics); // owned by Poco
+        const std::scoped_lock lock(m_serving.mutex);
+        m_serving.active.insert(this);
+    }
+
+    ~Connection() override
+    {
+        const std::scoped_lock lock(m_serving.mutex);
+        m_serving.active.erase(this);
+        m_serving.ended.notify_all();
+    }
+
+    Connection(const Connection &) = delete;
+    Connection &operator=(const Connection &) = delete;
+
+    void run() override
+    {
+        Session session(socket(), m_serving.params);
+        try {
+            do {
+                if (!session.hasMoreRequests() || !serve(session))
+                    return;
+            } while (session.hasMore());
+        } catch (const Poco::Exception &error) {
+            qCDebug(lcHttp, "connection: %s", error.displayText().c_str());
+            return;
+        }
+        m_serving.door->giveBack(session.detachSocket());
+    }
+
+    /// Ends what is being read or written. From another thread, which holds Serving::mutex.
+    void hangUp() { ::shutdown(socket().impl()->sockfd(), SHUT_RDWR); }
+
+private:
+    /// False when the connection ends with this request, or is no longer ours.
+    bool serve(Session &session)
+    {
+        Poco::Net::HTTPServerResponseImpl response(session);
+        try {
+            Poco::Net::HTTPServerRequestImpl request(response, session, m_serving.params);
+            session.socket().setReceiveTimeout(Poco::Timespan(m_serving.patience.count(), 0));
+            response.setDate(Poco::Timestamp());
+            response.setVersion(request.getVersion());
+            response.setKeepAlive(request.getKeepAlive() && session.canKeepAlive());
+            response.set("Server", m_serving.params->getSoftwareVersion());
+            if (request.getExpectContinue())
+                response.sendContinue();
+            m_serving.dispatcher.handleRequest(request, response);
+            return response.getKeepAlive() && session.socket().impl()->initialized();
+        } catch (const Poco::Net::NoMessageException &) {
+            return false;
+        } catch (const Poco::Net::MessageException &) {
+            response.setVersion(Poco::Net::HTTPMessage::HTTP_1_1);
+            response.setStatusAndReason(Poco::Net::HTTPResponse::HTTP_BAD_REQUEST);
+            response.setKeepAlive(false);
+            response.setContentLength(0);
+            response.send();
+            return false;
+        }
+    }
+
+    Serving &m_serving;
+};
+
+class ConnectionFactory : public Poco::Net::TCPServerConnectionFactory
+{
+public:
+    explicit ConnectionFactory(Serving &serving)
+        : m_serving(serving)
+    {}
+
+    Poco::Net::TCPServerConnection *createConnection(const Poco::Net::StreamSocket &socket) override
+    {
+        return new Connection(socket, m_serving); // owned by Poco
     }
 
 private:
-    const Router &m_router;
-    auth::Authenticator &m_authenticator;
-    const StaticFiles *m_portal;
-    RequestMetrics &m_metrics;
+    Serving &m_serving;
 };
 
 schema::Error listenError(const ListenOptions &options, const Poco::Exception &error)
@@ -418,8 +582,12 @@ schema::Error listenError(const ListenOptions &options, const Poco::Exception &e
 
 struct HttpServer::State
 {
+    Uploads uploads;
+    std::optional<Serving> serving;
     std::unique_ptr<Poco::ThreadPool> threads;
-    std::unique_ptr<Poco::Net::HTTPServer> server;
+    Poco::AutoPtr<Poco::Net::TCPServerDispatcher> dispatcher;
+    std::unique_ptr<FrontDoor> door;
+    std::uint16_t port = 0;
     bool stopped = false;
 };
 
@@ -441,19 +609,33 @@ HttpServer::start(const Router &router, auth::Authenticator &authenticator,
         const Poco::Net::SocketAddress address(options.host, options.port);
         Poco::Net::ServerSocket socket;
         socket.bind(address, true, false);
-        socket.listen(256);
+        socket.listen(1024);
         Poco::Net::HTTPServerParams::Ptr params(new Poco::Net::HTTPServerParams);
         params->setMaxThreads(options.maxThreads);
         params->setMaxQueued(options.maxWaiting);
-        params->setTimeout(Poco::Timespan(options.timeoutSeconds, 0));
-        params->setKeepAliveTimeout(Poco::Timespan(options.keepAliveSeconds, 0));
+        // The whole head is here when a thread begins: reading it does not wait.
+        params->setTimeout(Poco::Timespan(1, 0));
         params->setMaxKeepAliveRequests(0);
         params->setSoftwareVersion("Slipway");
+        FrontDoorOptions door;
+        door.headTime = std::chrono::seconds(options.headSeconds);
+        door.idleTime = std::chrono::seconds(options.keepAliveSeconds);
+        state->uploads.most = std::max(1, options.maxThreads * 3 / 4);
+        state->uploads.smallBytes = static_cast<Poco::Int64>(door.maxBodyBytes);
+        state->serving.emplace(Dispatcher(router, authenticator, portal, metrics, state->uploads),
+                               params, std::chrono::seconds(options.timeoutSeconds));
         state->threads = std::make_unique<Poco::ThreadPool>("http", 1, options.maxThreads, 30);
-        state->server = std::make_unique<Poco::Net::HTTPServer>(
-            new DispatcherFactory(router, authenticator, portal, metrics), *state->threads, socket,
-            params);
-        state->server->start();
+        state->dispatcher = new Poco::Net::TCPServerDispatcher(
+            new ConnectionFactory(*state->serving), *state->threads, params);
+        state->port = socket.address().port();
+        auto *dispatcher = state->dispatcher.get();
+        ASSIGN_OR_RETURN(state->door, FrontDoor::open(
+                                          socket,
+                                          [dispatcher](const Poco::Net::StreamSocket &ready) {
+                                              dispatcher->enqueue(ready);
+                                          },
+                                          door));
+        state->serving->door = state->door.get();
     } catch (const Poco::Exception &error) {
         return listenError(options, error);
     }
@@ -465,13 +647,23 @@ void HttpServer::stop()
     if (m_state->stopped)
         return;
     m_state->stopped = true;
-    m_state->server->stopAll(false);
+    m_state->door->close();
+    m_state->dispatcher->stop();
+    Serving &serving = *m_state->serving;
+    {
+        std::unique_lock lock(serving.mutex);
+        const auto idle = [&] { return serving.active.empty(); };
+        if (!serving.ended.wait_for(lock, kLastRequests, idle)) {
+            for (Connection *connection : serving.active)
+                connection->hangUp();
+        }
+    }
     m_state->threads->joinAll();
 }
 
 std::uint16_t HttpServer::port() const
 {
-    return m_state->server->port();
+    return m_state->port;
 }
 
 } // namespace server::http

@@ -1,7 +1,7 @@
 #pragma once
-/// The listening side: Poco's HTTP server with bounded threads, bodies and waiting times in front
-/// of the router. Requests are authenticated and checked here, in one place, before a handler sees
-/// them.
+/// The listening side: a front door, and Poco's HTTP parsing with bounded threads, bodies and
+/// waiting times in front of the router. Requests are authenticated and checked here, in one place,
+/// before a handler sees them.
 
 #include "schema/base/result.h"
 #include "server/http/router.h"
@@ -22,11 +22,12 @@ class RequestMetrics;
 struct ListenOptions
 {
     std::string host = "127.0.0.1";
-    std::uint16_t port = 0; ///< 0: any free one
-    int maxThreads = 96;    ///< requests served at the same time
-    int maxWaiting = 512;   ///< accepted connections without a thread; more are refused
-    int timeoutSeconds = 30;
-    int keepAliveSeconds = 5;
+    std::uint16_t port = 0;    ///< 0: any free one
+    int maxThreads = 96;       ///< requests served at the same time
+    int maxWaiting = 512;      ///< accepted connections without a thread; more are refused
+    int headSeconds = 10;      ///< for the whole head of a request, and a small body
+    int timeoutSeconds = 30;   ///< for each piece of a longer body
+    int keepAliveSeconds = 30; ///< of silence between two requests
 };
 
 class HttpServer

@@ -1,5 +1,7 @@
 #include "server/http/static_files.h"
 
+#include "server/http/content.h"
+
 #include <array>
 #include <fstream>
 #include <ostream>
@@ -67,15 +69,6 @@ std::optional<FileState> stateOf(const std::filesystem::path &file)
                      "\"" + std::to_string(status.st_mtim.tv_sec) + "-" +
                          std::to_string(status.st_mtim.tv_nsec) + "-" +
                          std::to_string(status.st_size) + "\""};
-}
-
-bool takesGzip(const Call &call)
-{
-    for (const auto &item : splitList(call.header("Accept-Encoding")))
-        if (equalsIgnoringCase(std::string_view(item).substr(0, 4), "gzip") &&
-            item.find("q=0") == std::string::npos)
-            return true;
-    return false;
 }
 
 } // namespace

@@ -117,8 +117,8 @@ std::vector<Assignment> assign(const std::vector<const QueuedJob *> &queue,
     return assignments;
 }
 
-std::string whyWaiting(const QueuedJob &job, const std::string &poolName,
-                       const std::vector<WorkerSlot> &workers)
+Shortage whyWaiting(const QueuedJob &job, const std::string &poolName,
+                    const std::vector<WorkerSlot> &workers)
 {
     int inPool = 0;
     int online = 0;
@@ -140,15 +140,23 @@ std::string whyWaiting(const QueuedJob &job, const std::string &poolName,
         }
     }
     if (inPool == 0)
-        return fmt::format("pool '{}' has no worker; start one with: slipway worker --pool {}",
-                           poolName, poolName);
+        return {fmt::format("pool '{}' has no worker; start one with: slipway worker --pool {}",
+                            poolName, poolName),
+                {},
+                {}};
     if (online == 0)
-        return fmt::format("none of the {} workers of pool '{}' is online and enabled", inPool,
-                           poolName);
-    if (able == 0)
-        return fmt::format("no worker of pool '{}' meets the demands; the nearest, '{}', lacks: {}",
-                           poolName, nearest->name, fmt::join(unmet(job, *nearest), ", "));
-    return fmt::format("all {} suitable workers of pool '{}' are busy", able, poolName);
+        return {fmt::format("none of the {} workers of pool '{}' is online and enabled", inPool,
+                            poolName),
+                {},
+                {}};
+    if (able == 0) {
+        std::vector<std::string> missing = unmet(job, *nearest);
+        return {
+            fmt::format("no worker of pool '{}' meets the demands; the nearest, '{}', lacks: {}",
+                        poolName, nearest->name, fmt::join(missing, ", ")),
+            nearest->name, std::move(missing)};
+    }
+    return {fmt::format("all {} suitable workers of pool '{}' are busy", able, poolName), {}, {}};
 }
 
 schema::Result<std::int64_t> resolvePool(const schema::Pool &wanted,

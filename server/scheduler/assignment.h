@@ -22,7 +22,7 @@ struct QueuedJob
     std::int64_t runId = 0;
     std::int64_t poolId = 0;
     std::vector<std::string> demands;
-    schema::TimePoint queuedAt{};
+    schema::TimePoint queuedAt;
     std::set<std::int64_t> refusedBy; ///< workers that just said no
 };
 
@@ -56,9 +56,16 @@ bool meetsDemand(std::string_view demand,
 std::vector<Assignment> assign(const std::vector<const QueuedJob *> &queue,
                                std::vector<WorkerSlot> workers);
 
-/// One sentence: why a job of the queue has no worker.
-std::string whyWaiting(const QueuedJob &job, const std::string &poolName,
-                       const std::vector<WorkerSlot> &workers);
+/// Why a job of the queue has no worker.
+struct Shortage
+{
+    std::string sentence;
+    std::string nearest; ///< worker that lacks the fewest demands; empty: some lack none
+    std::vector<std::string> missing; ///< what `nearest` lacks
+};
+
+Shortage whyWaiting(const QueuedJob &job, const std::string &poolName,
+                    const std::vector<WorkerSlot> &workers);
 
 /// The pool a job asks for: by name, else by vmImage, else the default ("*"). Errors: NotFound
 /// naming the pools or images there are.

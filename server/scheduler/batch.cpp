@@ -71,7 +71,7 @@ bool holdsSecret(const std::string &text, const RunSnapshot &snapshot)
 }
 
 /// The run's number with the `$(name)` of root variables that were evaluated just now.
-std::string withRootValues(std::string number, const RunSnapshot &snapshot)
+std::string withRootValues(const std::string &number, const RunSnapshot &snapshot)
 {
     const auto lookup = [&](std::string_view name) -> std::optional<std::string> {
         for (const auto &[root, value] : snapshot.rootValues) {
@@ -146,7 +146,7 @@ void Batch::run(std::vector<Command> &commands, std::chrono::milliseconds clockJ
         m_state.deadlines.erase(m_state.deadlines.begin()); // set again by indexRun
         m_state.deadlineOf.erase(runId);
         m_touched.insert(runId);
-        (void)happen(runId, TimerDue{});
+        tell(runId, TimerDue{});
         drain();
     }
     if (m_state.refusalsEnd && *m_state.refusalsEnd <= m_now) {
@@ -185,7 +185,7 @@ void Batch::drain()
     while (!m_events.empty()) {
         const auto [runId, event] = std::move(m_events.front());
         m_events.pop_front();
-        (void)happen(runId, event); // follow-ups that are not allowed any more change nothing
+        tell(runId, event);
     }
 }
 
@@ -217,6 +217,12 @@ Status Batch::happen(std::int64_t runId, const RunEvent &event)
     for (const ResolveStage &query : decision.queries)
         resolve(*one, query);
     return {};
+}
+
+void Batch::tell(std::int64_t runId, const RunEvent &event)
+{
+    if (!happen(runId, event))
+        return;
 }
 
 void Batch::write(RunContext &one, std::vector<Change> &changes)
@@ -411,8 +417,8 @@ schema::Result<std::int64_t> Batch::create(NewRun &run)
     row.id = runs.insert(row);
     row.number = replaced(std::move(run.number), "$(Build.BuildId)", std::to_string(row.id));
     runs.update(row);
-    auto facts = runs.facts(row.id);
-    one->facts = std::move(*facts);
+    if (auto facts = runs.facts(row.id))
+        one->facts = std::move(*facts);
     const std::int64_t runId = row.id;
     if (!run.valid) {
         changedRuns[runId] = {one->facts.projectId, 1};
@@ -434,7 +440,7 @@ schema::Result<std::int64_t> Batch::create(NewRun &run)
         return runId;
     }
     if (!one->snapshot.rootValues.empty()) {
-        row.number = withRootValues(std::move(row.number), one->snapshot);
+        row.number = withRootValues(row.number, one->snapshot);
         runs.update(row);
         loadVariables(*one, m_secrets); // Build.BuildNumber
     }
@@ -549,7 +555,7 @@ void Batch::frame(ConnectedWorker &worker, const schema::protocol::Hello &hello)
         if (run == m_state.runOfJob.end())
             act(SendLeaseLost{row.id, jobId});
         else
-            (void)happen(run->second, JobAccepted{jobId, row.id, row.name, leaseEnd()});
+            tell(run->second, JobAccepted{jobId, row.id, row.name, leaseEnd()});
     }
     for (const std::string &jobId : before) {
         const auto run = m_state.runOfJob.find(jobId);
@@ -557,11 +563,10 @@ void Batch::frame(ConnectedWorker &worker, const schema::protocol::Hello &hello)
             continue;
         // An offer that never arrived goes back to the queue, from where it comes to this worker
         // again; a running job that the worker no longer knows is lost.
-        (void)happen(
-            run->second,
-            JobLost{jobId, row.id,
-                    fmt::format("worker '{}' was restarted and lost this job; retry the stage",
-                                row.name)});
+        tell(run->second,
+             JobLost{jobId, row.id,
+                     fmt::format("worker '{}' was restarted and lost this job; retry the stage",
+                                 row.name)});
     }
 }
 
@@ -570,8 +575,7 @@ void Batch::frame(ConnectedWorker &worker, const schema::protocol::Accepted &acc
     const auto run = m_state.runOfJob.find(accepted.jobId);
     if (run == m_state.runOfJob.end())
         return; // ended before the news of its beginning came: nothing is left to grant or to take
-    (void)happen(run->second,
-                 JobAccepted{accepted.jobId, worker.row.id, worker.row.name, leaseEnd()});
+    tell(run->second, JobAccepted{accepted.jobId, worker.row.id, worker.row.name, leaseEnd()});
 }
 
 void Batch::frame(ConnectedWorker &worker, const schema::protocol::Refused &refused)
@@ -580,7 +584,7 @@ void Batch::frame(ConnectedWorker &worker, const schema::protocol::Refused &refu
     const auto run = m_state.runOfJob.find(refused.jobId);
     if (run == m_state.runOfJob.end())
         return;
-    (void)happen(run->second, JobRefused{refused.jobId, worker.row.id});
+    tell(run->second, JobRefused{refused.jobId, worker.row.id});
     if (const auto key = m_state.queueKeys.find(refused.jobId); key != m_state.queueKeys.end()) {
         m_state.queue.at(key->second).refusedBy.insert(worker.row.id);
         if (!m_state.refusalsEnd)
@@ -601,7 +605,7 @@ void Batch::frame(ConnectedWorker &worker, const schema::protocol::Renew &renew)
                 act(SendLeaseLost{worker.row.id, jobId});
             continue;
         }
-        (void)happen(run->second, LeaseRenewed{jobId, worker.row.id, leaseEnd()});
+        tell(run->second, LeaseRenewed{jobId, worker.row.id, leaseEnd()});
         const auto one = m_state.runs.find(run->second);
         if (one != m_state.runs.end()) {
             const auto job = one->second->snapshot.jobs.find(jobId);
@@ -618,7 +622,7 @@ void Batch::frame(ConnectedWorker &worker, const schema::protocol::Finished &fin
     worker.jobs.erase(finished.jobId);
     const auto run = m_state.runOfJob.find(finished.jobId);
     if (run != m_state.runOfJob.end())
-        (void)happen(
+        tell(
             run->second,
             JobLost{finished.jobId, worker.row.id,
                     fmt::format("the job's process on worker '{}' ended without reporting a result",
@@ -633,7 +637,7 @@ void Batch::take(JobSeenCommand &command)
     const RunContext *one = context(run->second);
     const JobRow &job = one->snapshot.jobs.at(command.jobId);
     if (job.state == JobState::Assigned && job.workerId)
-        (void)happen(run->second, JobAccepted{command.jobId, *job.workerId, {}, leaseEnd()});
+        tell(run->second, JobAccepted{command.jobId, *job.workerId, {}, leaseEnd()});
 }
 
 void Batch::take(ConfigurationCommand &)
@@ -668,11 +672,21 @@ void Batch::take(ExplainCommand &command)
             if (row.id == queued.poolId)
                 pool = row.name;
         }
-        const auto one = m_state.runs.find(queued.runId);
-        if (one == m_state.runs.end())
+        const auto run = m_state.runs.find(queued.runId);
+        if (run == m_state.runs.end())
             continue;
-        const JobRow &job = one->second->snapshot.jobs.at(queued.jobId);
-        waiting.push_back({"worker", job.stage, job.displayName, whyWaiting(queued, pool, slots)});
+        const JobRow &job = run->second->snapshot.jobs.at(queued.jobId);
+        Shortage shortage = whyWaiting(queued, pool, slots);
+        Waiting one;
+        one.kind = "worker";
+        one.stage = job.stage;
+        one.job = job.displayName;
+        one.sentence = std::move(shortage.sentence);
+        one.since = job.queuedAt;
+        one.pool = std::move(pool);
+        one.nearestWorker = std::move(shortage.nearest);
+        one.missing = std::move(shortage.missing);
+        waiting.push_back(std::move(one));
     }
     replies.emplace_back(
         [reply = command.reply, waiting = std::move(waiting)] { reply->set_value(waiting); });

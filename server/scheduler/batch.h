@@ -69,6 +69,8 @@ private:
     RunContext *context(std::int64_t runId);
     /// Decides, writes, applies; then what that asks for.
     schema::Status happen(std::int64_t runId, const RunEvent &event);
+    /// happen() for news that may come too late: a refusal changes nothing and concerns nobody.
+    void tell(std::int64_t runId, const RunEvent &event);
     void write(RunContext &context, std::vector<Change> &changes);
     void noteChange(RunContext &context, const Change &change);
     void resolve(RunContext &context, const ResolveStage &query);

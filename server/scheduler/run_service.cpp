@@ -1,14 +1,18 @@
 #include "server/scheduler/run_service.h"
 
 #include "schema/model/plan_json.h"
+#include "server/scheduler/explanation.h"
 #include "server/scheduler/scheduler.h"
 #include "server/store/check_store.h"
+#include "server/store/environment_store.h"
 #include "server/store/timeline_store.h"
+#include "server/store/worker_store.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 
 namespace server::scheduler {
@@ -16,7 +20,6 @@ namespace {
 
 using schema::Error;
 using schema::ErrorCode;
-using schema::RunResult;
 using schema::RunStatus;
 using schema::TaskResult;
 using store::Connection;
@@ -69,46 +72,20 @@ std::string quoted(const std::vector<std::string> &names)
                              : fmt::format("stages '{}'", fmt::join(names, "', '"));
 }
 
-/// The run in one sentence, from its rows alone.
-std::string sentenceOf(const store::RunRow &run, const std::vector<StageRow> &stages,
-                       const std::vector<std::string> &names)
+/// What sentenceOf() needs beyond the run and its stages; read only where it is told.
+RunPicture pictureOf(Connection &connection, const store::RunRow &run,
+                     const std::vector<StageRow> &stages, const std::vector<std::string> &names)
 {
-    std::vector<std::string> running, failed, waiting;
-    std::string reason;
-    for (std::size_t i = 0; i < stages.size(); ++i) {
-        const StageRow &stage = stages[i];
-        if (stage.phase == StagePhase::Running)
-            running.push_back(names[i]);
-        if (stage.phase == StagePhase::Checking) {
-            waiting.push_back(names[i]);
-            reason = stage.waitingReason;
-        }
-        if (stage.phase == StagePhase::Completed &&
-            (stage.result == TaskResult::Failed || stage.result == TaskResult::Abandoned))
-            failed.push_back(names[i]);
+    RunPicture picture{run, stages, names, {}, {}, {}};
+    const auto waits = [](const StageRow &stage) { return stage.phase == StagePhase::Checking; };
+    if (std::any_of(stages.begin(), stages.end(), waits))
+        picture.approvals = store::CheckStore(connection).approvalsOfRun(run.id);
+    if (run.status == RunStatus::Completed && run.result == schema::RunResult::Failed) {
+        picture.failures = store::TimelineStore(connection).failures(run.id);
+        if (!picture.failures.empty())
+            picture.jobStages = store::RunStore(connection).jobStages(run.id);
     }
-    if (run.status == RunStatus::Completed) {
-        switch (run.result) {
-        case RunResult::Succeeded:
-            return "succeeded";
-        case RunResult::PartiallySucceeded:
-            return "succeeded with issues";
-        case RunResult::Canceled:
-            return "was canceled";
-        default:
-            return failed.empty() ? std::string("could not start: the pipeline has errors")
-                                  : fmt::format("failed in {}", quoted(failed));
-        }
-    }
-    if (run.status == RunStatus::Cancelling)
-        return "is being canceled";
-    if (!running.empty())
-        return fmt::format("runs {}{}", quoted(running),
-                           failed.empty() ? "" : fmt::format("; {} failed", quoted(failed)));
-    if (!waiting.empty())
-        return fmt::format("{} {}", quoted(waiting),
-                           reason.empty() ? std::string("waits for its checks") : reason);
-    return "is about to start";
+    return picture;
 }
 
 } // namespace
@@ -161,7 +138,8 @@ schema::Result<std::vector<RunOverview>> RunService::list(const store::RunFilter
             RunOverview overview;
             overview.stages = newest(runs.stages(row.id));
             overview.displayNames = displayNames(overview.stages, timeline.stageRecords(row.id));
-            overview.sentence = sentenceOf(row, overview.stages, overview.displayNames);
+            overview.sentence =
+                sentenceOf(pictureOf(connection, row, overview.stages, overview.displayNames));
             overview.run = std::move(row);
             overviews.push_back(std::move(overview));
         }
@@ -187,8 +165,8 @@ schema::Result<RunDetail> RunService::detail(std::int64_t runId)
         detail.jobs = runs.jobs(runId);
         detail.records = timeline.list(runId);
         detail.logs = timeline.logs(runId);
-        detail.sentence =
-            sentenceOf(detail.run, detail.stages, displayNames(detail.stages, detail.records));
+        detail.sentence = sentenceOf(pictureOf(connection, detail.run, detail.stages,
+                                               displayNames(detail.stages, detail.records)));
         return detail;
     });
 }
@@ -224,39 +202,150 @@ schema::Result<std::vector<store::LogRow>> RunService::logs(std::int64_t runId)
         });
 }
 
+namespace {
+
+std::string describe(const store::JobRow &job, const std::string &worker)
+{
+    const std::string at = worker.empty() ? std::string() : fmt::format(" on worker '{}'", worker);
+    switch (job.state) {
+    case store::JobState::Queued:
+        return fmt::format("waits for a worker since {}", shortTime(job.queuedAt));
+    case store::JobState::Assigned:
+        return fmt::format("was offered{} and is about to start", at);
+    case store::JobState::Running:
+        return fmt::format("runs{} since {}", at, shortTime(job.startedAt.value_or(job.queuedAt)));
+    case store::JobState::Completed:
+        break;
+    }
+    const std::string how(schema::toString(job.result.value_or(TaskResult::Failed)));
+    return job.message.empty() ? how : fmt::format("{}: {}", how, job.message);
+}
+
+bool isOver(const store::JobRow &job)
+{
+    return job.state == store::JobState::Completed &&
+           (job.result == TaskResult::Succeeded || job.result == TaskResult::SucceededWithIssues);
+}
+
+std::vector<JobExplanation> jobsOf(Connection &connection, const RunDetail &detail)
+{
+    std::map<std::int64_t, std::string> workers;
+    for (const store::WorkerRow &worker : store::WorkerStore(connection).workers())
+        workers[worker.id] = worker.name;
+    std::vector<JobExplanation> list;
+    for (const store::JobRow &job : detail.jobs) {
+        const auto phase =
+            std::find_if(detail.phases.begin(), detail.phases.end(), [&](const auto &row) {
+                return row.stage == job.stage && row.name == job.phase;
+            });
+        if (phase == detail.phases.end() || phase->attempt != job.attempt || isOver(job))
+            continue;
+        const auto worker = job.workerId ? workers.find(*job.workerId) : workers.end();
+        list.push_back(
+            {job.id, job.stage, job.displayName, job.identifier, job.state, job.result,
+             fmt::format("job '{}' {}", job.displayName,
+                         describe(job, worker == workers.end() ? std::string() : worker->second))});
+    }
+    return list;
+}
+
+std::vector<LockUse> usesOf(Connection &connection, const store::LockKey &key)
+{
+    std::vector<LockUse> uses;
+    store::RunStore runs(connection);
+    for (store::LockRow &row : store::CheckStore(connection).allLocks()) {
+        if (row.key() != key)
+            continue;
+        LockUse use{std::move(row), {}, {}};
+        if (const auto run = runs.find(use.lock.runId)) {
+            use.runNumber = run->number;
+            use.pipelineName = run->pipelineName;
+        }
+        uses.push_back(std::move(use));
+    }
+    return uses;
+}
+
+} // namespace
+
+void RunService::explainStage(Connection &connection, const RunDetail &detail, std::size_t index,
+                              const std::string &name, Explanation &explanation)
+{
+    const StageRow &stage = detail.stages[index];
+    Waiting waiting;
+    waiting.stage = stage.name;
+    if (stage.phase == StagePhase::Pending && index < detail.plan.stages.size()) {
+        std::vector<std::string> open;
+        for (const std::string &dependency : detail.plan.stages[index].dependsOn) {
+            const auto row = std::find_if(detail.stages.begin(), detail.stages.end(),
+                                          [&](const auto &s) { return s.name == dependency; });
+            if (row != detail.stages.end() && row->phase != StagePhase::Completed)
+                open.push_back(dependency);
+        }
+        if (open.empty())
+            return;
+        waiting.kind = "dependency";
+        waiting.sentence = fmt::format("stage '{}' waits for {}", name, quoted(open));
+        explanation.waiting.push_back(std::move(waiting));
+        return;
+    }
+    if (stage.phase != StagePhase::Checking)
+        return;
+    store::CheckStore checks(connection);
+    const auto asked = askedFor(stage, checks.approvalsOfRun(detail.run.id));
+    if (asked) {
+        waiting.kind = "approval";
+        waiting.approvers = asked->names;
+        waiting.since = asked->since;
+        waiting.sentence = fmt::format("stage '{}' waits for approval of {} since {}", name,
+                                       fmt::join(asked->names, ", "), shortTime(asked->since));
+        explanation.waiting.push_back(std::move(waiting));
+        return;
+    }
+    for (const store::LockRow &lock : checks.locksOfRun(detail.run.id)) {
+        if (lock.stage != stage.name || lock.grantedAt)
+            continue;
+        std::string what = "its turn in this stage (lockBehavior)";
+        if (lock.environmentId != 0) {
+            const auto environment = store::EnvironmentStore(connection).find(lock.environmentId);
+            what = fmt::format("the exclusive lock of environment '{}'",
+                               environment ? environment->name : std::string("?"));
+        }
+        explanation.waiting.push_back(
+            waitingForLock(lock, usesOf(connection, lock.key()), what, name));
+        return;
+    }
+    waiting.kind =
+        stage.waitingReason.find("by a person") != std::string::npos ? "person" : "approval";
+    waiting.sentence =
+        fmt::format("stage '{}' {}", name,
+                    stage.waitingReason.empty() ? "waits for its checks" : stage.waitingReason);
+    explanation.waiting.push_back(std::move(waiting));
+}
+
 schema::Result<Explanation> RunService::explain(std::int64_t runId)
 {
     ASSIGN_OR_RETURN(const RunDetail detail, this->detail(runId));
-    Explanation explanation;
-    explanation.sentence = fmt::format("run {} {}", detail.run.number, detail.sentence);
+    const std::vector<std::string> names = displayNames(detail.stages, detail.records);
+    ASSIGN_OR_RETURN(Explanation explanation,
+                     m_database.read([&](Connection &connection) -> schema::Result<Explanation> {
+                         Explanation found;
+                         found.sentence =
+                             fmt::format("run {} {}", detail.run.number, detail.sentence);
+                         found.jobs = jobsOf(connection, detail);
+                         if (detail.run.status == RunStatus::Completed)
+                             return found;
+                         for (std::size_t i = 0; i < detail.stages.size(); ++i)
+                             explainStage(connection, detail, i, names[i], found);
+                         return found;
+                     }));
     if (detail.run.status == RunStatus::Completed)
         return explanation;
-    const std::vector<std::string> names = displayNames(detail.stages, detail.records);
-    for (std::size_t i = 0; i < detail.stages.size(); ++i) {
-        const StageRow &stage = detail.stages[i];
-        if (stage.phase == StagePhase::Checking) {
-            const bool lock = stage.waitingReason.find("lock") != std::string::npos;
-            explanation.waiting.push_back(
-                {lock ? "lock" : "approval",
-                 stage.name,
-                 {},
-                 fmt::format("stage '{}' {}", names[i], stage.waitingReason)});
-        } else if (stage.phase == StagePhase::Pending && i < detail.plan.stages.size()) {
-            std::vector<std::string> open;
-            for (const std::string &dependency : detail.plan.stages[i].dependsOn) {
-                const auto row = std::find_if(detail.stages.begin(), detail.stages.end(),
-                                              [&](const auto &s) { return s.name == dependency; });
-                if (row != detail.stages.end() && row->phase != StagePhase::Completed)
-                    open.push_back(dependency);
-            }
-            if (!open.empty())
-                explanation.waiting.push_back(
-                    {"dependency",
-                     stage.name,
-                     {},
-                     fmt::format("stage '{}' waits for {}", names[i], quoted(open))});
-        }
-    }
+    const auto add = [&](std::vector<Waiting> list) {
+        std::move(list.begin(), list.end(), std::back_inserter(explanation.waiting));
+    };
+    add(waitingForJobs(detail.plan, detail.stages, detail.phases));
+    add(waitingForRoom(detail.plan, detail.phases, detail.jobs));
     ASSIGN_OR_RETURN(std::vector<Waiting> workers, m_scheduler.waitingForWorkers(runId));
     for (Waiting &waiting : workers) {
         waiting.sentence =

@@ -37,11 +37,35 @@ struct NewRun
     bool valid = true;
 };
 
-/// Why a run, stage or job waits, in one sentence.
+struct RunReference
+{
+    std::int64_t id = 0;
+    std::string number, pipelineName;
+};
+
+/// Why a stage or job waits: in one sentence, and in parts for programs.
 struct Waiting
 {
-    std::string kind; ///< "worker", "approval", "lock", "dependency"
-    std::string stage, job;
+    /// "worker", "approval", "lock", "dependency", "person" (trigger: manual), "parallel"
+    /// (maxParallel)
+    std::string kind;
+    std::string stage, job; ///< stage's name; job's shown name, empty when the stage waits
+    std::string sentence;
+    std::optional<schema::TimePoint> since;
+    std::vector<std::string> approvers; ///< approval: who may still decide
+    std::optional<RunReference> heldBy; ///< lock: who has it
+    int position = 0, queueLength = 0;  ///< lock: 1-based place among those who wait
+    std::string pool;                   ///< worker: where it is to run
+    std::string nearestWorker;          ///< worker: no worker meets the demands; the nearest one
+    std::vector<std::string> missing;   ///< worker: demands that the nearest one does not meet
+};
+
+/// One job instance that did not succeed (yet).
+struct JobExplanation
+{
+    std::string id, stage, name, identifier;
+    store::JobState state = store::JobState::Queued;
+    std::optional<schema::TaskResult> result;
     std::string sentence;
 };
 
@@ -49,6 +73,7 @@ struct Explanation
 {
     std::string sentence; ///< the whole run in one
     std::vector<Waiting> waiting;
+    std::vector<JobExplanation> jobs; ///< of the newest attempts
 };
 
 /// Everything the page of one run needs, of one moment.
@@ -112,6 +137,9 @@ public:
     schema::Result<Explanation> explain(std::int64_t runId);
 
 private:
+    void explainStage(store::Connection &connection, const RunDetail &detail, std::size_t index,
+                      const std::string &name, Explanation &explanation);
+
     store::Database &m_database;
     Scheduler &m_scheduler;
 };

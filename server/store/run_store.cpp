@@ -300,6 +300,19 @@ std::vector<JobRow> RunStore::jobs(std::int64_t runId)
     return rows;
 }
 
+std::map<std::string, std::string> RunStore::jobStages(std::int64_t runId)
+{
+    std::map<std::string, std::string> stages;
+    Statement s = m_connection.prepare(
+        "SELECT j.id, j.stage FROM job j WHERE j.run_id = ?1 AND j.attempt = (SELECT "
+        "max(p.attempt) FROM phase_state p WHERE p.run_id = ?1 AND p.stage = j.stage AND "
+        "p.name = j.phase)");
+    s.bind(runId);
+    while (s.step())
+        stages[s.get<std::string>(0)] = s.get<std::string>(1);
+    return stages;
+}
+
 std::optional<JobRow> RunStore::findJob(const std::string &jobId)
 {
     static const std::string kSql = std::string(kJobColumns) + "WHERE id = ?";

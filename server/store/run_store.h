@@ -8,6 +8,7 @@
 #include "server/store/database.h"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -191,6 +192,8 @@ public:
     std::vector<StageRow> stages(std::int64_t runId);
     std::vector<PhaseRow> phases(std::int64_t runId);
     std::vector<JobRow> jobs(std::int64_t runId);
+    /// Stage of each job instance of the newest attempts, by job id.
+    std::map<std::string, std::string> jobStages(std::int64_t runId);
     std::optional<JobRow> findJob(const std::string &jobId);
     std::optional<JobRow> findJobByToken(const Blob &tokenHash);
 

@@ -106,6 +106,20 @@ std::vector<TimelineRow> TimelineStore::list(std::int64_t runId, std::int64_t ch
     return rows;
 }
 
+std::vector<TimelineRow> TimelineStore::failures(std::int64_t runId)
+{
+    static const std::string kSql =
+        std::string(kColumns) +
+        "WHERE run_id = ?1 AND result IN (2, 5) AND type IN ('Job', 'Task') "
+        "ORDER BY finished_at, ordinal LIMIT 100";
+    std::vector<TimelineRow> rows;
+    Statement s = m_connection.prepare(kSql.c_str());
+    s.bind(runId);
+    while (s.step())
+        rows.push_back(readRecord(s, runId));
+    return rows;
+}
+
 std::vector<TimelineRow> TimelineStore::stageRecords(std::int64_t runId)
 {
     static const std::string kSql =

@@ -25,6 +25,8 @@ public:
     std::vector<TimelineRow> list(std::int64_t runId, std::int64_t changedAfter = 0);
     /// Newest attempt of the stage records alone.
     std::vector<TimelineRow> stageRecords(std::int64_t runId);
+    /// Records of jobs and tasks that failed or were abandoned, in any attempt, oldest first.
+    std::vector<TimelineRow> failures(std::int64_t runId);
     /// Every attempt of one record, oldest first.
     std::vector<TimelineRow> attempts(std::int64_t runId, const std::string &recordId);
 

@@ -1,5 +1,6 @@
 // The build area of Azure DevOps: queueing, reading, cancelling and retrying runs, and definitions
 // (environments-and-portal D5). What a run left behind is in build_results.cpp.
+#include "server/http/routes/new_pipeline.h"
 #include "server/http/routes/routes.h"
 #include "server/http/shapes.h"
 
@@ -375,20 +376,9 @@ Result<Reply> createDefinition(Call &call, Services &services)
     if (!process)
         return {ErrorCode::InvalidArgument, "'process' is missing"};
     ASSIGN_OR_RETURN(pipeline.yamlPath, requiredText(*process, "yamlFilename"));
-    const Json *repository = member(body, "repository");
-    if (!repository)
-        return {ErrorCode::InvalidArgument, "'repository' is missing"};
-    ASSIGN_OR_RETURN(const auto id, textMember(*repository, "id"));
-    ASSIGN_OR_RETURN(const auto name, textMember(*repository, "name"));
-    pipeline.repositoryId = id && !id->empty() ? *id : name.value_or("");
-    ASSIGN_OR_RETURN(const auto branch, textMember(*repository, "defaultBranch"));
-    pipeline.defaultBranch = branch.value_or("");
-    auto created = services.pipelines.create(pipeline);
-    if (!created && created.error().code == ErrorCode::NotFound)
-        return {ErrorCode::InvalidArgument, "'repository': " + created.error().message};
-    if (!created)
-        return created.error();
-    ASSIGN_OR_RETURN(const auto json, definitionJson(call, project, *created, true, services));
+    ASSIGN_OR_RETURN(const auto created,
+                     newPipeline(std::move(pipeline), body, "repository", services));
+    ASSIGN_OR_RETURN(const auto json, definitionJson(call, project, created, true, services));
     return Reply::json(json);
 }
 

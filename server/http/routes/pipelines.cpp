@@ -1,4 +1,5 @@
 // The pipelines area of Azure DevOps: definitions, runs, preview (environments-and-portal D4).
+#include "server/http/routes/new_pipeline.h"
 #include "server/http/routes/routes.h"
 #include "server/http/shapes.h"
 
@@ -90,22 +91,9 @@ Result<Reply> createPipeline(Call &call, Services &services)
     if (type && *type != "1" && !equalsIgnoringCase(*type, "yaml"))
         return {ErrorCode::InvalidArgument, "'configuration.type' must be yaml"};
     ASSIGN_OR_RETURN(pipeline.yamlPath, requiredText(*configuration, "path"));
-    const Json *repository = member(*configuration, "repository");
-    if (!repository)
-        return {ErrorCode::InvalidArgument, "'configuration.repository' is missing"};
-    ASSIGN_OR_RETURN(const auto id, textMember(*repository, "id"));
-    ASSIGN_OR_RETURN(const auto name, textMember(*repository, "name"));
-    ASSIGN_OR_RETURN(const auto fullName, textMember(*repository, "fullName"));
-    pipeline.repositoryId = id && !id->empty() ? *id : name.value_or(fullName.value_or(""));
-    ASSIGN_OR_RETURN(const auto branch, textMember(*repository, "defaultBranch"));
-    pipeline.defaultBranch = branch.value_or("");
-    auto created = services.pipelines.create(pipeline);
-    if (!created && created.error().code == ErrorCode::NotFound)
-        return {ErrorCode::InvalidArgument,
-                "'configuration.repository': " + created.error().message};
-    if (!created)
-        return created.error();
-    ASSIGN_OR_RETURN(const auto json, fullPipelineJson(call, project, *created, services));
+    ASSIGN_OR_RETURN(const auto created,
+                     newPipeline(std::move(pipeline), body, "configuration.repository", services));
+    ASSIGN_OR_RETURN(const auto json, fullPipelineJson(call, project, created, services));
     return Reply::json(json);
 }
 

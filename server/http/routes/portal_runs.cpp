@@ -212,9 +212,41 @@ Result<Reply> explain(Call &call, Services &services)
         if (!item.job.empty())
             entry["job"] = item.job;
         entry["sentence"] = item.sentence;
+        setTime(entry, "since", item.since);
+        if (!item.approvers.empty())
+            entry["approvers"] = item.approvers;
+        if (item.kind == "lock") {
+            entry["position"] = item.position;
+            entry["queueLength"] = item.queueLength;
+        }
+        if (item.heldBy)
+            entry["heldBy"] = {{"runId", item.heldBy->id},
+                               {"runNumber", item.heldBy->number},
+                               {"pipeline", item.heldBy->pipelineName}};
+        if (!item.pool.empty())
+            entry["pool"] = item.pool;
+        if (!item.nearestWorker.empty()) {
+            entry["nearestWorker"] = item.nearestWorker;
+            entry["missing"] = item.missing;
+        }
         waiting.push_back(std::move(entry));
     }
-    return Reply::json({{"sentence", explanation.sentence}, {"waiting", std::move(waiting)}});
+    static constexpr const char *kStates[] = {"queued", "assigned", "running", "completed"};
+    Json jobs = Json::array();
+    for (const auto &job : explanation.jobs) {
+        Json entry{{"id", job.id},
+                   {"stage", job.stage},
+                   {"name", job.name},
+                   {"identifier", job.identifier},
+                   {"state", kStates[static_cast<std::size_t>(job.state)]}};
+        if (job.result)
+            entry["result"] = schema::toString(*job.result);
+        entry["sentence"] = job.sentence;
+        jobs.push_back(std::move(entry));
+    }
+    return Reply::json({{"sentence", explanation.sentence},
+                        {"waiting", std::move(waiting)},
+                        {"jobs", std::move(jobs)}});
 }
 
 /// Log of a call; the run must be the project's.

@@ -183,7 +183,7 @@ void TestScheduler::retriesAFailedStageOnly()
     auto detail = world.detail(id);
     QVERIFY(detail.run.result == RunResult::Failed);
     QVERIFY(stageOf(detail, "Deploy").result == TaskResult::Skipped);
-    QCOMPARE(detail.sentence, std::string("failed in stage 'Test'"));
+    QCOMPARE(detail.sentence, std::string("failed in stage Test, job Bad"));
     QVERIFY(!world.runs->retryStage(id, "Build", false, ann)); // succeeded
     QVERIFY(!world.runs->retryStage(id, "Nothing", false, ann));
     QVERIFY(world.runs->retryStage(id, "Test", false, ann));

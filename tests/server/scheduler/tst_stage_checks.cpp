@@ -55,7 +55,9 @@ void TestStageChecks::waitsForApproval()
     world.run(worker);
     auto detail = world.detail(id);
     QVERIFY(stageOf(detail, "Production").phase == StagePhase::Checking);
-    QCOMPARE(detail.sentence, std::string("stage 'Production' waits for approval"));
+    QVERIFY2(detail.sentence.starts_with("stage 'Production' waits for approval of "),
+             detail.sentence.c_str());
+    QVERIFY2(detail.sentence.ends_with("since 2027-01-15 08:00 UTC"), detail.sentence.c_str());
     auto waiting = world.approvals->approvals(
         {world.projectId, server::checks::ApprovalStatus::Pending, {}, {}, 10});
     QVERIFY(waiting && waiting->size() == 1);
@@ -180,6 +182,15 @@ void TestStageChecks::letsOneRunHoldALock()
     QCOMPARE(
         world.detail(third).sentence,
         std::string("stage 'Production' waits for the exclusive lock of environment 'production'"));
+    const auto explained = world.runs->explain(third);
+    QVERIFY(explained && explained->waiting.size() == 1);
+    const auto &waiting = explained->waiting.front();
+    QCOMPARE(waiting.kind, std::string("lock"));
+    QVERIFY(waiting.heldBy && waiting.heldBy->id == first);
+    QCOMPARE(waiting.position, 3);
+    QCOMPARE(waiting.queueLength, 3);
+    QVERIFY2(waiting.sentence.find("3rd of 3 in the queue") != std::string::npos,
+             waiting.sentence.c_str());
     world.restart(); // who holds it is on disk
     world.connect(worker, 4, {held.jobId});
     world.settle();

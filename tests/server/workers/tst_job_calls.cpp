@@ -1,0 +1,242 @@
+// What job processes call, by table: log appends, test runs, and the registration of workers.
+#include "server/store/identity_store.h"
+#include "server/store/test_store.h"
+#include "server/store/token.h"
+#include "tests/server/support/world.h"
+
+#include <QTest>
+
+using namespace tests;
+using schema::ErrorCode;
+using schema::TaskResult;
+
+class TestJobCalls : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void appendsLogs_data();
+    void appendsLogs();
+    void refusesStrangers_data();
+    void refusesStrangers();
+    void keepsTestRuns_data();
+    void keepsTestRuns();
+    void registersWorkers_data();
+    void registersWorkers();
+};
+
+namespace {
+
+constexpr const char *kStep = "aaaaaaaa-0000-0000-0000-000000000001";
+
+/// A world with one running job that has a step.
+struct JobWorld : World
+{
+    JobWorld()
+    {
+        worker = addWorker("w1");
+        World::connect(worker);
+        run = queue(plan({stage("Build", {job("A")})}));
+        message = accept(worker);
+        schema::protocol::RecordUpdate step;
+        step.id = kStep;
+        step.parentId = detail(run).jobs.front().recordId;
+        step.sequence = 1;
+        step.name = "CmdLine";
+        if (!jobs->mergeRecords(message.jobId, message.jobToken, {step}))
+            qFatal("the step's record was refused");
+    }
+
+    std::int64_t worker = 0, run = 0;
+    schema::protocol::JobMessage message;
+};
+
+std::span<const char> bytesOf(const QByteArray &bytes)
+{
+    return {bytes.constData(), std::size_t(bytes.size())};
+}
+
+} // namespace
+
+void TestJobCalls::appendsLogs_data()
+{
+    QTest::addColumn<QList<std::pair<qint64, QByteArray>>>("calls"); ///< offset and bytes
+    QTest::addColumn<QByteArray>("stored");
+    QTest::addColumn<bool>("gap"); ///< of the last call
+    using Calls = QList<std::pair<qint64, QByteArray>>;
+    QTest::newRow("nothing") << Calls{{0, ""}} << QByteArray("") << false;
+    QTest::newRow("one") << Calls{{0, "one\n"}} << QByteArray("one\n") << false;
+    QTest::newRow("two") << Calls{{0, "one\n"}, {4, "two\n"}} << QByteArray("one\ntwo\n") << false;
+    QTest::newRow("repeated") << Calls{{0, "one\n"}, {0, "one\n"}} << QByteArray("one\n") << false;
+    QTest::newRow("repeated with more")
+        << Calls{{0, "one\n"}, {0, "one\ntwo\n"}} << QByteArray("one\ntwo\n") << false;
+    QTest::newRow("older piece again")
+        << Calls{{0, "one\n"}, {4, "two\n"}, {0, "one\n"}} << QByteArray("one\ntwo\n") << false;
+    QTest::newRow("gap") << Calls{{0, "one\n"}, {9, "two\n"}} << QByteArray("one\n") << true;
+    QTest::newRow("gap at the start") << Calls{{1, "one\n"}} << QByteArray("") << true;
+    QTest::newRow("binary") << Calls{{0, QByteArray("\0\xff\n", 3)}} << QByteArray("\0\xff\n", 3)
+                            << false;
+}
+
+void TestJobCalls::appendsLogs()
+{
+    using Calls = QList<std::pair<qint64, QByteArray>>;
+    QFETCH(const Calls, calls);
+    QFETCH(const QByteArray, stored);
+    QFETCH(const bool, gap);
+    JobWorld world;
+    std::optional<server::workers::JobService::Appended> last;
+    for (const auto &[offset, bytes] : calls) {
+        const auto appended = world.jobs->appendLog(world.message.jobId, world.message.jobToken,
+                                                    kStep, std::uint64_t(offset), bytesOf(bytes));
+        QVERIFY2(appended, appended ? "" : appended.error().message.c_str());
+        last = *appended;
+    }
+    QCOMPARE(last->gap, gap);
+    QCOMPARE(last->length, std::uint64_t(stored.size()));
+    const auto logs = world.runs->logs(world.run);
+    QVERIFY(logs && logs->size() == 1);
+    const auto length = world.logs->length({world.run, logs->front().logId});
+    QVERIFY(length);
+    QCOMPARE(length->bytes, std::uint64_t(stored.size()));
+}
+
+void TestJobCalls::refusesStrangers_data()
+{
+    QTest::addColumn<QString>("job");
+    QTest::addColumn<QString>("token");
+    QTest::addColumn<QString>("record");
+    QTest::addColumn<int>("code");
+    QTest::newRow("unknown job") << "nobody" << "" << kStep << int(ErrorCode::NotFound);
+    QTest::newRow("wrong token") << "" << "guess" << kStep << int(ErrorCode::Conflict);
+    QTest::newRow("unknown record")
+        << "" << "" << "bbbbbbbb-0000-0000-0000-000000000001" << int(ErrorCode::InvalidArgument);
+}
+
+void TestJobCalls::refusesStrangers()
+{
+    QFETCH(const QString, job);
+    QFETCH(const QString, token);
+    QFETCH(const QString, record);
+    QFETCH(const int, code);
+    JobWorld world;
+    const auto appended =
+        world.jobs->appendLog(job.isEmpty() ? world.message.jobId : job.toStdString(),
+                              token.isEmpty() ? world.message.jobToken : token.toStdString(),
+                              record.toStdString(), 0, bytesOf("text"));
+    QVERIFY(!appended);
+    const ErrorCode got = appended.error().code;
+    // A guessed token may be answered as one of nobody, or as one that the job no longer has.
+    QVERIFY2(int(got) == code || (token == u"guess" && got == ErrorCode::Unauthenticated),
+             appended.error().message.c_str());
+    const auto logs = world.runs->logs(world.run);
+    QVERIFY(logs && logs->empty());
+}
+
+void TestJobCalls::keepsTestRuns_data()
+{
+    QTest::addColumn<QStringList>("outcomes");
+    QTest::addColumn<int>("passed");
+    QTest::addColumn<int>("failed");
+    QTest::addColumn<int>("skipped");
+    QTest::newRow("none") << QStringList{} << 0 << 0 << 0;
+    QTest::newRow("one passed") << QStringList{"Passed"} << 1 << 0 << 0;
+    QTest::newRow("of each") << QStringList{"Passed", "Failed", "NotExecuted", "Failed"} << 1 << 2
+                             << 1;
+}
+
+void TestJobCalls::keepsTestRuns()
+{
+    QFETCH(const QStringList, outcomes);
+    QFETCH(const int, passed);
+    QFETCH(const int, failed);
+    QFETCH(const int, skipped);
+    JobWorld world;
+    schema::protocol::TestRunUpload upload;
+    upload.title = "Tests";
+    upload.key = "results.xml";
+    for (const QString &outcome : outcomes) {
+        schema::protocol::TestCaseResult result;
+        result.name = "case " + std::to_string(upload.results.size());
+        result.outcome = outcome.toStdString();
+        result.durationMs = 5;
+        upload.results.push_back(std::move(result));
+    }
+    for (int i = 0; i < 2; ++i) // the repeat changes nothing
+        QVERIFY(world.jobs->addTestRun(world.message.jobId, world.message.jobToken, upload));
+    upload.key = "other.xml";
+    QVERIFY(world.jobs->addTestRun(world.message.jobId, world.message.jobToken, upload));
+    QVERIFY(!world.jobs->addTestRun(world.message.jobId, "guess", upload));
+    const auto stored = world.database->read([&](server::store::Connection &c) {
+        return schema::Result(server::store::TestStore(c).list(world.run));
+    });
+    QVERIFY(stored && stored->size() == 2);
+    for (const auto &row : *stored) {
+        QCOMPARE(row.passed, passed);
+        QCOMPARE(row.failed, failed);
+        QCOMPARE(row.skipped, skipped);
+        QCOMPARE(row.durationMs, 5 * outcomes.size());
+    }
+}
+
+void TestJobCalls::registersWorkers_data()
+{
+    QTest::addColumn<QString>("token"); ///< "good", "expired", or a guess
+    QTest::addColumn<QString>("name");
+    QTest::addColumn<QString>("pool");
+    QTest::addColumn<bool>("replace");
+    QTest::addColumn<int>("code"); ///< -1: registered
+    const auto row = [](const char *title, const char *token, const char *name, const char *pool,
+                        bool replace, int code) {
+        QTest::newRow(title) << QString::fromLatin1(token) << QString::fromLatin1(name)
+                             << QString::fromLatin1(pool) << replace << code;
+    };
+    row("new", "good", "w2", "", false, -1);
+    row("new, pool named", "good", "w2", "default", false, -1);
+    row("name taken", "good", "w1", "", false, int(ErrorCode::AlreadyExists));
+    row("name taken over", "good", "w1", "", true, -1);
+    row("no name", "good", "", "", false, int(ErrorCode::InvalidArgument));
+    row("unknown pool", "good", "w2", "Nowhere", false, int(ErrorCode::NotFound));
+    row("guessed token", "guess", "w2", "", false, int(ErrorCode::Unauthenticated));
+    row("expired token", "expired", "w2", "", false, int(ErrorCode::Unauthenticated));
+}
+
+void TestJobCalls::registersWorkers()
+{
+    QFETCH(const QString, token);
+    QFETCH(const QString, name);
+    QFETCH(const QString, pool);
+    QFETCH(const bool, replace);
+    QFETCH(const int, code);
+    World world;
+    world.addWorker("w1");
+    const auto now = schema::wallClockNow();
+    const auto insert = [&](const char *text, std::chrono::minutes life) {
+        return world.database->write([&](server::store::Connection &c) -> schema::Status {
+            server::store::AccessToken row;
+            row.hash = server::store::tokenHash(text);
+            row.kind = server::store::TokenKind::Registration;
+            row.poolId = world.poolId;
+            row.createdAt = now;
+            row.expiresAt = now + life;
+            server::store::IdentityStore(c).insertToken(row);
+            return {};
+        });
+    };
+    QVERIFY(insert("good", std::chrono::minutes(5)));
+    QVERIFY(insert("expired", std::chrono::minutes(-5)));
+    server::workers::Registration registration;
+    registration.token = token.toStdString();
+    registration.name = name.toStdString();
+    registration.pool = pool.toStdString();
+    registration.replace = replace;
+    const auto registered = world.pools->registerWorker(registration);
+    QCOMPARE(registered ? -1 : int(registered.error().code), code);
+    if (!registered)
+        return;
+    QVERIFY(world.pools->authenticate(registered->id, registered->secret));
+    QVERIFY(!world.pools->authenticate(registered->id, "guess"));
+}
+
+QTEST_GUILESS_MAIN(TestJobCalls)
+#include "tst_job_calls.moc"

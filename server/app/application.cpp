@@ -168,8 +168,8 @@ Result<std::unique_ptr<Application>> Application::start(const Configuration &con
     ASSIGN_OR_RETURN(p.workerHub, workers::WorkerHub::start(*p.scheduler));
     RETURN_IF_ERROR(p.scheduler->start(*p.workerHub));
     RETURN_IF_ERROR(ensureDefaultPool(*p.pools));
-    p.pipelines.emplace(*p.database, *p.projects, *p.repositories, *p.configuration, *p.environments,
-                        *p.runs);
+    p.pipelines.emplace(*p.database, *p.projects, *p.repositories, *p.configuration,
+                        *p.environments, *p.runs);
     p.triggers.emplace(*p.database, *p.repositories, *p.pipelines, *p.runs);
     ASSIGN_OR_RETURN(p.eventStreams, http::EventStreams::start(p.events));
     p.services.emplace(http::Services{

@@ -11,7 +11,6 @@
 
 #include <QLoggingCategory>
 
-#include <git2.h>
 #include <sodium.h>
 
 #include <charconv>
@@ -33,18 +32,6 @@ Q_LOGGING_CATEGORY(lcApp, "server.app", QtInfoMsg)
 
 constexpr const char *kDefaultPool = "Default";
 
-/// libgit2's global state, for as long as the application lives.
-class GitLibrary
-{
-public:
-    GitLibrary() { git_libgit2_init(); }
-
-    ~GitLibrary() { git_libgit2_shutdown(); }
-
-    GitLibrary(const GitLibrary &) = delete;
-    GitLibrary &operator=(const GitLibrary &) = delete;
-};
-
 /// A fresh server can run jobs of every `vmImage` as soon as a worker registers.
 Status ensureDefaultPool(workers::PoolService &pools)
 {
@@ -60,7 +47,6 @@ Status ensureDefaultPool(workers::PoolService &pools)
 /// Members in the order they need each other; destroyed in reverse.
 struct Application::Parts
 {
-    GitLibrary git;
     std::optional<DataFolder> data;
     std::unique_ptr<store::Database> database;
     events::EventHub events;

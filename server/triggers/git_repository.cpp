@@ -12,6 +12,22 @@ using schema::Status;
 
 namespace {
 
+/// libgit2's state belongs to the process; made at the first use, from whichever thread.
+void ensureLibrary()
+{
+    struct Library
+    {
+        Library() { git_libgit2_init(); }
+
+        ~Library() { git_libgit2_shutdown(); }
+
+        Library(const Library &) = delete;
+        Library &operator=(const Library &) = delete;
+    };
+
+    static const Library library;
+}
+
 /// Deleter of any libgit2 object.
 template <auto Free> struct Releaser
 {
@@ -120,6 +136,7 @@ void GitRepository::Free::operator()(git_repository *repository) const
 
 Result<GitRepository> GitRepository::open(const std::filesystem::path &folder)
 {
+    ensureLibrary();
     git_repository *repository = nullptr;
     const int code = git_repository_open_ext(&repository, folder.c_str(),
                                              GIT_REPOSITORY_OPEN_NO_SEARCH, nullptr);
@@ -131,6 +148,7 @@ Result<GitRepository> GitRepository::open(const std::filesystem::path &folder)
 Status GitRepository::createBare(const std::filesystem::path &folder,
                                  const std::string &defaultBranch)
 {
+    ensureLibrary();
     git_repository_init_options options = GIT_REPOSITORY_INIT_OPTIONS_INIT;
     options.flags =
         GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKPATH | GIT_REPOSITORY_INIT_NO_REINIT;

@@ -1,6 +1,8 @@
 #pragma once
 /// Reading a git repository with libgit2: files at a commit, commits between two, refs. An object
-/// is used by one thread; opening one is cheap. git_libgit2_init is the application's.
+/// is used by one thread; opening one is cheap. The first use in a process sets
+/// libgit2 up, and TLS and SSH libraries with it (2 MiB that a server without repositories does not
+/// pay).
 
 #include "schema/base/result.h"
 #include "schema/base/time.h"

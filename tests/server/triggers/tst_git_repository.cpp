@@ -4,7 +4,6 @@
 
 #include <QTest>
 
-#include <git2.h>
 
 #include <filesystem>
 #include <fstream>
@@ -56,7 +55,6 @@ std::string TestGitRepository::commit(const std::string &path, const std::string
 
 void TestGitRepository::initTestCase()
 {
-    git_libgit2_init();
     git(folder(), {"init", "--quiet", "--initial-branch=main"});
     m_first = commit("azure-pipelines.yml", "steps: []\n", "first\n\nwith a body");
     m_second = commit("web/src/a.c", "int a;\n", "second");

@@ -19,8 +19,6 @@ class TestGitRepository : public QObject
 private Q_SLOTS:
     void initTestCase();
 
-    void cleanupTestCase() { git_libgit2_shutdown(); }
-
     void resolves();
     void readsFilesAtACommit();
     void listsTrees();

@@ -4,7 +4,6 @@
 
 #include <QTest>
 
-
 #include <filesystem>
 #include <fstream>
 

@@ -5,6 +5,7 @@
 #include "pipelines/base/diagnostic.h"
 #include "schema/base/result.h"
 #include "schema/model/plan.h"
+#include "schema/tasks/task_definition.h"
 
 #include <functional>
 #include <map>
@@ -52,6 +53,9 @@ struct CompileRequest
     /// False: missing values of required parameters are not an error (`slipway validate`).
     bool requireParameters = true;
     Limits limits;
+    /// Tasks whose inputs are checked; null: none. Outlives the call. Others are accepted as they
+    /// are.
+    const schema::TaskCatalogue *tasks = nullptr;
     /// `counter(prefix, seed)`; absent: seed is returned.
     std::function<std::int64_t(const std::string &prefix, std::int64_t seed)> counter;
 };
@@ -98,9 +102,28 @@ struct Triggers
         bool operator==(const Schedule &) const = default;
     };
 
+    /// Something else that starts a run (pipeline-language 4).
+    struct Resource
+    {
+        enum class Kind : std::uint8_t { Pipeline, Repository, Container, Build, Package, Webhook };
+        Kind kind = Kind::Pipeline;
+        std::string alias;
+        /// The producing pipeline, the repository, the image, the build, the package.
+        std::string source;
+        std::string project;    ///< of the producing pipeline; empty: this one
+        std::string connection; ///< service connection of builds, packages, webhooks
+        bool batch = false;     ///< repositories
+        BranchFilter branches, paths;
+        BranchFilter tags;               ///< pipelines: all of `include` must be there
+        std::vector<std::string> stages; ///< pipelines
+        std::vector<std::pair<std::string, std::string>> filters; ///< webhooks: path, wanted value
+        bool operator==(const Resource &) const = default;
+    };
+
     Push push;
     PullRequest pullRequest;
     std::vector<Schedule> schedules;
+    std::vector<Resource> resources; ///< only those whose trigger is on, in file order
     bool operator==(const Triggers &) const = default;
 };
 

@@ -1,6 +1,7 @@
 #include "pipelines/compile/expression_checks.h"
 
 #include "pipelines/base/text.h"
+#include "pipelines/expr/analysis.h"
 #include "pipelines/expr/expression.h"
 
 #include <algorithm>
@@ -44,7 +45,7 @@ void ExpressionChecks::report(Severity severity, const yaml::Node &node, std::st
     m_diagnostics.push_back(std::move(diagnostic));
 }
 
-void ExpressionChecks::condition(const yaml::Node *node, expr::Slot slot)
+void ExpressionChecks::condition(const yaml::Node *node, expr::Slot slot, bool isAlone)
 {
     if (node == nullptr || !node->isScalar() || node->guessed)
         return;
@@ -52,11 +53,35 @@ void ExpressionChecks::condition(const yaml::Node *node, expr::Slot slot)
     if (text.empty())
         return;
     const auto parsed = expr::parse(text, slot);
-    if (!parsed.error)
-        return remarkMacro(*node, text);
+    if (parsed.expression) {
+        remarkMacro(*node, text);
+        remarkNever(*node, *parsed.expression, isAlone);
+    }
     if (parsed.error)
         report(Severity::Error, *node, "invalid-condition", kLoading + parsed.error->message(text),
                conditionHint(text));
+}
+
+void ExpressionChecks::remarkNever(const yaml::Node &node, const expr::Expression &condition,
+                                   bool isAlone)
+{
+    expr::Assumptions assumptions;
+    // `condition: false` is how one switches off, and `and(succeeded(), False)` what a template
+    // made of a parameter.
+    assumptions.literals = false;
+    if (expr::constantTruth(condition, assumptions) == false)
+        return report(Severity::Warning, node, "condition-never-holds",
+                      "This condition can never hold: its parts exclude each other",
+                      "use or() where one of them is enough");
+    if (!isAlone)
+        return;
+    assumptions.status = [](expr::Function function) -> std::optional<bool> {
+        return function == expr::Function::Failed ? std::optional(false) : std::nullopt;
+    };
+    if (expr::constantTruth(condition, assumptions) == false)
+        report(Severity::Warning, node, "condition-never-holds",
+               "This condition can never hold: nothing stands before it that could have failed",
+               "add `dependsOn`");
 }
 
 void ExpressionChecks::stepCondition(const yaml::Node *node, const std::string &job,
@@ -68,8 +93,10 @@ void ExpressionChecks::stepCondition(const yaml::Node *node, const std::string &
     if (text.empty())
         return;
     const auto parsed = expr::parse(text, expr::Slot::StepCondition);
-    if (!parsed.error)
-        return remarkMacro(*node, text);
+    if (parsed.expression) {
+        remarkMacro(*node, text);
+        return remarkNever(*node, *parsed.expression, false);
+    }
     // An unknown name passes the service's preview and fails on the worker (10.8).
     const bool onlyName = parsed.error->head.starts_with("Unrecognized value") &&
                           expr::parse(text, expr::Slot::Template).expression.has_value();

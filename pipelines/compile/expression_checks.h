@@ -2,7 +2,7 @@
 /// Expressions that are evaluated later must parse now (pipeline-language 12.3, 13.1, 16.7).
 
 #include "pipelines/base/diagnostic.h"
-#include "pipelines/expr/functions.h"
+#include "pipelines/expr/expression.h"
 #include "pipelines/yaml/node.h"
 
 #include <string>
@@ -17,8 +17,8 @@ public:
         : m_diagnostics(diagnostics)
     {}
 
-    /// Condition of a stage or job; null or empty is fine.
-    void condition(const yaml::Node *node, expr::Slot slot);
+    /// Condition of a stage or job; null or empty is fine. `isAlone`: it depends on nothing.
+    void condition(const yaml::Node *node, expr::Slot slot, bool isAlone);
     /// Condition of a step; `step` is its written name, empty when it has none.
     void stepCondition(const yaml::Node *node, const std::string &job, const std::string &step);
     /// `$[ ]` value of a variable; other values are fine.
@@ -31,6 +31,7 @@ public:
     const yaml::Source *via = nullptr;
 
 private:
+    void remarkNever(const yaml::Node &node, const expr::Expression &condition, bool isAlone);
     void remarkMacro(const yaml::Node &node, std::string_view condition);
     void report(Severity severity, const yaml::Node &node, std::string code, std::string message,
                 std::string hint);

@@ -15,8 +15,9 @@ using yaml::Entry;
 using yaml::Node;
 
 PlanBuilder::PlanBuilder(const std::vector<schema::RepositoryResource> &repositories,
-                         std::vector<Diagnostic> &diagnostics)
-    : m_diagnostics(diagnostics)
+                         const schema::TaskCatalogue *tasks, std::vector<Diagnostic> &diagnostics)
+    : m_tasks(tasks)
+    , m_diagnostics(diagnostics)
     , m_expressions(diagnostics)
 {
     m_plan.repositories = repositories;
@@ -72,12 +73,13 @@ void PlanBuilder::stage(const Node &node, const std::optional<Pool> &rootPool)
                                                 : schema::LockBehavior::RunLatest;
     out.manualTrigger = text(node, "trigger") == "manual";
     out.isSkippable = flag(node, "isSkippable", true);
-    m_expressions.condition(node.find("condition"), expr::Slot::StageCondition);
     out.variables = variables(node.find("variables"), expr::Slot::RunVariable, Severity::Error);
     if (const Node *const list = node.find("dependsOn"))
         out.dependsOn = texts(list);
     else if (!m_plan.stages.empty())
         out.dependsOn = {m_plan.stages.back().name};
+    m_expressions.condition(node.find("condition"), expr::Slot::StageCondition,
+                            out.dependsOn.empty());
     std::optional<Pool> inherited = pool(node.find("pool"));
     if (!inherited)
         inherited = rootPool;
@@ -136,7 +138,8 @@ Job PlanBuilder::job(const Node &node, const Stage &stage, const std::optional<P
     }
     if (const Node *const workspace = node.find("workspace"))
         out.workspaceClean = text(*workspace, "clean");
-    m_expressions.condition(node.find("condition"), expr::Slot::JobCondition);
+    m_expressions.condition(node.find("condition"), expr::Slot::JobCondition,
+                            out.dependsOn.empty());
     // The service validates nothing inside of job variables (10.8): a warning.
     out.variables = variables(node.find("variables"), expr::Slot::JobVariable, Severity::Warning);
     Names steps;
@@ -171,9 +174,9 @@ void PlanBuilder::checkJobTexts(const Node &node, const Job &job)
 
 RunPlan buildPlan(const yaml::Node &root,
                   const std::vector<schema::RepositoryResource> &repositories,
-                  std::vector<Diagnostic> &diagnostics)
+                  const schema::TaskCatalogue *tasks, std::vector<Diagnostic> &diagnostics)
 {
-    return PlanBuilder(repositories, diagnostics).run(root);
+    return PlanBuilder(repositories, tasks, diagnostics).run(root);
 }
 
 } // namespace pipelines::compiler

@@ -5,15 +5,16 @@
 #include "pipelines/base/diagnostic.h"
 #include "pipelines/yaml/node.h"
 #include "schema/model/plan.h"
+#include "schema/tasks/task_definition.h"
 
 #include <vector>
 
 namespace pipelines::compiler {
 
-/// Reads as much as is well-formed; every problem is appended.
+/// Reads as much as is well-formed; every problem is appended. `tasks`: see CompileRequest.
 schema::RunPlan buildPlan(const yaml::Node &root,
                           const std::vector<schema::RepositoryResource> &repositories,
-                          std::vector<Diagnostic> &diagnostics);
+                          const schema::TaskCatalogue *tasks, std::vector<Diagnostic> &diagnostics);
 
 /// What is known of the tree that a plan was built from.
 struct TreeState

@@ -39,7 +39,7 @@ class PlanBuilder
 {
 public:
     PlanBuilder(const std::vector<schema::RepositoryResource> &repositories,
-                std::vector<Diagnostic> &diagnostics);
+                const schema::TaskCatalogue *tasks, std::vector<Diagnostic> &diagnostics);
 
     schema::RunPlan run(const yaml::Node &root);
 
@@ -79,6 +79,7 @@ private:
     void checkCheckout(const yaml::Node &node, const schema::Step &step);
 
     schema::RunPlan m_plan;
+    const schema::TaskCatalogue *m_tasks;
     std::vector<Diagnostic> &m_diagnostics;
     ExpressionChecks m_expressions;
     Names m_stageNames;

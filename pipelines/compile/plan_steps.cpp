@@ -1,6 +1,7 @@
 // Steps.
 #include "pipelines/compile/fields.h"
 #include "pipelines/compile/plan_parts.h"
+#include "pipelines/compile/task_checks.h"
 #include "schema/base/guid.h"
 
 #include <algorithm>
@@ -111,6 +112,13 @@ std::optional<Step> PlanBuilder::step(const Node &node, Names &names, std::strin
     out.id = schema::nameGuid("slipway.step",
                               m_idSpace + "." + std::string(hook) + "." + toLower(out.name));
     checkCheckout(node, out);
+    if (m_tasks != nullptr)
+        checkTask(
+            node, out, *m_tasks,
+            [this](const Node &where, std::string code, std::string message, std::string hint) {
+                report(where, std::move(code), std::move(message), std::move(hint),
+                       Severity::Warning);
+            });
     return out;
 }
 

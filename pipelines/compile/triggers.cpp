@@ -6,6 +6,8 @@
 #include "pipelines/shape/shape.h"
 #include "pipelines/yaml/reader.h"
 
+#include <array>
+
 namespace pipelines::compiler {
 namespace {
 
@@ -25,6 +27,58 @@ bool isOff(const Node &node)
 {
     return (node.isScalar() && equalIgnoringCase(node.text, "none")) ||
            (node.isMapping() && !flag(node, "enabled", true));
+}
+
+using Resource = Triggers::Resource;
+
+bool isOn(const Node *trigger)
+{
+    return trigger != nullptr && !isOff(*trigger) &&
+           !(trigger->isScalar() && !equalIgnoringCase(trigger->text, "true"));
+}
+
+struct ResourceForm
+{
+    std::string_view list, alias, source;
+    Resource::Kind kind;
+};
+
+constexpr std::array kResourceForms{
+    ResourceForm{"pipelines", "pipeline", "source", Resource::Kind::Pipeline},
+    ResourceForm{"repositories", "repository", "name", Resource::Kind::Repository},
+    ResourceForm{"containers", "container", "image", Resource::Kind::Container},
+    ResourceForm{"builds", "build", "source", Resource::Kind::Build},
+    ResourceForm{"packages", "package", "name", Resource::Kind::Package},
+    ResourceForm{"webhooks", "webhook", "connection", Resource::Kind::Webhook}};
+
+/// One resource; nothing when it starts no run (4.1 to 4.4).
+std::optional<Resource> resource(const Node &item, const ResourceForm &form)
+{
+    const Node *const trigger = item.find("trigger");
+    const bool isList = trigger != nullptr && trigger->isSequence();
+    const bool on = form.kind == Resource::Kind::Webhook || isOn(trigger);
+    if (!on || text(item, form.alias).empty() || equalIgnoringCase(text(item, form.alias), "self"))
+        return std::nullopt;
+    Resource out;
+    out.kind = form.kind;
+    out.alias = text(item, form.alias);
+    out.source = text(item, form.source);
+    out.project = text(item, "project");
+    out.connection = text(item, "connection");
+    if (isList)
+        out.branches.include = texts(trigger);
+    if (trigger != nullptr && trigger->isMapping()) {
+        out.batch = flag(*trigger, "batch", false);
+        out.branches = filter(trigger->find("branches"));
+        out.paths = filter(trigger->find("paths"));
+        out.tags = filter(trigger->find("tags"));
+        out.stages = texts(trigger->find("stages"));
+    }
+    if (const Node *const filters = item.find("filters")) {
+        for (const Node *one : filters->items())
+            out.filters.emplace_back(text(*one, "path"), text(*one, "value"));
+    }
+    return out;
 }
 
 /// The schema's pattern for branches and tags (5.1).
@@ -113,6 +167,14 @@ Triggers readTriggers(const Node &root)
             schedule.always = flag(*item, "always", false);
             schedule.batch = flag(*item, "batch", false);
             out.schedules.push_back(std::move(schedule));
+        }
+    }
+    const Node *const resources = root.find("resources");
+    for (const ResourceForm &form : kResourceForms) {
+        const Node *const list = resources == nullptr ? nullptr : resources->find(form.list);
+        for (const Node *item : list == nullptr ? std::span<const Node *const>{} : list->items()) {
+            if (auto found = resource(*item, form))
+                out.resources.push_back(std::move(*found));
         }
     }
     return out;

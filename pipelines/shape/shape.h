@@ -56,6 +56,7 @@ struct Shape
     std::span<const Shape *const> alternatives{};
     bool ignoreCase = false; ///< of words
 };
+
 // NOLINTEND(readability-redundant-member-init)
 
 /// The shapes other parts refer to.

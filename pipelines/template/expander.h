@@ -98,6 +98,7 @@ private:
     struct Output;
     struct Chain;
     class FrameContext;
+    class ReachabilityWalk;
 
     struct Overflow
     {
@@ -131,6 +132,8 @@ private:
     expr::Value placeholder(const Declaration &declaration, const Frame &caller,
                             const yaml::Source *callee);
     void describe(const Declarations &declared);
+    void remarkUnreachable(const yaml::Node &root, const Declarations &declared,
+                           const yaml::Source *file, const Frame &frame);
     void remarkUnused(const Declarations &declared, const yaml::Source *file, const Frame &frame);
 
     // evaluation (evaluate.cpp)

@@ -96,6 +96,7 @@ const Node *Expander::includedRoot(const Node &templateNode, const Node *argumen
     if (!file->declarations) {
         file->declarations = declarations(file->root->find("parameters"), true);
         remarkUnused(*file->declarations, file->source, inner);
+        remarkUnreachable(*file->root, *file->declarations, file->source, inner);
     }
     const Node *const resources = place == Place::Root ? file->root->find("resources") : nullptr;
     // References inside of the arguments may name repositories that only the template declares.

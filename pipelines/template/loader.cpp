@@ -102,6 +102,7 @@ const Node *Expander::run()
         }
         const Declarations declared = declarations(root->find("parameters"), false);
         remarkUnused(declared, entry, frame);
+        remarkUnreachable(*root, declared, entry, frame);
         bindRoot(declared, root->find("resources"));
         frame.parameters = m_parameterScopes.back().get();
         frame.variables = &newScope(frame.variables);

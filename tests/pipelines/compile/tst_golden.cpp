@@ -2,7 +2,8 @@
 // expected.yml (the canonical document) or expected.txt (one line per diagnostic). Comments at the
 // top of in.yml say more: `# source: ...`, `# parameter: name=value`, `# variable: name=value`,
 // `# path: /ci/main.yml`. Files below a folder `@alias` belong to the repository of that alias.
-// `# plan` also holds the run plan against expected.plan.json.
+// `# tasks` checks the inputs of the built-in tasks, `# triggers` adds what starts a run to the
+// diagnostics, `# plan` also holds the run plan against expected.plan.json.
 // SLIPWAY_GOLDEN_UPDATE=1 writes the expectations; look at the difference before keeping it.
 
 #include "pipelines/compile/compiler.h"
@@ -64,6 +65,8 @@ CompileRequest requestOf(const QString &folder)
             request.parameters.insert(pair(line.mid(13)));
         else if (line.startsWith("# variable: "))
             request.variables.insert(pair(line.mid(12)));
+        else if (line == "# tasks")
+            request.tasks = &schema::builtInTaskCatalogue();
         else if (line.startsWith("# path: "))
             request.path = line.mid(8).trimmed().toStdString();
         else if (line.startsWith("# optional parameters"))
@@ -90,6 +93,48 @@ QByteArray shown(const std::vector<Diagnostic> &diagnostics)
         for (const auto &from : diagnostic.includedFrom)
             out += "  from " + QByteArray::fromStdString(from.file) + ":" +
                    QByteArray::number(from.line) + ":" + QByteArray::number(from.column) + "\n";
+    }
+    return out;
+}
+
+QByteArray shown(const char *name, const BranchFilter &filter)
+{
+    QByteArray out;
+    for (const std::string &pattern : filter.include)
+        out += " +" + QByteArray::fromStdString(pattern);
+    for (const std::string &pattern : filter.exclude)
+        out += " -" + QByteArray::fromStdString(pattern);
+    return out.isEmpty() ? out : " " + QByteArray(name) + out;
+}
+
+QByteArray shown(const Triggers &triggers)
+{
+    QByteArray out;
+    out += "push " + QByteArray(triggers.push.enabled ? "on" : "off") +
+           (triggers.push.batch ? " batch" : "") + shown("branches", triggers.push.branches) +
+           shown("tags", triggers.push.tags) + shown("paths", triggers.push.paths) + "\n";
+    const auto &pullRequest = triggers.pullRequest;
+    out += "pr " + QByteArray(pullRequest.enabled ? "on" : "off") +
+           (pullRequest.autoCancel ? " autoCancel" : "") + (pullRequest.drafts ? " drafts" : "") +
+           shown("branches", pullRequest.branches) + shown("paths", pullRequest.paths) + "\n";
+    for (const auto &schedule : triggers.schedules)
+        out += "schedule '" + QByteArray::fromStdString(schedule.cron) + "' '" +
+               QByteArray::fromStdString(schedule.displayName) + "'" +
+               (schedule.always ? " always" : "") + (schedule.batch ? " batch" : "") +
+               shown("branches", schedule.branches) + "\n";
+    constexpr const char *kKinds[] = {"pipeline", "repository", "container",
+                                      "build",    "package",    "webhook"};
+    for (const auto &resource : triggers.resources) {
+        out += QByteArray(kKinds[static_cast<int>(resource.kind)]) + " " +
+               QByteArray::fromStdString(resource.alias + " '" + resource.source + "' '" +
+                                         resource.project + "' '" + resource.connection + "'") +
+               (resource.batch ? " batch" : "") + shown("branches", resource.branches) +
+               shown("tags", resource.tags) + shown("paths", resource.paths);
+        for (const std::string &stage : resource.stages)
+            out += " stage " + QByteArray::fromStdString(stage);
+        for (const auto &[path, value] : resource.filters)
+            out += QByteArray::fromStdString(" if " + path + "=" + value);
+        out += "\n";
     }
     return out;
 }
@@ -135,6 +180,8 @@ private Q_SLOTS:
         CaseSource source(folder);
         const Compilation result = compile(requestOf(folder), source);
         QByteArray problems = shown(result.diagnostics);
+        if (wants(folder, "triggers"))
+            problems += shown(result.triggers);
         const QByteArray yaml = QByteArray::fromStdString(result.finalYaml);
         const QString yamlFile = folder + QStringLiteral("/expected.yml");
         const QString textFile = folder + QStringLiteral("/expected.txt");

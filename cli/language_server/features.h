@@ -1,0 +1,42 @@
+#pragma once
+/// What an editor asks about one text: completion, hover, definitions, symbols. Pure.
+
+#include "schema/tasks/task_definition.h"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cli::language_server {
+
+struct Place
+{
+    std::size_t line = 0; ///< 0-based
+    std::size_t byte = 0; ///< in the line
+};
+
+/// Items for `textDocument/completion`.
+nlohmann::json completionsAt(const std::vector<std::string_view> &lines, Place place,
+                             const schema::TaskCatalogue &tasks);
+
+/// Markdown about what stands there; empty: nothing to say.
+std::string hoverAt(const std::vector<std::string_view> &lines, Place place,
+                    const schema::TaskCatalogue &tasks);
+
+/// What a definition request leads to.
+struct Target
+{
+    std::string reference;        ///< a template path as written, or empty
+    std::size_t line = 0;         ///< in this document, when there is no reference
+    std::size_t from = 0, to = 0; ///< bytes of the name there
+};
+
+std::optional<Target> definitionAt(const std::vector<std::string_view> &lines, Place place);
+
+/// `DocumentSymbol[]`: parameters, variables, stages, jobs, steps.
+nlohmann::json symbolsOf(std::string_view text);
+
+} // namespace cli::language_server

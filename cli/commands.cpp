@@ -5,6 +5,7 @@ namespace cli {
 // Declarations of the commands' registration functions; one line per command file.
 void registerApprove(CLI::App &app, int &exitCode);
 void registerExplain(CLI::App &app, int &exitCode);
+void registerLanguageServer(CLI::App &app, int &exitCode);
 void registerLogs(CLI::App &app, int &exitCode);
 void registerPreview(CLI::App &app, int &exitCode);
 void registerPool(CLI::App &app, int &exitCode);
@@ -22,9 +23,10 @@ void registerWorker(CLI::App &app, int &exitCode);
 const std::vector<RegisterCommand> &commands()
 {
     static const std::vector<RegisterCommand> all{
-        registerUp,      registerServer, registerQueue,   registerStatus,   registerStage,
-        registerExplain, registerLogs,   registerApprove, registerWhere,    registerPool,
-        registerSignIn,  registerWorker, registerRun,     registerValidate, registerPreview,
+        registerUp,    registerServer,   registerQueue,   registerStatus,
+        registerStage, registerExplain,  registerLogs,    registerApprove,
+        registerWhere, registerPool,     registerSignIn,  registerWorker,
+        registerRun,   registerValidate, registerPreview, registerLanguageServer,
     };
     return all;
 }

@@ -6,7 +6,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -100,7 +103,90 @@ std::map<std::string, std::string> predefinedVariables(const fs::path &root)
             {"System.PullRequest.IsFork", "False"}};
 }
 
+schema::Status readLimits(const std::vector<std::string> &options, pipelines::Limits &limits)
+{
+    const std::array<std::pair<std::string_view, std::size_t *>, 5> known{
+        {{"files", &limits.maxFiles},
+         {"depth", &limits.maxDepth},
+         {"file-bytes", &limits.maxFileBytes},
+         {"expanded-nodes", &limits.maxExpandedNodes},
+         {"yaml-depth", &limits.maxYamlDepth}}};
+    constexpr std::size_t kDeepestYaml = 1000; // the reader's own stack
+    for (const std::string &option : options) {
+        ASSIGN_OR_RETURN(const auto pair, split("--limit", option));
+        const auto found = std::find_if(known.begin(), known.end(), [&](const auto &limit) {
+            return limit.first == pair.first;
+        });
+        std::size_t value = 0;
+        const char *const end = pair.second.data() + pair.second.size();
+        const auto [rest, problem] = std::from_chars(pair.second.data(), end, value);
+        if (found == known.end())
+            return Error{ErrorCode::InvalidArgument, "--limit " + option + ": there is no limit " +
+                                                         pair.first +
+                                                         "; there are files, depth, file-bytes, "
+                                                         "expanded-nodes and yaml-depth"};
+        if (problem != std::errc{} || rest != end || value == 0)
+            return Error{ErrorCode::InvalidArgument,
+                         "--limit " + option + ": write a whole number above 0"};
+        *found->second = value;
+    }
+    limits.maxYamlDepth = std::min(limits.maxYamlDepth, kDeepestYaml);
+    return {};
+}
+
 } // namespace
+
+Result<std::string> readTextFile(const std::string &path)
+{
+    return readFile(path);
+}
+
+std::string repositoryFolder(const std::string &file)
+{
+    return repositoryOf(file).string();
+}
+
+Result<std::map<std::string, std::string>> readRepositories(const std::vector<std::string> &options)
+{
+    std::map<std::string, std::string> repositories;
+    for (const std::string &option : options) {
+        ASSIGN_OR_RETURN(const auto pair, split("--repository", option));
+        std::error_code error;
+        if (!fs::is_directory(pair.second, error))
+            return Error{ErrorCode::InvalidArgument,
+                         "--repository " + option + ": " + pair.second + " is not a folder"};
+        repositories.insert(pair);
+    }
+    return repositories;
+}
+
+Result<schema::TaskCatalogue> readTasks(const std::vector<std::string> &folders)
+{
+    constexpr int kDeepest = 3;
+    schema::TaskCatalogue catalogue = schema::builtInTaskCatalogue();
+    for (const std::string &folder : folders) {
+        std::error_code error;
+        if (!fs::is_directory(folder, error))
+            return Error{ErrorCode::InvalidArgument, "--tasks " + folder + " is not a folder"};
+        auto found = fs::recursive_directory_iterator(
+            folder, fs::directory_options::skip_permission_denied, error);
+        for (; !error && found != fs::recursive_directory_iterator(); found.increment(error)) {
+            if (found.depth() >= kDeepest)
+                found.disable_recursion_pending();
+            if (found->path().filename() != "task.json")
+                continue;
+            const std::string name = found->path().string();
+            ASSIGN_OR_RETURN(const std::string text, readFile(found->path()));
+            auto task = schema::parseTaskDefinition(text);
+            if (!task)
+                return std::move(task).error().withContext(name);
+            catalogue.add(std::move(*task));
+        }
+        if (error)
+            return Error{ErrorCode::Io, "--tasks " + folder + ": " + error.message()};
+    }
+    return catalogue;
+}
 
 void addLanguageOptions(CLI::App &command, LanguageOptions &options)
 {
@@ -117,8 +203,12 @@ void addLanguageOptions(CLI::App &command, LanguageOptions &options)
     command.add_option("--variable", options.variables, "K=V: value of a variable");
     command.add_option("--variable-group", options.variableGroups,
                        "NAME=FILE: YAML or JSON file with the values of a variable group");
+    command.add_option("--tasks", options.tasks,
+                       "Folder with task.json files, for the inputs of further tasks");
+    command.add_option("--limit", options.limits,
+                       "NAME=NUMBER: files, depth, file-bytes, expanded-nodes or yaml-depth");
     for (const char *const repeated :
-         {"--repository", "--parameter", "--variable", "--variable-group"})
+         {"--repository", "--parameter", "--variable", "--variable-group", "--tasks", "--limit"})
         command.get_option(repeated)->allow_extra_args(false);
 }
 
@@ -182,14 +272,13 @@ Result<CompiledFile> compileFile(const LanguageOptions &options, bool requirePar
     request.text = std::move(text);
     request.requireParameters = requireParameters;
     request.variables = predefinedVariables(root);
-    std::map<std::string, std::string> repositories;
-    for (const std::string &option : options.repositories) {
-        ASSIGN_OR_RETURN(const auto pair, split("--repository", option));
-        if (!fs::is_directory(pair.second, error))
-            return Error{ErrorCode::InvalidArgument,
-                         "--repository " + option + ": " + pair.second + " is not a folder"};
-        repositories.insert(pair);
+    ASSIGN_OR_RETURN(auto repositories, readRepositories(options.repositories));
+    RETURN_IF_ERROR(readLimits(options.limits, request.limits));
+    std::optional<schema::TaskCatalogue> tasks;
+    if (!options.tasks.empty()) {
+        ASSIGN_OR_RETURN(tasks, readTasks(options.tasks));
     }
+    request.tasks = tasks ? &*tasks : &schema::builtInTaskCatalogue();
     if (!options.parametersFile.empty()) {
         ASSIGN_OR_RETURN(const auto values, readMapping(options.parametersFile));
         for (const auto &[name, value] : values)

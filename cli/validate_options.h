@@ -3,6 +3,7 @@
 
 #include "pipelines/compile/compiler.h"
 #include "schema/base/result.h"
+#include "schema/tasks/task_definition.h"
 
 #include <map>
 #include <string>
@@ -23,6 +24,8 @@ struct LanguageOptions
     std::string parametersFile;
     std::vector<std::string> variables;      ///< K=V
     std::vector<std::string> variableGroups; ///< NAME=FILE
+    std::vector<std::string> tasks;          ///< folders with task.json files
+    std::vector<std::string> limits;         ///< NAME=NUMBER
     std::string format;
     bool keepGoing = false;
 };
@@ -40,10 +43,11 @@ public:
                                      const schema::RepositoryResource *repository,
                                      const std::string &path) override;
 
-private:
+    /// Folder of a repository, or nullptr when it is not known where it lies.
     [[nodiscard]] const std::string *folderOf(const std::string &alias,
                                               const schema::RepositoryResource *repository) const;
 
+private:
     std::string m_root;
     std::map<std::string, std::string> m_repositories;
 };
@@ -56,6 +60,17 @@ struct CompiledFile
     std::map<std::string, std::string> variables; ///< predefined and those given
     std::map<std::string, schema::TextMap> variableGroups;
 };
+
+/// Text of a regular file of at most 64 MiB. Errors: NotFound, InvalidArgument, LimitExceeded, Io.
+schema::Result<std::string> readTextFile(const std::string &path);
+/// The folder that holds `.git`, at or above the file's folder; else the file's folder.
+std::string repositoryFolder(const std::string &file);
+/// NAME=DIR options. Errors: InvalidArgument.
+schema::Result<std::map<std::string, std::string>>
+readRepositories(const std::vector<std::string> &options);
+/// The built-in tasks and those of the `task.json` files in these folders and at most three folders
+/// below. Errors: InvalidArgument naming the folder or file.
+schema::Result<schema::TaskCatalogue> readTasks(const std::vector<std::string> &folders);
 
 /// Reads and compiles. Errors are those of usage: a file that cannot be read, a malformed option.
 schema::Result<CompiledFile> compileFile(const LanguageOptions &options, bool requireParameters);

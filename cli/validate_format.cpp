@@ -30,6 +30,19 @@ std::string prefix(const schema::SourcePosition &position)
     return fmt::format("{} (Line: {}, Col: {}): ", position.file, position.line, position.column);
 }
 
+/// A path of the repository as a relative reference (RFC 3986).
+std::string relativeUri(std::string_view file)
+{
+    constexpr std::string_view kPlain = "-._~/@";
+    std::string out;
+    for (const char c : file.starts_with('/') ? file.substr(1) : file) {
+        const bool isPlain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                             (c >= 'A' && c <= 'Z') || kPlain.find(c) != std::string_view::npos;
+        out += isPlain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+    return out;
+}
+
 std::string_view lineOf(std::string_view text, std::uint32_t line)
 {
     for (std::uint32_t current = 1; current < line; ++current) {
@@ -128,11 +141,13 @@ std::string diagnosticsAsJson(const std::vector<Diagnostic> &diagnostics)
 
 std::string diagnosticsAsSarif(const std::vector<Diagnostic> &diagnostics)
 {
-    const auto location = [](const schema::SourcePosition &at) {
-        const std::string uri = at.file.starts_with('/') ? at.file.substr(1) : at.file;
-        Json physical{{"artifactLocation", {{"uri", uri}}}};
-        if (at.line != 0)
+    const auto location = [](const schema::SourcePosition &at, std::uint32_t length) {
+        Json physical{{"artifactLocation", {{"uri", relativeUri(at.file)}}}};
+        if (at.line != 0) {
             physical["region"] = {{"startLine", at.line}, {"startColumn", at.column}};
+            if (length != 0)
+                physical["region"]["endColumn"] = at.column + length;
+        }
         return Json{{"physicalLocation", std::move(physical)}};
     };
     Json rules = Json::array();
@@ -149,11 +164,11 @@ std::string diagnosticsAsSarif(const std::vector<Diagnostic> &diagnostics)
                     {"message", {{"text", text}}},
                     {"locations", Json::array()}};
         if (!diagnostic.position.file.empty())
-            result["locations"].push_back(location(diagnostic.position));
+            result["locations"].push_back(location(diagnostic.position, diagnostic.length));
         if (!diagnostic.includedFrom.empty()) {
             result["relatedLocations"] = Json::array();
             for (const auto &from : diagnostic.includedFrom)
-                result["relatedLocations"].push_back(location(from));
+                result["relatedLocations"].push_back(location(from, 0));
         }
         results.push_back(std::move(result));
     }
@@ -165,6 +180,7 @@ std::string diagnosticsAsSarif(const std::vector<Diagnostic> &diagnostics)
              {"tool",
               {{"driver",
                 {{"name", "slipway"}, {"version", SLIPWAY_VERSION}, {"rules", std::move(rules)}}}}},
+             {"columnKind", "unicodeCodePoints"},
              {"results", std::move(results)}}})}};
     return log.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -1,5 +1,6 @@
 #include "pipelines/run/expansion.h"
 
+#include "pipelines/run/rolling.h"
 #include "pipelines/run/step_context.h"
 #include "pipelines/shape/shape.h"
 #include "pipelines/yaml/reader.h"
@@ -234,6 +235,15 @@ Result<Expansion> expandJob(const RunPlan &plan, const RunProgress &progress, co
     if (!trim(goOn).empty() && !shape::parseBoolean(trim(goOn), out.continueOnError))
         return Error{ErrorCode::InvalidArgument,
                      "Expected a Boolean value. Actual value: '" + goOn + "'"};
+    const auto machines = progress.machines.find(stage.name + "." + job.name);
+    if (job.isDeployment && job.strategy == schema::DeploymentStrategy::Rolling &&
+        machines != progress.machines.end() && !machines->second.empty()) {
+        out.machines = machines->second;
+        ASSIGN_OR_RETURN(const std::string most,
+                         evaluate.text("strategy.rolling.maxParallel", job.rollingMaxParallel));
+        ASSIGN_OR_RETURN(out.atOnce, machinesAtOnce(most, out.machines.size()));
+        return out;
+    }
     if (job.isDeployment) {
         out.seeds = hookSeeds(job);
         out.atOnce = 1;
@@ -286,6 +296,7 @@ Result<JobInstance> fillInstance(const RunPlan &plan, const RunProgress &progres
     if (job.isDeployment)
         out.position = out.total = 1;
     out.continueOnError = expansion.continueOnError;
+    out.machine = seed.machine;
 
     const auto define = [&variables](const char *name, std::string value) {
         variables.set({name, std::move(value), false, true});
@@ -314,7 +325,8 @@ Result<JobInstance> fillInstance(const RunPlan &plan, const RunProgress &progres
         ASSIGN_OR_RETURN(std::string resource,
                          evaluate.text("environment.resourceName", job.environment->resourceName));
         define("Environment.Name", std::move(name));
-        define("Environment.ResourceName", std::move(resource));
+        define("Environment.ResourceName",
+               seed.machine.empty() ? std::move(resource) : seed.machine);
     }
     ASSIGN_OR_RETURN(const std::string title, evaluate.text("displayName", job.displayName));
     out.displayName = seed.suffix.empty() ? title : title + " " + seed.suffix;

@@ -20,7 +20,8 @@ struct InstanceSeed
     std::string name;
     schema::TextMap variables; ///< of the matrix leg or the strategy
     const schema::DeploymentHook *hook = nullptr;
-    std::string suffix; ///< appended to the display name
+    std::string suffix;       ///< appended to the display name
+    std::string machine = {}; ///< of a rolling deployment over machines
 };
 
 struct Expansion
@@ -28,6 +29,7 @@ struct Expansion
     std::vector<InstanceSeed> seeds; ///< in the order in which they start; no on.* hooks
     std::size_t atOnce = 0;          ///< how many may run; 0: no limit
     bool continueOnError = false;
+    std::vector<std::string> machines; ///< of a rolling deployment; then there are no seeds
 };
 
 /// Errors: InvalidArgument naming the key.

@@ -1,6 +1,7 @@
 #include "pipelines/run/graph.h"
 
 #include "pipelines/run/expansion.h"
+#include "pipelines/run/rolling.h"
 
 #include <algorithm>
 
@@ -203,6 +204,8 @@ private:
         const auto expansion = expandJob(m_plan, m_progress, stage, job);
         if (!expansion)
             return fail(stage, job, TaskResult::Failed, expansion.error().message);
+        if (!expansion->machines.empty())
+            return rolling(stage, job, {}, *expansion);
         if (expansion->seeds.empty()) {
             if (job.isDeployment)
                 return fail(stage, job, TaskResult::Succeeded, "the strategy has no hooks");
@@ -220,6 +223,8 @@ private:
         const auto expansion = expandJob(m_plan, m_progress, stage, job);
         if (!expansion)
             return fail(stage, job, TaskResult::Failed, expansion.error().message);
+        if (!expansion->machines.empty())
+            return rolling(stage, job, state, *expansion);
         if (job.isDeployment)
             return runningDeployment(stage, job, state, *expansion);
         const std::size_t started = state.finished.size() + state.running.size();
@@ -264,6 +269,21 @@ private:
             return start(stage, job, last, 0, 1);
         }
         complete(stage, job, state, expansion, cancelled && hooks < expansion.seeds.size());
+    }
+
+    void rolling(const Stage &stage, const Job &job, const JobProgress &state,
+                 const Expansion &expansion)
+    {
+        RollingStep next = advanceRolling(job, state, expansion.machines, expansion.atOnce,
+                                          m_progress.cancelRequested);
+        if (next.isDone)
+            return complete(stage, job, state, expansion,
+                            next.cutShort && m_progress.cancelRequested);
+        if (next.start.empty())
+            return;
+        Expansion now = expansion;
+        now.seeds = std::move(next.start);
+        start(stage, job, now, 0, now.seeds.size());
     }
 
     static std::size_t room(const Expansion &expansion, std::size_t running)

@@ -56,6 +56,9 @@ struct RunProgress
     /// Root variables whose `$[ ]` was evaluated when the run was created (resolveRootVariables):
     /// used instead of evaluating again, so that counter() counts once.
     std::vector<std::pair<std::string, std::string>> rootValues;
+    /// Machines that a rolling deployment goes over, by "stage.job": the virtual machines of its
+    /// environment that its tags choose, in order. Without an entry the hooks run once.
+    std::map<std::string, std::vector<std::string>> machines;
     std::int64_t startTime = 0; ///< pipeline.startTime, milliseconds since the epoch
     bool completed = false;     ///< RunCompleted was applied
 };
@@ -67,6 +70,7 @@ struct JobInstance
     std::string displayName;
     std::string identifier; ///< "Build.BuildImages.__default"
     std::optional<schema::HookKind> hook;
+    std::string machine;         ///< that it must run on: one of RunProgress::machines, or empty
     int position = 1, total = 1; ///< 1-based
     schema::Pool pool;           ///< runtime texts evaluated
     std::optional<schema::Container> container;
@@ -121,7 +125,8 @@ using Step = std::variant<StageReady, StageSkipped, StageCompleted, JobSkipped, 
                           JobCompleted, RunCompleted>;
 
 /// Everything that follows from `progress` now. Pure. A deployment job yields its hooks one after
-/// the other (JobExpanded with one instance each; on.success / on.failure last); a matrix with
+/// the other (JobExpanded with one instance each; on.success / on.failure last), a rolling one with
+/// machines does so for each of them, at most maxParallel at a time; a matrix with
 /// maxParallel yields at most that many running. A bad `$[ ]` comes as JobCompleted with Failed,
 /// a condition that cannot be evaluated as JobCompleted/StageCompleted with Abandoned, both with a
 /// message naming the expression. A stage left out when queueing is skipped and its dependants

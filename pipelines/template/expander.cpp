@@ -188,8 +188,8 @@ const Node *Expander::expandScalar(const Node &node, Place place, Frame &frame)
         return &node;
     m_guessed = false;
     const auto value = scalarValue(node, frame);
-    if (!value)
-        return m_arena.scalar({}, &node, yaml::Style::Null);
+    if (!value) // reported: the empty text in its place is no mistake of its own
+        return m_arena.asGuess(m_arena.scalar({}, &node, yaml::Style::Null));
     const Node *result = toNode(m_arena, *value, node);
     if (m_guessed)
         result = m_arena.asGuess(result);

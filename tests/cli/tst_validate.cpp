@@ -142,7 +142,93 @@ private Q_SLOTS:
         const auto &location = result["locations"][0]["physicalLocation"];
         QCOMPARE(location["artifactLocation"]["uri"].get<std::string>(), std::string("a.yml"));
         QCOMPARE(location["region"]["startLine"].get<int>(), 2);
+        QCOMPARE(location["region"]["endColumn"].get<int>(), 8);
+        QCOMPARE(sarif["runs"][0]["columnKind"].get<std::string>(),
+                 std::string("unicodeCodePoints"));
         QVERIFY(cli::diagnosticsAsJson({}) == "[]\n");
+    }
+
+    /// What the standard asks of every log (SARIF 2.1.0, 3.13 to 3.27), of any diagnostic.
+    void sarifKeepsToItsStandard()
+    {
+        auto nowhere = makeDiagnostic(Severity::Error, "missing-parameter", "no place", {});
+        auto strange = makeDiagnostic(Severity::Warning, "key-case", "\xff bytes",
+                                      {"/a folder/\xc3\xa4%.yml@tools", 1, 1});
+        const auto log =
+            nlohmann::json::parse(cli::diagnosticsAsSarif({nowhere, strange, strange}));
+        QVERIFY(log["$schema"].is_string());
+        const auto &run = log["runs"].at(0);
+        const auto &rules = run["tool"]["driver"]["rules"];
+        QCOMPARE(rules.size(), std::size_t{2}); // one for each code
+        QCOMPARE(run["results"].size(), std::size_t{3});
+        for (const auto &result : run["results"]) {
+            QVERIFY(!result["message"]["text"].get<std::string>().empty());
+            const auto level = result["level"].get<std::string>();
+            QVERIFY(level == "error" || level == "warning");
+            const auto named = [&](const auto &rule) { return rule["id"] == result["ruleId"]; };
+            QVERIFY(std::any_of(rules.begin(), rules.end(), named));
+        }
+        QVERIFY(run["results"][0]["locations"].empty());
+        const auto &place = run["results"][1]["locations"][0]["physicalLocation"];
+        QCOMPARE(place["artifactLocation"]["uri"].get<std::string>(),
+                 std::string("a%20folder/%C3%A4%25.yml@tools"));
+    }
+
+    void checksInputsOfInstalledTasks()
+    {
+        write(QStringLiteral("tasks/Greet/1.2.3/task.json"),
+              "// written by hand\n{\"id\": \"11111111-2222-3333-4444-555555555555\", \"name\": "
+              "\"Greet\", \"version\": {\"Major\": 1, \"Minor\": \"2\", \"Patch\": 3}, \"inputs\": "
+              "[{\"name\": \"who\", \"required\": true}]}");
+        auto request = options(
+            write(QStringLiteral("greet.yml"), "steps:\n- task: Greet@1\n  inputs: {whom: x}\n"));
+        QCOMPARE(cli::compileFile(request, false)->result.diagnostics.size(), std::size_t{0});
+        request.tasks = {m_folder.filePath(QStringLiteral("tasks")).toStdString()};
+        const auto compiled = cli::compileFile(request, false);
+        QVERIFY(compiled);
+        QCOMPARE(compiled->result.diagnostics.size(), std::size_t{2});
+        QCOMPARE(compiled->result.diagnostics[0].code, std::string("missing-input"));
+        QCOMPARE(compiled->result.diagnostics[1].hint, std::string("did you mean `who`?"));
+        QVERIFY(compiled->result.ok());
+        write(QStringLiteral("tasks/Bad/task.json"), "{\"id\": 1}");
+        QVERIFY2(cli::compileFile(request, false).error().message.find("Bad/task.json") !=
+                     std::string::npos,
+                 cli::compileFile(request, false).error().message.c_str());
+        request.tasks = {"/nonexistent"};
+        QVERIFY(!cli::compileFile(request, false));
+    }
+
+    void limits_data()
+    {
+        QTest::addColumn<QByteArray>("limit");
+        QTest::addColumn<QByteArray>("code"); ///< of the diagnostic; empty: usage
+        QTest::newRow("files") << QByteArray("files=1") << QByteArray("limit-files");
+        QTest::newRow("depth") << QByteArray("depth=1") << QByteArray("limit-depth");
+        QTest::newRow("size") << QByteArray("file-bytes=20") << QByteArray("limit-size");
+        QTest::newRow("nodes") << QByteArray("expanded-nodes=3") << QByteArray("limit-");
+        QTest::newRow("YAML") << QByteArray("yaml-depth=1") << QByteArray("limit-depth");
+        QTest::newRow("unknown") << QByteArray("fils=1") << QByteArray();
+        QTest::newRow("zero") << QByteArray("files=0") << QByteArray();
+        QTest::newRow("text") << QByteArray("files=many") << QByteArray();
+        QTest::newRow("no number") << QByteArray("files") << QByteArray();
+    }
+
+    void limits()
+    {
+        QFETCH(QByteArray, limit);
+        QFETCH(QByteArray, code);
+        write(QStringLiteral("l2.yml"), "steps:\n- script: ${{ eq(1, 1) }}\n");
+        write(QStringLiteral("l1.yml"), "steps:\n- template: l2.yml\n");
+        auto request = options(write(QStringLiteral("limits.yml"), "steps:\n- template: l1.yml\n"));
+        QVERIFY(cli::compileFile(request, false)->result.ok());
+        request.limits = {limit.toStdString()};
+        const auto compiled = cli::compileFile(request, false);
+        QCOMPARE(compiled.has_value(), !code.isEmpty());
+        if (!compiled)
+            return;
+        QVERIFY(!compiled->result.ok());
+        QVERIFY2(compiled->result.diagnostics.at(0).code.starts_with(code.toStdString()),
+                 compiled->result.diagnostics[0].code.c_str());
     }
 };
 

@@ -17,7 +17,7 @@ struct Row
     std::string_view name, alias, type, fallback;
     bool required = false;
     std::string_view options = {}, rule = {}, help = {};
-// NOLINTEND(readability-redundant-member-init)
+    // NOLINTEND(readability-redundant-member-init)
 };
 
 struct Task

@@ -21,6 +21,13 @@ constexpr const char *kResults =
     "SELECT id, suite, class_name, name, outcome, duration_ms, message, stack_trace"
     " FROM test_result WHERE test_run_id = ?1 ORDER BY outcome <> 'Failed', id LIMIT ?3 OFFSET ?2";
 
+constexpr const char *kHistory =
+    "SELECT run.id, run.number, r.outcome, r.duration_ms FROM run"
+    " JOIN test_run t ON t.run_id = run.id JOIN test_result r ON r.test_run_id = t.id"
+    " WHERE run.id IN (SELECT id FROM run WHERE pipeline_id = ?1 AND id <= ?2"
+    " ORDER BY id DESC LIMIT 20) AND r.class_name = ?3 AND r.name = ?4"
+    " ORDER BY run.id DESC, t.id, r.id";
+
 #undef SLIPWAY_TEST_RUN_COLUMNS
 
 TestRunRow row(Statement &statement)
@@ -101,6 +108,23 @@ std::vector<TestResultRow> TestStore::results(std::int64_t testRunId, std::int64
         item.result.durationMs = statement.get<std::int64_t>(5);
         item.result.message = statement.get<std::string>(6);
         item.result.stackTrace = statement.get<std::string>(7);
+        out.push_back(std::move(item));
+    }
+    return out;
+}
+
+std::vector<TestHistoryRow> TestStore::history(std::int64_t pipelineId, std::int64_t runId,
+                                               std::string_view className, std::string_view name)
+{
+    std::vector<TestHistoryRow> out;
+    auto statement = m_connection.prepare(kHistory);
+    statement.bind(pipelineId, runId, className, name);
+    while (statement.step()) {
+        TestHistoryRow item;
+        item.runId = statement.get<std::int64_t>(0);
+        item.runNumber = statement.get<std::string>(1);
+        item.outcome = statement.get<std::string>(2);
+        item.durationMs = statement.get<std::int64_t>(3);
         out.push_back(std::move(item));
     }
     return out;

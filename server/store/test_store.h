@@ -26,6 +26,14 @@ struct TestResultRow
     schema::protocol::TestCaseResult result;
 };
 
+/// One earlier outcome of a test.
+struct TestHistoryRow
+{
+    std::int64_t runId = 0;
+    std::string runNumber, outcome;
+    std::int64_t durationMs = 0;
+};
+
 class TestStore
 {
 public:
@@ -43,6 +51,11 @@ public:
     /// Failed ones first, then in order of publication.
     [[nodiscard]] std::vector<TestResultRow> results(std::int64_t testRunId, std::int64_t skip,
                                                      std::int64_t top);
+    /// How the test went in the newest 20 runs of the pipeline up to `runId`, newest first; runs
+    /// without the test are left out, a run that has it several times (a matrix) gives each.
+    [[nodiscard]] std::vector<TestHistoryRow> history(std::int64_t pipelineId, std::int64_t runId,
+                                                      std::string_view className,
+                                                      std::string_view name);
 
 private:
     Connection &m_connection;

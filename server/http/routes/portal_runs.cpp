@@ -201,6 +201,36 @@ Result<Reply> inputs(Call &call, Services &services)
                         {"diagnostics", diagnosticsList(compiled->diagnostics)}});
 }
 
+/// Every pipeline of the project with its newest runs: the portal's list in one request.
+Result<Reply> pipelinesWithRuns(Call &call, Services &services)
+{
+    ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
+    ASSIGN_OR_RETURN(const auto runsOfEach, call.query().number("runs", 0, 50));
+    ASSIGN_OR_RETURN(const auto pipelines, services.pipelines.list(project.id));
+    RunShapes shapes(call, services);
+    Json list = Json::array();
+    for (const auto &pipeline : pipelines) {
+        store::RunFilter filter;
+        filter.projectId = project.id;
+        filter.pipelineId = pipeline.id;
+        filter.top = static_cast<int>(runsOfEach.value_or(10));
+        Json runs = Json::array();
+        if (filter.top > 0) {
+            ASSIGN_OR_RETURN(const auto newest, services.runs.list(filter));
+            for (const auto &overview : newest) {
+                ASSIGN_OR_RETURN(auto json, shapes.summary(overview));
+                runs.push_back(std::move(json));
+            }
+        }
+        list.push_back({{"id", pipeline.id},
+                        {"name", pipeline.name},
+                        {"folder", pipeline.folder},
+                        {"path", pipeline.yamlPath},
+                        {"runs", std::move(runs)}});
+    }
+    return Reply::list(std::move(list));
+}
+
 Result<Reply> explain(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
@@ -331,6 +361,7 @@ void addPortalRunRoutes(Router &router, Services &services)
     router.add("GET", base + "runs", bind(listRuns));
     router.add("GET", base + "runs/{runId}", bind(getRun));
     router.add("GET", base + "runs/{runId}/explain", bind(explain));
+    router.add("GET", base + "pipelines", bind(pipelinesWithRuns));
     router.add("POST", base + "pipelines/{pipelineId}/inputs", bind(inputs));
     router.add("GET", base + "logs/{runId}/{logId}", bind(logBytes));
     router.add("GET", base + "logs/{runId}/{logId}/lines", bind(logLines));

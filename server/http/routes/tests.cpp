@@ -160,6 +160,27 @@ Result<Reply> testsOfRun(Call &call, Services &services)
     });
 }
 
+/// How one test went in the newest runs of the run's pipeline, up to and including this run.
+Result<Reply> historyOfTest(Call &call, Services &services)
+{
+    ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
+    ASSIGN_OR_RETURN(const auto run, runOf(call, services, project, "runId"));
+    const auto name = call.query().text("name");
+    if (name.empty())
+        return {ErrorCode::InvalidArgument, "say which test with 'name' (and 'className')"};
+    ASSIGN_OR_RETURN(const auto found, services.database.read([&](Connection &connection) {
+        return Result(TestStore(connection)
+                          .history(run.pipelineId, run.id, call.query().text("classname"), name));
+    }));
+    Json list = Json::array();
+    for (const auto &row : found)
+        list.push_back({{"runId", row.runId},
+                        {"runNumber", row.runNumber},
+                        {"outcome", row.outcome},
+                        {"durationMs", row.durationMs}});
+    return Reply::list(std::move(list));
+}
+
 } // namespace
 
 void addTestRoutes(Router &router, Services &services)
@@ -175,6 +196,7 @@ void addTestRoutes(Router &router, Services &services)
     });
     router.serve("GET", "4637d869", Form::Collection, bind(listResults));
     router.add("GET", "{project}/_apis/slipway/runs/{runId}/tests", bind(testsOfRun));
+    router.add("GET", "{project}/_apis/slipway/runs/{runId}/tests/history", bind(historyOfTest));
 }
 
 } // namespace server::http

@@ -122,6 +122,6 @@ export function gateOf(run: RunDetail, stage: string): Gate | undefined {
   if (approval.status === 'pending') return { kind: 'waiting', lines: ['waits for', 'approval'] }
   const step = approval.steps.findLast((one) => one.status === approval.status)
   const kind = approval.status === 'approved' ? 'open' : 'closed'
-  const word = { timedOut: 'timed out' }[approval.status] ?? approval.status
+  const word = approval.status === 'timedOut' ? 'timed out' : approval.status
   return { kind, lines: [word, step?.displayName], at: step?.at }
 }

@@ -16,7 +16,7 @@ describe('the sentence of a run', () => {
   })
   it('says who refused, and why', () => {
     const run = detail({ ...waitingRun, status: 'completed', result: 'failed' })
-    const approvals = run.approvals.map((one) => ({ ...one, status: 'rejected', steps: [{ displayName: 'Jun Tanaka', status: 'rejected', comment: 'the header is broken' }] }))
+    const approvals = run.approvals.map((one) => ({ ...one, status: 'rejected' as const, steps: [{ displayName: 'Jun Tanaka', status: 'rejected', comment: 'the header is broken' }] }))
     expect(said({ ...run, approvals })).toBe('Jun Tanaka rejected the deployment to production: the header is broken.')
   })
   it('counts the mistakes of a file that cannot run', () => {

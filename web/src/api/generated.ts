@@ -1,0 +1,564 @@
+/* eslint-disable */
+// Generated from schema/openapi.yaml by `npm run types`. Do not edit.
+export type paths = Record<string, never>;
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        Error: {
+            message: string;
+            typeKey: string;
+            errorCode?: number;
+            code: string;
+            diagnostics?: components["schemas"]["Diagnostic"][];
+        };
+        Diagnostic: {
+            /** @enum {unknown} */
+            severity: "error" | "warning";
+            code: string;
+            message: string;
+            file?: string;
+            line?: number;
+            column?: number;
+            hint?: string;
+        };
+        Person: {
+            id: string;
+            displayName: string;
+            uniqueName?: string;
+        };
+        Me: {
+            id: string;
+            uniqueName: string;
+            displayName: string;
+            isAdmin: boolean;
+        };
+        Project: {
+            id: string;
+            name: string;
+            description?: string;
+        };
+        PipelineRef: {
+            id: number;
+            name: string;
+        };
+        /** @description A pipeline with its newest runs */
+        PipelineOverview: {
+            id: number;
+            name: string;
+            folder: string;
+            /** @description The entry file in its repository */
+            path: string;
+            runs: components["schemas"]["RunSummary"][];
+        };
+        /** @description Azure DevOps Pipeline */
+        Pipeline: {
+            id: number;
+            name: string;
+            folder: string;
+            revision: number;
+            configuration?: {
+                type: string;
+                path: string;
+                repository: {
+                    id: string;
+                    name: string;
+                    type: string;
+                    defaultBranch: string;
+                };
+            };
+        };
+        PipelinePreview: {
+            finalYaml: string;
+        };
+        /** @enum {unknown} */
+        RunStatus: "none" | "notStarted" | "inProgress" | "cancelling" | "completed";
+        /** @enum {unknown} */
+        RunResult: "none" | "succeeded" | "partiallySucceeded" | "failed" | "canceled";
+        /** @enum {unknown} */
+        RunReason: "manual" | "individualCI" | "batchedCI" | "schedule" | "pullRequest" | "buildCompletion" | "resourceTrigger";
+        /** @enum {unknown} */
+        TaskResult: "succeeded" | "succeededWithIssues" | "failed" | "canceled" | "skipped" | "abandoned";
+        /** @enum {unknown} */
+        StageState: "pending" | "waiting" | "inProgress" | "completed";
+        StageSummary: {
+            name: string;
+            displayName: string;
+            state: components["schemas"]["StageState"];
+            result?: components["schemas"]["TaskResult"];
+            /** @description What a waiting stage waits for; why it was skipped or failed afterwards */
+            waiting?: string;
+            attempt?: number;
+        };
+        RunSummary: {
+            id: number;
+            number: string;
+            pipeline: components["schemas"]["PipelineRef"];
+            status: components["schemas"]["RunStatus"];
+            result?: components["schemas"]["RunResult"];
+            reason: components["schemas"]["RunReason"];
+            branch: string;
+            version: string;
+            commitMessage: string;
+            commitAuthor: string;
+            requestedBy?: components["schemas"]["Person"];
+            /** Format: date-time */
+            queuedAt: string;
+            /** Format: date-time */
+            startedAt?: string;
+            /** Format: date-time */
+            finishedAt?: string;
+            parameters: {
+                [key: string]: unknown;
+            };
+            stages: components["schemas"]["StageSummary"][];
+            /** @description What the run is doing or how it ended */
+            sentence: string;
+        };
+        Issue: {
+            /** @enum {unknown} */
+            type: "error" | "warning";
+            category?: string;
+            message: string;
+        };
+        /** @description Azure DevOps TimelineRecord */
+        TimelineRecord: {
+            id: string;
+            parentId?: string | null;
+            /** @enum {unknown} */
+            type: "Stage" | "Checkpoint" | "Checkpoint.Approval" | "Checkpoint.ExclusiveLock" | "Phase" | "Job" | "Task";
+            name: string;
+            identifier?: string;
+            refName?: string;
+            /** @enum {unknown} */
+            state: "pending" | "inProgress" | "completed";
+            result?: components["schemas"]["TaskResult"] | null;
+            startTime?: string | null;
+            finishTime?: string | null;
+            currentOperation?: string | null;
+            percentComplete?: number | null;
+            workerName?: string | null;
+            order?: number;
+            attempt?: number;
+            errorCount?: number;
+            warningCount?: number;
+            log?: {
+                id: number;
+                url?: string;
+            } | null;
+            issues?: components["schemas"]["Issue"][];
+        };
+        GraphJob: {
+            name: string;
+            displayName: string;
+            dependsOn: string[];
+            isDeployment: boolean;
+            environment?: {
+                name: string;
+                resourceName: string;
+            };
+        };
+        GraphStage: {
+            name: string;
+            displayName: string;
+            dependsOn: string[];
+            jobs: components["schemas"]["GraphJob"][];
+        };
+        Artifact: {
+            name: string;
+            size: number;
+            files: number;
+            /** @description The whole artifact as a zip file */
+            url: string;
+        };
+        ArtifactFile: {
+            path: string;
+            size: number;
+        };
+        ArtifactFileList: {
+            count: number;
+            value: components["schemas"]["ArtifactFile"][];
+        };
+        RunDetail: components["schemas"]["RunSummary"] & {
+            records: components["schemas"]["TimelineRecord"][];
+            graph: {
+                stages: components["schemas"]["GraphStage"][];
+            };
+            approvals: components["schemas"]["ApprovalItem"][];
+            artifacts: components["schemas"]["Artifact"][];
+            deployments: components["schemas"]["HistoryEntry"][];
+            diagnostics: components["schemas"]["Diagnostic"][];
+            finalYaml: string;
+            changeId?: number;
+        };
+        Version: {
+            id: number;
+            tag: string;
+            tags: string[];
+            digest: string;
+            commit: string;
+            commitMessage: string;
+            runId: number;
+            runNumber: string;
+            /** Format: date-time */
+            createdAt: string;
+        };
+        /** @description What one approver decided */
+        Decision: {
+            displayName: string;
+            status?: string;
+            comment?: string;
+            /** Format: date-time */
+            at?: string;
+        };
+        /** @enum {unknown} */
+        CellState: "ok" | "inProgress" | "failed" | "waiting";
+        Cell: {
+            serviceId: number;
+            environmentId: number;
+            /** @description 0: the environment itself */
+            resourceId: number;
+            state: components["schemas"]["CellState"];
+            version?: components["schemas"]["Version"] | null;
+            deploymentId?: number;
+            runId?: number;
+            runNumber?: string;
+            /** Format: date-time */
+            since?: string;
+            image?: string;
+            workload?: string;
+            /** @description Versions of the service that were built after this one */
+            behind?: number;
+            namespace?: string;
+            approvedBy?: components["schemas"]["Decision"][];
+            pending?: {
+                runId: number;
+                runNumber: string;
+                version?: components["schemas"]["Version"] | null;
+                state: string;
+                approvalId?: string;
+            };
+        };
+        Resource: {
+            id: number;
+            name: string;
+            type: string;
+            namespace: string;
+        };
+        MatrixEnvironment: {
+            id: number;
+            name: string;
+            ordinal: number;
+            locked?: {
+                runId: number;
+                runNumber: string;
+            };
+            resources: components["schemas"]["Resource"][];
+        };
+        Service: {
+            id: number;
+            key: string;
+            imageRepository: string;
+        };
+        Matrix: {
+            /** Format: date-time */
+            at: string;
+            environments: components["schemas"]["MatrixEnvironment"][];
+            services: components["schemas"]["Service"][];
+            cells: components["schemas"]["Cell"][];
+        };
+        /** @enum {unknown} */
+        Direction: "first" | "forward" | "rollback" | "redeploy" | "sideways";
+        HistoryEntry: {
+            deploymentId: number;
+            service: {
+                id: number;
+                key: string;
+            };
+            environment: {
+                id: number;
+                name: string;
+            };
+            resource?: components["schemas"]["Resource"];
+            version?: components["schemas"]["Version"] | null;
+            image: string;
+            digest?: string;
+            workload: string;
+            namespace: string;
+            runId: number;
+            runNumber: string;
+            pipeline: components["schemas"]["PipelineRef"];
+            stage: string;
+            stageAttempt: number;
+            job: string;
+            /** Format: date-time */
+            queuedAt: string;
+            /** Format: date-time */
+            startedAt?: string;
+            /** Format: date-time */
+            finishedAt?: string;
+            result?: components["schemas"]["TaskResult"];
+            requestedBy?: components["schemas"]["Person"];
+            approvals: components["schemas"]["Decision"][];
+            commits: {
+                id: string;
+                message: string;
+                author: string;
+                /** Format: date-time */
+                at: string;
+            }[];
+            direction: components["schemas"]["Direction"];
+        };
+        ApprovalItem: {
+            id: string;
+            runId: number;
+            runNumber: string;
+            pipeline: components["schemas"]["PipelineRef"];
+            stage: string;
+            environment: {
+                id: number;
+                name: string;
+            };
+            /** @enum {unknown} */
+            status: "pending" | "approved" | "rejected" | "timedOut" | "canceled";
+            instructions: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            expiresAt?: string;
+            approvers: components["schemas"]["Person"][];
+            steps: components["schemas"]["Decision"][];
+            minRequiredApprovers: number;
+            versions: {
+                service: string;
+                from?: components["schemas"]["Version"] | null;
+                to: components["schemas"]["Version"];
+            }[];
+            requestedBy?: components["schemas"]["Person"];
+            branch: string;
+            version: string;
+            commitMessage: string;
+            canDecide: boolean;
+        };
+        RunList: {
+            count: number;
+            value: components["schemas"]["RunSummary"][];
+            continuationToken?: string;
+        };
+        PipelineOverviewList: {
+            count: number;
+            value: components["schemas"]["PipelineOverview"][];
+        };
+        HistoryList: {
+            count: number;
+            value: components["schemas"]["HistoryEntry"][];
+            continuationToken?: string;
+        };
+        ApprovalList: {
+            count: number;
+            value: components["schemas"]["ApprovalItem"][];
+        };
+        WaitingReason: {
+            /** @enum {unknown} */
+            kind: "worker" | "approval" | "lock" | "dependency";
+            stage: string;
+            job?: string;
+            sentence: string;
+        };
+        Explanation: {
+            sentence: string;
+            waiting: components["schemas"]["WaitingReason"][];
+        };
+        ParameterAsk: {
+            name: string;
+            displayName: string;
+            type: string;
+            default?: unknown;
+            values?: unknown[];
+            required: boolean;
+        };
+        QueueInputs: {
+            branch: string;
+            version: string;
+            parameters: components["schemas"]["ParameterAsk"][];
+            stages: {
+                name: string;
+                displayName: string;
+                dependsOn: string[];
+                isSkippable: boolean;
+            }[];
+            diagnostics: components["schemas"]["Diagnostic"][];
+        };
+        LogLines: {
+            from: number;
+            total: number;
+            sealed: boolean;
+            lines: string[];
+        };
+        TestResult: {
+            id?: number;
+            suite?: string;
+            className?: string;
+            name: string;
+            outcome: string;
+            durationMs: number;
+            message?: string;
+            stackTrace?: string;
+        };
+        TestRun: {
+            id: number;
+            title: string;
+            passed: number;
+            failed: number;
+            skipped: number;
+            durationMs: number;
+            jobId: string;
+            results?: components["schemas"]["TestResult"][];
+        };
+        TestRunList: {
+            count: number;
+            value: components["schemas"]["TestRun"][];
+        };
+        TestHistoryEntry: {
+            runId: number;
+            runNumber: string;
+            outcome: string;
+            durationMs: number;
+        };
+        TestHistory: {
+            count: number;
+            value: components["schemas"]["TestHistoryEntry"][];
+        };
+        /** @description Azure DevOps Change of a build */
+        Change: {
+            id: string;
+            message: string;
+            author?: {
+                displayName?: string;
+            };
+            /** Format: date-time */
+            timestamp?: string;
+        };
+        Pool: {
+            id: number;
+            name: string;
+            size?: number;
+        };
+        /** @description Azure DevOps TaskAgent, a worker */
+        Agent: {
+            id: number;
+            name: string;
+            version?: string;
+            /** @enum {unknown} */
+            status: "online" | "offline";
+            enabled?: boolean;
+            osDescription?: string;
+            maxParallelism?: number;
+            assignedRequest?: {
+                requestId?: number;
+                jobName?: string;
+                owner?: {
+                    id: number;
+                    name: string;
+                };
+            } | null;
+            systemCapabilities?: {
+                [key: string]: string;
+            };
+            userCapabilities?: {
+                [key: string]: string;
+            };
+        };
+        VariableGroup: {
+            id: number;
+            name: string;
+            description?: string;
+            /** @description A secret's value never leaves the server */
+            variables: {
+                [key: string]: {
+                    value?: string | null;
+                    isSecret?: boolean;
+                };
+            };
+        };
+        ServiceEndpoint: {
+            id: string;
+            name: string;
+            type: string;
+            url: string;
+            description?: string;
+            isReady?: boolean;
+            authorization?: {
+                scheme?: string;
+            };
+        };
+        CheckConfiguration: {
+            id: number;
+            type: {
+                id?: string;
+                name: string;
+            };
+            settings?: {
+                [key: string]: unknown;
+            };
+            resource?: {
+                type: string;
+                id: string;
+                name?: string;
+            };
+        };
+        Environment: {
+            id: number;
+            name: string;
+            description?: string;
+            /** Format: date-time */
+            createdOn?: string;
+            createdBy?: components["schemas"]["Person"];
+            resources?: {
+                id: number;
+                name: string;
+                type: string;
+                slipwayType?: string;
+                namespace?: string;
+            }[];
+        };
+        RunEvent: {
+            runId: number;
+            changeId: number;
+        };
+        LogEvent: {
+            runId: number;
+            logId: number;
+            length: number;
+            sealed: boolean;
+        };
+        ApprovalEvent: {
+            approvalId: string;
+            runId: number;
+            status: string;
+        };
+        MatrixEvent: {
+            serviceId: number;
+            environmentId: number;
+            resourceId: number;
+        };
+        WorkerEvent: {
+            workerId: number;
+            online: boolean;
+        };
+        /** @description The data of each event of the stream, by the event's name */
+        Events: {
+            run: components["schemas"]["RunEvent"];
+            log: components["schemas"]["LogEvent"];
+            approval: components["schemas"]["ApprovalEvent"];
+            matrix: components["schemas"]["MatrixEvent"];
+            worker: components["schemas"]["WorkerEvent"];
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export type operations = Record<string, never>;

@@ -1,0 +1,2 @@
+/** The text that src/api/generated.ts must have. */
+export function generated(): Promise<string>

@@ -1,0 +1,17 @@
+// Writes src/api/generated.ts: the schemas of schema/openapi.yaml as types.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import openapiTS, { astToString } from 'openapi-typescript'
+import { parse } from 'yaml'
+
+const contract = new URL('../../schema/openapi.yaml', import.meta.url)
+const target = new URL('../src/api/generated.ts', import.meta.url)
+
+/** The text that the generated file must have. */
+export async function generated() {
+  const document = parse(readFileSync(contract, 'utf8'))
+  const schemas = { ...document, paths: {}, components: { schemas: document.components.schemas } }
+  return `/* eslint-disable */\n// Generated from schema/openapi.yaml by \`npm run types\`. Do not edit.\n${astToString(await openapiTS(schemas))}`
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(target, await generated())

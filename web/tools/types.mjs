@@ -11,7 +11,7 @@ const target = new URL('../src/api/generated.ts', import.meta.url)
 export async function generated() {
   const document = parse(readFileSync(contract, 'utf8'))
   const schemas = { ...document, paths: {}, components: { schemas: document.components.schemas } }
-  return `/* eslint-disable */\n// Generated from schema/openapi.yaml by \`npm run types\`. Do not edit.\n${astToString(await openapiTS(schemas))}`
+  return `// Generated from schema/openapi.yaml by \`npm run types\`. Do not edit.\n${astToString(await openapiTS(schemas))}`
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(target, await generated())

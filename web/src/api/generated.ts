@@ -1,4 +1,3 @@
-/* eslint-disable */
 // Generated from schema/openapi.yaml by `npm run types`. Do not edit.
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;

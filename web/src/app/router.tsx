@@ -28,6 +28,10 @@ const pipelines = createRoute({
   validateSearch: (search: Record<string, unknown>): { q?: string; run?: number } => ({ q: text(search.q), run: integer(search.run) }),
   component: lazyRouteComponent(() => import('./routes/pipelines-route'), 'PipelinesRoute'),
 })
+const pipeline = createRoute({
+  getParentRoute: () => project, path: 'pipelines/$pipelineId',
+  component: lazyRouteComponent(() => import('./routes/pipeline-route'), 'PipelineRoute'),
+})
 const runs = createRoute({
   getParentRoute: () => project, path: 'runs',
   validateSearch: (search: Record<string, unknown>): { pipeline?: number; branch?: string; status?: string } => ({ pipeline: integer(search.pipeline), branch: text(search.branch), status: text(search.status) }),
@@ -78,7 +82,7 @@ const azureBuilds = createRoute({
   validateSearch: (search: Record<string, unknown>): { definitionId?: number } => ({ definitionId: integer(search.definitionId) }),
   beforeLoad: ({ params, search }) => {
     throw search.definitionId === undefined
-      ? redirect({ to: '/$project/pipelines', params }) : redirect({ to: '/$project/runs', params, search: { pipeline: search.definitionId } })
+      ? redirect({ to: '/$project/pipelines', params }) : redirect({ to: '/$project/pipelines/$pipelineId', params: { ...params, pipelineId: String(search.definitionId) } })
   },
 })
 const azureEnvironment = createRoute({
@@ -91,7 +95,7 @@ const azureEnvironment = createRoute({
 const tree = root.addChildren([
   home,
   project.addChildren([
-    projectHome, pipelines, runs, run, environments, environment, approvals, pools, library, azureResults, azureBuilds, azureEnvironment,
+    projectHome, pipelines, pipeline, runs, run, environments, environment, approvals, pools, library, azureResults, azureBuilds, azureEnvironment,
   ]),
 ])
 

@@ -40,6 +40,15 @@ export const handlers = [
   http.get('*/_apis/slipway/me', () => HttpResponse.json({ ...scenario.person, isAdmin: true })),
   http.get('*/_apis/projects', () => list([{ id: 'p1', name: scenario.projectName, description: 'Two services and how they get there' }])),
   http.get('*/_apis/pipelines', () => list(mood.current === 'empty' ? [] : scenario.pipelines.map(longer))),
+  http.get('*/_apis/pipelines/:id', ({ params }) => {
+    const one = scenario.pipelines.find(({ id }) => id === Number(params.id))
+    return one === undefined ? HttpResponse.json({ message: `there is no pipeline ${String(params.id)}`, code: 'notFound' }, { status: 404 })
+      : HttpResponse.json({ ...longer(one), configuration: { type: 'yaml', path: '/azure-pipelines.yml', repository: { id: 'r1', name: 'space-game', type: 'azureReposGit', defaultBranch: 'refs/heads/main' } } })
+  }),
+  http.post('*/_apis/pipelines/:id/preview', () => HttpResponse.json({ finalYaml: scenario.finalYaml })),
+  http.get('*/_apis/slipway/pipelines', () => list(mood.current === 'empty' ? [] : scenario.pipelines.map((one) => ({
+    ...longer(one), path: '/azure-pipelines.yml', runs: scenario.runs.filter((run) => run.pipeline.id === one.id).slice(0, 10),
+  })))),
   http.get('*/_apis/slipway/runs', ({ request }) => {
     const query = url(request).searchParams
     const pipelineId = query.get('pipelineId')

@@ -6,9 +6,8 @@ import { Empty } from '@/components/empty'
 import { Page } from '@/components/page'
 import { QueryView } from '@/components/query-view'
 import { Skeleton } from '@/components/skeleton'
-import { pipelinesQuery } from '@/features/pipelines/api/pipelines'
+import { pipelineOverviewsQuery } from '@/features/pipelines/api/pipelines'
 import { PipelineTable } from '@/features/pipelines/components/pipeline-table'
-import { recentRunsQuery } from '@/features/runs/api/runs'
 import { plural } from '@/lib/format'
 import { useProject } from '@/lib/project'
 import { stateOfRun } from '@/lib/state'
@@ -26,8 +25,8 @@ export function PipelinesRoute() {
   const project = useProject()
   const navigate = useNavigate({ from: '/$project/pipelines' })
   const { q = '', run } = useSearch({ from: '/$project/pipelines' })
-  const pipelines = useQuery(pipelinesQuery(project))
-  const runs = useQuery(recentRunsQuery(project, {}, 50)).data?.value ?? []
+  const pipelines = useQuery(pipelineOverviewsQuery(project))
+  const runs = pipelines.data?.value.flatMap((one) => one.runs) ?? []
   const queueing = pipelines.data?.value.find((one) => one.id === run)
   const active = runs.filter((one) => one.status !== 'completed')
   const waiting = active.filter((one) => stateOfRun(one) === 'waiting').length

@@ -1,5 +1,5 @@
 import { Link, useParams, useRouterState } from '@tanstack/react-router'
-import type { Matrix, RunDetail } from '@/api/types'
+import type { ListOf, Matrix, PipelineOverview, RunDetail } from '@/api/types'
 import { useCached } from '@/lib/cached'
 import { keys } from '@/lib/keys'
 import { places } from './places'
@@ -13,11 +13,14 @@ export function Breadcrumb({ project }: { project: string }) {
   const runId = Number(params.runId)
   const run = useCached(keys.run(project, runId)) as RunDetail | undefined
   const matrix = useCached([...keys.matrix(project), 'now']) as Matrix | undefined
+  const overviews = useCached([...keys.runs(project), 'by pipeline']) as ListOf<PipelineOverview> | undefined
   const object = params.runId !== undefined
     ? run?.number ?? params.runId
     : params.environmentId !== undefined
       ? matrix?.environments.find(({ id }) => id === Number(params.environmentId))?.name ?? params.environmentId
-      : undefined
+      : params.pipelineId !== undefined
+        ? overviews?.value.find(({ id }) => id === Number(params.pipelineId))?.name ?? params.pipelineId
+        : undefined
   return (
     <nav aria-label="Breadcrumb" className={styles.crumbs}>
       <ol>

@@ -1,5 +1,5 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
-import type { ListOf, Pipeline, QueueInputs, RunSummary } from '@/api/types'
+import type { ListOf, Pipeline, PipelineOverview, PipelinePreview, QueueInputs } from '@/api/types'
 import { apiPath, getJson, sendJson } from '@/lib/http'
 import { keys } from '@/lib/keys'
 
@@ -8,10 +8,22 @@ export const pipelinesQuery = (project: string) => queryOptions({
   queryFn: ({ signal }) => getJson<ListOf<Pipeline>>(apiPath([project, '_apis', 'pipelines'], { 'api-version': '7.1' }), signal),
 })
 
-/** The last runs of one pipeline: its state, and how it has been doing. */
-export const pipelineRunsQuery = (project: string, id: number) => queryOptions({
-  queryKey: [...keys.runs(project), 'of', id],
-  queryFn: ({ signal }) => getJson<ListOf<RunSummary>>(apiPath([project, '_apis', 'slipway', 'runs'], { pipelineId: id, top: 10 }), signal),
+/** Every pipeline with its last ten runs: its state, and how it has been doing. Runs that change make it stale. */
+export const pipelineOverviewsQuery = (project: string) => queryOptions({
+  queryKey: [...keys.runs(project), 'by pipeline'],
+  queryFn: ({ signal }) => getJson<ListOf<PipelineOverview>>(apiPath([project, '_apis', 'slipway', 'pipelines'], { runs: 10 }), signal),
+})
+
+export const pipelineQuery = (project: string, id: number) => queryOptions({
+  queryKey: [...keys.pipelines(project), id],
+  queryFn: ({ signal }) => getJson<Pipeline>(apiPath([project, '_apis', 'pipelines', id], { 'api-version': '7.1' }), signal),
+})
+
+/** The pipeline's file as it stands on the default branch, expanded with the parameters' defaults. Starts nothing. */
+export const previewQuery = (project: string, id: number) => queryOptions({
+  queryKey: [...keys.pipelines(project), id, 'preview'],
+  queryFn: () => sendJson<PipelinePreview>('POST', apiPath([project, '_apis', 'pipelines', id, 'preview'], { 'api-version': '7.1' }), { previewRun: true }),
+  retry: false,
 })
 
 /** What the queue dialog must ask for, as the file on `branch` has it. */

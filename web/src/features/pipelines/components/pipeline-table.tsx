@@ -1,31 +1,31 @@
 import { Button } from '@fluentui/react-components'
 import { Play16Regular } from '@fluentui/react-icons'
-import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import type { Pipeline, RunSummary } from '@/api/types'
+import type { PipelineOverview, RunSummary } from '@/api/types'
 import { TwoLines } from '@/components/cells'
 import { DataTable, type Column } from '@/components/data-table'
 import { RunLink, reasonText } from '@/components/run-bits'
 import { StateIcon } from '@/components/state-icon'
 import { Time } from '@/components/time'
-import { asSentence, branchName, duration, elapsed, subject } from '@/lib/format'
+import { summarySentence } from '@/features/runs/model/sentence'
+import { branchName, duration, subject } from '@/lib/format'
 import { useProject } from '@/lib/project'
 import { stateOfRun, states } from '@/lib/state'
-import { pipelineRunsQuery } from '../api/pipelines'
+import { usualDuration } from '../model/usual'
 import styles from './pipeline-table.module.css'
 
 interface PipelineTableProps {
-  pipelines: Pipeline[]
-  onRun: (pipeline: Pipeline) => void
+  pipelines: PipelineOverview[]
+  onRun: (pipeline: PipelineOverview) => void
 }
 
 export function PipelineTable({ pipelines, onRun }: PipelineTableProps) {
-  const columns: Column<Pipeline>[] = [
-    { header: 'Pipeline', cell: (one) => <PipelineName pipeline={one} /> },
-    { header: 'Last run', from: 'small', cell: (one) => <LastRun id={one.id} /> },
-    { header: 'Last ten', from: 'wide', width: '184px', cell: (one) => <LastTen id={one.id} /> },
-    { header: 'Usually takes', from: 'wide', width: '104px', align: 'right', cell: (one) => <Usual id={one.id} /> },
-    { header: 'Age', from: 'medium', width: '72px', align: 'right', cell: (one) => <Age id={one.id} /> },
+  const columns: Column<PipelineOverview>[] = [
+    { header: 'Pipeline', width: '30%', cell: (one) => <PipelineName pipeline={one} /> },
+    { header: 'Last run', from: 'small', cell: (one) => <LastRun last={one.runs[0]} /> },
+    { header: 'Last ten', from: 'wide', width: '184px', cell: (one) => <LastTen runs={one.runs} /> },
+    { header: 'Usually takes', from: 'wide', width: '104px', align: 'right', cell: (one) => <Usual runs={one.runs} /> },
+    { header: 'Age', from: 'medium', width: '72px', align: 'right', cell: (one) => <Age last={one.runs[0]} /> },
     {
       header: 'Run', hideHeader: true, width: '88px', align: 'right',
       cell: (one) => <Button size="small" className={styles.run} icon={<Play16Regular />} onClick={() => onRun(one)} aria-label={`Run ${one.name}`}>Run</Button>,
@@ -34,59 +34,47 @@ export function PipelineTable({ pipelines, onRun }: PipelineTableProps) {
   return <DataTable label="Pipelines" columns={columns} items={pipelines} keyOf={(one) => one.id} rowHeight={48} />
 }
 
-// Each cell reads the same cached answer; the row asks once.
-const useRuns = (id: number): RunSummary[] | undefined => useQuery(pipelineRunsQuery(useProject(), id)).data?.value
-
-function PipelineName({ pipeline }: { pipeline: Pipeline }) {
+function PipelineName({ pipeline }: { pipeline: PipelineOverview }) {
   const project = useProject()
-  const last = useRuns(pipeline.id)?.[0]
+  const last = pipeline.runs[0]
   const folder = pipeline.folder.replaceAll('\\', '/').replace(/^\//, '')
   return (
     <div className={styles.name}>
       {last === undefined ? <span className={styles.blank} /> : <StateIcon state={stateOfRun(last)} />}
       <TwoLines
-        title={pipeline.name} below={folder === '' ? undefined : folder}
-        top={<Link to="/$project/runs" params={{ project }} search={{ pipeline: pipeline.id }} className="row-link">{pipeline.name}</Link>}
+        title={`${pipeline.name}\n${pipeline.path}`} below={folder === '' ? undefined : folder}
+        top={<Link to="/$project/pipelines/$pipelineId" params={{ project, pipelineId: String(pipeline.id) }} className="row-link">{pipeline.name}</Link>}
       />
     </div>
   )
 }
 
-function LastRun({ id }: { id: number }) {
-  const runs = useRuns(id)
-  const last = runs?.[0]
-  if (runs === undefined) return null
+function LastRun({ last }: { last: RunSummary | undefined }) {
   if (last === undefined) return <span className={styles.quiet}>Never run</span>
   return (
     <TwoLines
-      title={asSentence(last.sentence)} top={<><span className={styles.above}><RunLink id={last.id}>{last.number}</RunLink></span> {subject(last.commitMessage)}</>}
+      title={`${subject(last.commitMessage)}\n${summarySentence(last)}`} top={<><span className={styles.above}><RunLink id={last.id}>{last.number}</RunLink></span> {subject(last.commitMessage)}</>}
       below={`${states[stateOfRun(last)].word} · ${branchName(last.branch)} · ${reasonText(last)}`}
     />
   )
 }
 
-function LastTen({ id }: { id: number }) {
-  const runs = [...(useRuns(id) ?? [])].reverse()
+function LastTen({ runs }: { runs: RunSummary[] }) {
   if (runs.length === 0) return null
-  const words = runs.map((run) => `${run.number} ${states[stateOfRun(run)].word}`)
+  const oldestFirst = [...runs].reverse()
+  const words = oldestFirst.map((run) => `${run.number} ${states[stateOfRun(run)].word}`)
   return (
     <span className={styles.ten} role="img" aria-label={words.join(', ')} title={words.join('\n')}>
-      {runs.map((run) => <StateIcon key={run.id} state={stateOfRun(run)} size={14} labelled={false} />)}
+      {oldestFirst.map((run) => <StateIcon key={run.id} state={stateOfRun(run)} size={14} labelled={false} />)}
     </span>
   )
 }
 
-/** The median duration of what finished well. */
-function Usual({ id }: { id: number }) {
-  const times = (useRuns(id) ?? [])
-    .filter((run) => run.result === 'succeeded')
-    .map((run) => elapsed(run.startedAt, run.finishedAt, 0) ?? 0)
-    .sort((a, b) => a - b)
-  const middle = times[Math.floor(times.length / 2)]
+function Usual({ runs }: { runs: RunSummary[] }) {
+  const middle = usualDuration(runs)
   return <>{middle === undefined ? '' : duration(middle)}</>
 }
 
-function Age({ id }: { id: number }) {
-  const last = useRuns(id)?.[0]
+function Age({ last }: { last: RunSummary | undefined }) {
   return last === undefined ? null : <Time at={last.finishedAt ?? last.queuedAt} />
 }

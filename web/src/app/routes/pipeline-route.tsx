@@ -1,0 +1,116 @@
+import { Button } from '@fluentui/react-components'
+import { Play16Regular } from '@fluentui/react-icons'
+import { useQuery } from '@tanstack/react-query'
+import { Link, useNavigate, useParams } from '@tanstack/react-router'
+import type { Pipeline, RunSummary } from '@/api/types'
+import { Copyable } from '@/components/copyable'
+import { Empty } from '@/components/empty'
+import { Page, Section } from '@/components/page'
+import { QueryView } from '@/components/query-view'
+import { Skeleton } from '@/components/skeleton'
+import { pipelineOverviewsQuery, pipelineQuery, previewQuery } from '@/features/pipelines/api/pipelines'
+import { triggersOf, type TriggerText } from '@/features/pipelines/model/triggers'
+import { usualDuration } from '@/features/pipelines/model/usual'
+import { recentRunsQuery } from '@/features/runs/api/runs'
+import { RunTable } from '@/features/runs/components/run-table'
+import { summarySentence } from '@/features/runs/model/sentence'
+import { ago, branchName, duration } from '@/lib/format'
+import { apiPath } from '@/lib/http'
+import { useNow } from '@/lib/clock'
+import { useProject } from '@/lib/project'
+import { stateOfRun } from '@/lib/state'
+import styles from './pipeline-route.module.css'
+
+/** One pipeline: how it has been doing, what starts it, and where its file is. */
+export function PipelineRoute() {
+  const project = useProject()
+  const id = Number(useParams({ from: '/$project/pipelines/$pipelineId' }).pipelineId)
+  const pipeline = useQuery(pipelineQuery(project, id))
+  return (
+    <QueryView query={pipeline} doing="show the pipeline" loading={<div style={{ padding: '20px 24px' }}><Skeleton rows={8} /></div>}>
+      {(data) => <PipelinePage pipeline={data} />}
+    </QueryView>
+  )
+}
+
+function PipelinePage({ pipeline }: { pipeline: Pipeline }) {
+  const project = useProject()
+  const navigate = useNavigate()
+  const now = useNow()
+  const runs = useQuery(recentRunsQuery(project, { pipelineId: pipeline.id }, 10))
+  // Its name in the breadcrumb comes from the list.
+  useQuery(pipelineOverviewsQuery(project))
+  const preview = useQuery(previewQuery(project, pipeline.id))
+  const last = runs.data?.value[0]
+  const { configuration } = pipeline
+  return (
+    <Page
+      title={pipeline.name} state={last === undefined ? undefined : stateOfRun(last)} sentence={runs.data === undefined ? undefined : sentenceOf(runs.data.value, now)}
+      actions={<Button appearance="primary" icon={<Play16Regular />} onClick={() => void navigate({ to: '/$project/pipelines', params: { project }, search: { run: pipeline.id } })}>Run pipeline</Button>}
+    >
+      <Section title="Last runs" aside={<Link to="/$project/runs" params={{ project }} search={{ pipeline: pipeline.id }}>All its runs</Link>}>
+        <QueryView query={runs} doing="list the runs" loading={<Skeleton rows={4} height={48} />}>
+          {({ value }) => value.length === 0 ? <Empty title="This pipeline has not run yet.">Run it, or push what its triggers name.</Empty> : <RunTable runs={value} label="Last runs" />}
+        </QueryView>
+      </Section>
+      <Section title="What starts it">
+        <QueryView query={preview} doing="read the pipeline's file" loading={<Skeleton rows={2} />}>
+          {({ finalYaml }) => <Triggers list={triggersOf(finalYaml)} />}
+        </QueryView>
+      </Section>
+      <Section title="Settings">
+        <dl className={styles.facts}>
+          {configuration !== undefined && <>
+            <div><dt>File</dt><dd><code>{configuration.path}</code> in the repository {configuration.repository.name}</dd></div>
+            <div><dt>Default branch</dt><dd>{branchName(configuration.repository.defaultBranch)}</dd></div>
+          </>}
+          <div><dt>Folder</dt><dd>{pipeline.folder.replaceAll('\\', '/')}</dd></div>
+          <Badge name={pipeline.name} />
+        </dl>
+      </Section>
+    </Page>
+  )
+}
+
+function Triggers({ list }: { list: TriggerText[] }) {
+  if (list.length === 0) return <p className={styles.none}>Nothing: it runs when somebody asks for it.</p>
+  return (
+    <ul className={styles.triggers}>
+      {list.map((one) => (
+        <li key={one.when}>
+          <span>{one.when}</span>
+          {one.only.map((text) => <span key={text} className={styles.only}>{text}</span>)}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+/** The picture that other pages show, with what one writes into a README. */
+function Badge({ name }: { name: string }) {
+  const project = useProject()
+  const path = apiPath([project, '_apis', 'build', 'status', name])
+  return (
+    <div>
+      <dt>Badge</dt>
+      <dd className={styles.badge}>
+        <img src={path} alt={`State of ${name}`} height={20} />
+        <Copyable value={`![${name}](${new URL(path, window.location.origin).href})`} label="Copy as Markdown" noun="badge" />
+      </dd>
+    </div>
+  )
+}
+
+/** "Failed in Build 5 min ago; 8 of the last 10 succeeded; usually takes 24s." */
+function sentenceOf(runs: RunSummary[], now: number): string {
+  const [last] = runs
+  if (last === undefined) return 'It has not run yet.'
+  const finished = runs.filter((run) => run.status === 'completed')
+  const good = finished.filter((run) => run.result === 'succeeded').length
+  const usual = usualDuration(runs)
+  return [
+    `${summarySentence(last)}${last.status === 'completed' ? ` ${ago(last.finishedAt ?? last.queuedAt, now)}` : ''}`,
+    ...(finished.length > 1 ? [`${good} of the last ${finished.length} succeeded`] : []),
+    ...(usual === undefined ? [] : [`usually takes ${duration(usual)}`]),
+  ].join('; ') + '.'
+}

@@ -1,2 +1,4 @@
-/** The text that src/api/generated.ts must have. */
+/** Where the generated types stand. */
+export const target: string
+/** The text that they must have. */
 export function generated(): Promise<string>

@@ -1,11 +1,13 @@
 // Writes src/api/generated.ts: the schemas of schema/openapi.yaml as types.
 import { readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import openapiTS, { astToString } from 'openapi-typescript'
 import { parse } from 'yaml'
 
-const contract = new URL('../../schema/openapi.yaml', import.meta.url)
-const target = new URL('../src/api/generated.ts', import.meta.url)
+const here = dirname(fileURLToPath(import.meta.url))
+const contract = join(here, '../../schema/openapi.yaml')
+export const target = join(here, '../src/api/generated.ts')
 
 /** The text that the generated file must have. */
 export async function generated() {

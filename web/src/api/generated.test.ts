@@ -1,9 +1,7 @@
-// @vitest-environment node
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
+import { generated, target } from '../../tools/types.mjs'
 
 it('the types are those of schema/openapi.yaml (npm run types writes them anew)', async () => {
-  const { generated } = await import('../../tools/types.mjs')
-  expect(readFileSync(fileURLToPath(new URL('./generated.ts', import.meta.url)), 'utf8')).toBe(await generated())
+  expect(readFileSync(target, 'utf8')).toBe(await generated())
 })

@@ -72,6 +72,10 @@ export const handlers = [
     waiting: Number(params.id) === scenario.waitingRun.id ? [{ kind: 'approval', stage: 'Production', sentence: 'Production waits for Ada Moreno or Jun Tanaka to approve.' }] : [],
   })),
   http.get('*/_apis/slipway/runs/:id/tests', ({ params }) => list(Number(params.id) === scenario.runningRun.id ? [] : scenario.tests)),
+  http.get('*/_apis/slipway/runs/:id/tests/history', ({ params }) => list([
+    { runId: Number(params.id), runNumber: '20261121.2', outcome: 'Failed', durationMs: 12 }, { runId: 1860, runNumber: '20261120.4', outcome: 'Passed', durationMs: 11 },
+  ])),
+  http.get('*/_apis/slipway/runs/:id/artifacts/:name/files', () => list([{ path: 'leaderboard.yml', size: 994 }, { path: 'web.yml', size: 938 }])),
   http.get('*/_apis/build/builds/:id/changes', () => list([
     { id: scenario.versions.webNew.commit, message: 'Show top ten', author: { displayName: 'Ada Moreno' }, timestamp: scenario.ago(2_000_000) },
     { id: scenario.versions.boardNew.commit, message: 'Count ties once', author: { displayName: 'Jun Tanaka' }, timestamp: scenario.ago(8_000_000) },

@@ -53,6 +53,9 @@ function EnvironmentPage({ view, targets, name, id }: { view: MatrixView; target
       <Section title="In place now">
         {here.length === 0 ? <Empty title="Nothing has been deployed here yet." /> : <DataTable label={`Versions in ${name}`} columns={columns} items={here} keyOf={(one) => `${one.service}-${one.cell.resourceId}`} rowHeight={48} />}
       </Section>
+      <Section title="Resources">
+        <ResourceTable name={name} targets={targets} here={here} />
+      </Section>
       <Section title="Checks">
         <QueryView query={checks} doing="read the checks">
           {({ value }) => value.length === 0 ? <p>Every run of a pipeline that may use this environment deploys to it without asking.</p> : (
@@ -63,6 +66,30 @@ function EnvironmentPage({ view, targets, name, id }: { view: MatrixView; target
       <Section title="Deployments"><HistoryFeed filter={{ environmentId: id }} place /></Section>
     </Page>
   )
+}
+
+interface ResourceRow {
+  target: Target
+  services: Here[]
+}
+
+const resourceColumns: Column<ResourceRow>[] = [
+  { header: 'Resource', cell: ({ target }) => <TwoLines top={target.resource?.name ?? 'the environment itself'} below={target.resource === undefined ? 'deployments that name no resource' : undefined} title={targetName(target)} /> },
+  { header: 'Kind', width: '176px', cell: ({ target }) => (target.resource === undefined ? '' : target.resource.type.toLowerCase() === 'kubernetes' ? 'Kubernetes namespace' : 'Docker host') },
+  { header: 'Namespace', width: '160px', from: 'medium', cell: ({ target }) => <span className="mono">{target.resource?.namespace ?? ''}</span> },
+  { header: 'Services', from: 'small', width: '28%', cell: ({ services }) => <TwoLines title={services.map((one) => one.service).join(', ')} top={services.length === 0 ? 'none yet' : services.map((one) => one.service).join(', ')} /> },
+  { header: 'Last change', width: '112px', align: 'right', cell: ({ services }) => <LastChange services={services} /> },
+]
+
+function LastChange({ services }: { services: Here[] }) {
+  const last = services.map(({ cell }) => cell.since ?? '').sort().at(-1)
+  return last === undefined || last === '' ? null : <Time at={last} form="sentence" />
+}
+
+/** What deployments can be addressed to, and what is there. */
+function ResourceTable({ name, targets, here }: { name: string; targets: Target[]; here: Here[] }) {
+  const rows = targets.map((target): ResourceRow => ({ target, services: here.filter((one) => one.target === target) }))
+  return <DataTable label={`Resources of ${name}`} columns={resourceColumns} items={rows} keyOf={({ target }) => target.resource?.id ?? 0} />
 }
 
 const columns: Column<Here>[] = [

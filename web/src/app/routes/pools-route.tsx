@@ -3,6 +3,7 @@ import { Empty } from '@/components/empty'
 import { Page } from '@/components/page'
 import { QueryView } from '@/components/query-view'
 import { poolsQuery } from '@/features/pools/api/pools'
+import { WaitingJobs } from '@/features/pools/components/waiting-jobs'
 import { PoolWorkers } from '@/features/pools/components/pool-workers'
 
 export function PoolsRoute() {
@@ -12,7 +13,7 @@ export function PoolsRoute() {
       <QueryView query={pools} doing="list the pools">
         {({ value }) => value.length === 0
           ? <Empty title="This server has no pool." example="pool:&#10;  vmImage: ubuntu-latest">A pool is a group of workers that a pipeline names:</Empty>
-          : <>{value.map((pool) => <PoolWorkers key={pool.id} pool={pool} />)}</>}
+          : <><WaitingJobs />{value.map((pool) => <PoolWorkers key={pool.id} pool={pool} />)}</>}
       </QueryView>
     </Page>
   )

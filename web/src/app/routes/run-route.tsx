@@ -1,6 +1,6 @@
 import { Button, Tab, TabList } from '@fluentui/react-components'
 import { useQuery } from '@tanstack/react-query'
-import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useCallback, useMemo } from 'react'
 import type { RunDetail } from '@/api/types'
 import { Facts } from '@/components/cells'
@@ -15,10 +15,12 @@ import { Duration, Time } from '@/components/time'
 import { ApprovalCard } from '@/features/approvals/components/approval-card'
 import { HistoryList } from '@/features/environments/components/history-list'
 import { LogView, type LineRange } from '@/features/logs/components/log-view'
-import { explainQuery, runQuery, useRunAction } from '@/features/runs/api/runs'
+import { explainQuery, runQuery, testsQuery, useRunAction } from '@/features/runs/api/runs'
 import { FailureDigest } from '@/features/runs/components/failure-digest'
 import { JobTree } from '@/features/runs/components/job-tree'
-import { Artifacts, Changes, FinalYaml, Tests } from '@/features/runs/components/run-tabs'
+import { Artifacts } from '@/features/runs/components/artifacts'
+import { Changes, FinalYaml } from '@/features/runs/components/run-tabs'
+import { sentenceOf as testSentence, Tests } from '@/features/runs/components/tests'
 import { StageGraph } from '@/features/runs/components/stage-graph'
 import { Waterfall } from '@/features/runs/components/waterfall'
 import { buildTree, select, stageKey, stateOfDetail, type Selection } from '@/features/runs/model/records'
@@ -71,6 +73,7 @@ function RunPage({ run }: { run: RunDetail }) {
       <StageGraph run={run} tree={tree} selected={selection === undefined ? undefined : stageKey(selection.stage.record)} />
       {pending.length > 0 && <div className={styles.banner}>{pending.map((item) => <ApprovalCard key={item.id} item={item} withRun={false} only={pending.length === 1} />)}</div>}
       {run.status === 'completed' && <FailureDigest run={run} tree={tree} />}
+      {run.status === 'completed' && run.result !== 'succeeded' && <FailedTests run={run} />}
       <TabList className={styles.tabs} selectedValue={tab} onTabSelect={(_, { value }) => void navigate({ search: (before) => ({ ...before, tab: value === 'log' ? undefined : String(value) }), replace: true, resetScroll: false })}>
         {tabs.map((name) => <Tab key={name} value={name}>{tabNames[name]}{count(run, name)}</Tab>)}
       </TabList>
@@ -86,6 +89,18 @@ function RunPage({ run }: { run: RunDetail }) {
         {tab === 'yaml' && <FinalYaml text={run.finalYaml} />}
       </div>
     </Page>
+  )
+}
+
+/** A failed run whose tests failed says so: that is the reason more often than an exit code. */
+function FailedTests({ run }: { run: RunDetail }) {
+  const project = useProject()
+  const tests = useQuery(testsQuery(project, run.id))
+  if (tests.data === undefined || tests.data.value.every((one) => one.failed === 0)) return null
+  return (
+    <p className={styles.failedTests}>
+      <Link to="/$project/runs/$runId" params={{ project, runId: String(run.id) }} search={{ tab: 'tests' }} replace resetScroll={false}>{testSentence(tests.data.value)}</Link>
+    </p>
   )
 }
 

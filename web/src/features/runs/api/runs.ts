@@ -1,5 +1,5 @@
 import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
-import type { Change, Explanation, ListOf, RunDetail, RunSummary, TestRun } from '@/api/types'
+import type { ArtifactFile, Change, Explanation, ListOf, RunDetail, RunSummary, TestHistoryEntry, TestRun } from '@/api/types'
 import { apiPath, getJson, sendJson } from '@/lib/http'
 import { keys } from '@/lib/keys'
 
@@ -37,6 +37,17 @@ export const explainQuery = (project: string, id: number) => queryOptions({
 export const testsQuery = (project: string, id: number) => queryOptions({
   queryKey: [...keys.run(project, id), 'tests'],
   queryFn: ({ signal }) => getJson<ListOf<TestRun>>(apiPath([project, '_apis', 'slipway', 'runs', id, 'tests']), signal),
+})
+
+/** How one test went in the newest runs of the pipeline, this run first. */
+export const testHistoryQuery = (project: string, id: number, name: string, className: string) => queryOptions({
+  queryKey: [...keys.run(project, id), 'test history', className, name],
+  queryFn: ({ signal }) => getJson<ListOf<TestHistoryEntry>>(apiPath([project, '_apis', 'slipway', 'runs', id, 'tests', 'history'], { name, className }), signal),
+})
+
+export const artifactFilesQuery = (project: string, id: number, name: string) => queryOptions({
+  queryKey: [...keys.run(project, id), 'files', name],
+  queryFn: ({ signal }) => getJson<ListOf<ArtifactFile>>(apiPath([project, '_apis', 'slipway', 'runs', id, 'artifacts', name, 'files']), signal),
 })
 
 export const changesQuery = (project: string, id: number) => queryOptions({

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 import pytest
-from slipway import ROOT, Project
+from slipway import ROOT, Project, Sample
 
 PORTAL = ROOT / "tests/portal"
 
@@ -75,6 +75,22 @@ def test_approval_in_the_browser(on_docker, chromium):
     cell = api.matrix()["web", "production"]
     assert cell["version"]["runId"] == run
     assert [a["displayName"] for a in cell["approvedBy"]] == [api.get("/_apis/slipway/me")["displayName"]]
+
+
+def test_release_of_one_service_in_the_browser(on_docker, chromium):
+    api = on_docker.api
+    first = api.run(on_docker.ready["firstRun"])
+    if first["status"] != "completed":
+        api.approve(api.waiting_approval(first["id"]))
+    api.completed(first["id"])
+    # The commit starts nothing by itself: the browser queues the run, with its parameter.
+    sample = Sample(on_docker.data / "sample")
+    subject = "leaderboard: a comment for the release in the browser"
+    source = sample.folder / "leaderboard/scores.c"
+    sample.write("leaderboard/scores.c", source.read_text() + "\n// released from the portal\n")
+    commit = sample.push(f"{subject}\n\n[skip ci]")
+    browse(on_docker, chromium, "release.mjs", SLIPWAY_COMMIT=commit, SLIPWAY_SUBJECT=subject)
+    assert api.matrix()["leaderboard", "production"]["version"]["commit"] == commit
 
 
 def test_log_of_100000_lines(plain, chromium, tmp_path):

@@ -1,0 +1,97 @@
+#!/usr/bin/env node
+// An independent release of one service, done wholly in the browser: queue its pipeline with a typed parameter, follow the log, approve,
+// and see in the matrix that this service moved and the other did not.
+//
+// Environment: SLIPWAY_URL, SLIPWAY_SIGN_IN, SLIPWAY_COMMIT (the newest commit of main, not released yet) and SLIPWAY_SUBJECT (the first
+// line of its message); optional SLIPWAY_PICTURES. Ends with status 0 when all held.
+import { environment, must, signedIn } from './signed-in.mjs'
+
+const [commit, subject] = environment('SLIPWAY_COMMIT', 'SLIPWAY_SUBJECT')
+const project = 'space-game'
+const short = commit.slice(0, 7)
+
+await signedIn(async ({ page, base, step, accessible, picture }) => {
+  const cell = (service, place) => page.getByRole('button', { name: new RegExp(`^${service} in ${place}`) }).first()
+  /** Without the age, which goes on. */
+  const version = async (service, place) => /[0-9a-f]{7}/.exec(await cell(service, place).innerText())?.[0]
+  const state = () => page.locator('h1 svg').getAttribute('data-state')
+  const matrix = `${base}/${project}/environments`
+  let before
+
+  await step('the matrix shows what is where before', async () => {
+    await page.goto(matrix)
+    await cell('web', 'production').waitFor()
+    before = { web: [await version('web', 'dev'), await version('web', 'production')], leaderboard: await version('leaderboard', 'production') }
+    must(before.leaderboard !== undefined && before.leaderboard !== short, `the leaderboard in production is ${before.leaderboard}`)
+  })
+  await step('the page of the pipeline says what starts it', async () => {
+    await page.goto(`${base}/${project}/pipelines`)
+    await page.getByRole('link', { name: 'leaderboard', exact: true }).click()
+    await page.getByText('A push to main').waitFor()
+    await page.getByText(/only when files change below leaderboard/).first().waitFor()
+    await page.getByAltText('State of leaderboard').waitFor()
+    await accessible('pipeline')
+    await picture('pipeline')
+  })
+  await step('the queue dialog takes a typed parameter', async () => {
+    await page.getByRole('button', { name: 'Run pipeline' }).click()
+    const dialog = page.getByRole('dialog')
+    const target = dialog.getByRole('combobox', { name: 'Where to deploy' })
+    await target.waitFor()
+    await dialog.getByText(short).waitFor()
+    await accessible('the queue dialog')
+    await target.selectOption('docker')
+    await dialog.getByRole('button', { name: 'Queue run' }).click()
+    await page.waitForURL(/\/runs\/\d+/)
+    await page.getByText('target=docker').waitFor()
+  })
+  await step('the log follows the run, without a reload', async () => {
+    await page.getByRole('log').getByRole('button', { name: 'Line 1', exact: true }).waitFor()
+    await page.getByRole('button', { name: 'Approve' }).waitFor({ timeout: 120_000 })
+    must(/waits for approval by/.test(await page.locator('h1').innerText()), `the sentence is "${await page.locator('h1').innerText()}"`)
+  })
+  await step('the approval says from which version to which', async () => {
+    const article = page.getByRole('article')
+    await article.getByText(before.leaderboard).waitFor()
+    await article.getByText(short).first().waitFor()
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await accessible('a waiting run in the dark theme')
+    await picture('run-waiting-dark')
+    await page.emulateMedia({ colorScheme: 'light' })
+    await article.getByRole('button', { name: 'Approve' }).click()
+    await page.waitForFunction(() => ['succeeded', 'failed', 'canceled'].includes(document.querySelector('h1 svg')?.getAttribute('data-state') ?? ''), undefined, { timeout: 120_000 })
+    must((await state()) === 'succeeded', `the run is ${await state()}: ${await page.locator('h1').innerText()}`)
+    must(/deployed leaderboard to dev and production/.test(await page.locator('h1').innerText()), `the sentence is "${await page.locator('h1').innerText()}"`)
+  })
+  await step('the matrix: the leaderboard has moved, the web site has not', async () => {
+    await page.goto(matrix)
+    await cell('leaderboard', 'production').getByText(short).waitFor()
+    must((await version('leaderboard', 'dev')) === short, 'the leaderboard in dev')
+    const web = [await version('web', 'dev'), await version('web', 'production')]
+    must(JSON.stringify(web) === JSON.stringify(before.web), `the web site is at ${web.join(', ')}, was at ${before.web.join(', ')}`)
+    must((await cell('leaderboard', 'production').innerText()).includes(subject), `the cell says "${await cell('leaderboard', 'production').innerText()}"`)
+    await picture('environments-released')
+  })
+  await step('arrow keys and Enter tell how it got there', async () => {
+    await cell('leaderboard', 'dev').focus()
+    await page.keyboard.press('ArrowRight')
+    await page.keyboard.press('Enter')
+    const panel = page.getByRole('complementary', { name: /^History of leaderboard in production/ })
+    await panel.getByText(/approved by/).first().waitFor()
+    await panel.getByText('1 new commit and image').first().click()
+    await panel.getByText(subject).first().waitFor()
+    await page.keyboard.press('Escape')
+    await panel.waitFor({ state: 'detached' })
+  })
+  await step('the same at 390 pixels, without scrolling sideways', async () => {
+    await page.setViewportSize({ width: 390, height: 844 })
+    for (const path of ['', '/pipelines', '/runs', '/environments', '/environments/2', '/approvals?show=all', '/pools', '/library']) {
+      await page.goto(`${base}/${project}${path}`)
+      await page.getByRole('heading', { level: 1 }).waitFor()
+      await page.waitForFunction(() => document.querySelector('[aria-label=Loading]') === null)
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+      must(over <= 0, `${path || 'home'} scrolls ${over} pixels sideways`)
+      await accessible(`${path || 'home'} at 390 pixels`)
+    }
+  })
+})

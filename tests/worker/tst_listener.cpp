@@ -214,6 +214,49 @@ private Q_SLOTS:
         QVERIFY(m_server->state().logs.at(message.recordId).find("hello") != std::string::npos);
     }
 
+    /// The offer may have expired on its way: the job may be another worker's by now.
+    void nothingRunsBeforeTheLeaseIsConfirmed_data()
+    {
+        QTest::addColumn<bool>("cancel");
+        QTest::addColumn<int>("answer");
+        QTest::addColumn<bool>("runs");
+        QTest::newRow("given to another") << false << 409 << false;
+        QTest::newRow("token is void") << false << 401 << false;
+        QTest::newRow("server comes back") << false << 0 << true;
+        QTest::newRow("canceled meanwhile") << true << 0 << false;
+    }
+
+    void nothingRunsBeforeTheLeaseIsConfirmed()
+    {
+        QFETCH(bool, cancel);
+        QFETCH(int, answer);
+        QFETCH(bool, runs);
+        start();
+        m_server->answerBulkWith(503);
+        const auto mark = work() / "ran";
+        auto step = script("touch " + mark.string());
+        step.condition = "always()";
+        const auto message = jobFor(*m_server, {step});
+        m_server->send(protocol::JobOffer{message});
+        QVERIFY(
+            m_server->waitFor([](const FakeServer::State &state) { return state.refusals >= 4; }));
+        QVERIFY(!fs::exists(mark));
+        if (cancel) {
+            m_server->send(protocol::CancelJob{message.jobId, "by a person"});
+            const int before = m_server->state().refusals;
+            QVERIFY(m_server->waitFor(
+                [&](const FakeServer::State &state) { return state.refusals > before; }));
+        }
+        m_server->answerBulkWith(answer);
+        QVERIFY(m_server->waitFor(
+            [](const FakeServer::State &state) { return state.count<protocol::Finished>() == 1; }));
+        QCOMPARE(fs::exists(mark), runs);
+        QCOMPARE(m_server->state().completions.size(), std::size_t(answer == 0 ? 1 : 0));
+        if (cancel)
+            QCOMPARE(toString(m_server->state().completions[0].result),
+                     toString(TaskResult::Canceled));
+    }
+
     void aKilledJobProcessIsReportedOnce()
     {
         start();

@@ -85,7 +85,7 @@ struct JobContext
     std::optional<Clock::time_point> killAt;            ///< after a cancel: end whatever still runs
     std::map<std::string, std::string> repositoryPaths; ///< alias -> checked-out folder
     std::size_t checkouts = 0;                          ///< checkout steps of this job
-    std::map<std::string, ContainerTarget> containers; ///< by lower-case alias, while they run
+    std::map<std::string, ContainerTarget> containers;  ///< by lower-case alias, while they run
     std::string jobContainer; ///< alias of the job container; empty: steps run on the host
     /// Task-private values that the post-job half of a step reads: step id + name -> value.
     std::map<std::string, std::string> taskState;

@@ -220,6 +220,13 @@ JobCompletion JobRunner::run()
         m_message = initialized.error().message;
         if (!m_job.layout.temp.empty())
             static_cast<void>(removeTree(m_job.layout.temp));
+    } else if (auto ours = m_job.sink.confirm(); !ours) {
+        // Nothing of the job has run, so nothing of it may: not even what runs always().
+        if (!m_job.canceled()) {
+            m_job.result = TaskResult::Failed;
+            m_message = "the server refused the job's first record: " + ours.error().message;
+        }
+        finalize();
     } else {
         const bool containers = needsContainers(m_job.message);
         if (containers)

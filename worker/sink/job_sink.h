@@ -32,6 +32,12 @@ public:
     /// Nothing more for now: make what was logged visible.
     virtual void flush() = 0;
 
+    /// Returns once the receiver has said that this job is still ours: before the first command of
+    /// a job, because an offer that came late may have gone to another worker meanwhile. Waits
+    /// while the receiver does not answer. Errors: Canceled (given up or canceled meanwhile) and
+    /// what the receiver answers.
+    virtual Status confirm() { return {}; }
+
     /// Publishes a file or folder. Errors: NotFound, AlreadyExists, Io, LimitExceeded, Unavailable.
     virtual Result<ArtifactInfo> publishArtifact(const std::string &name, const fs::path &path) = 0;
     /// Names of the run's artifacts.

@@ -106,6 +106,36 @@ void ServerSink::record(const schema::protocol::RecordUpdate &update)
     noteFailure(m_spool.appendRecord(update));
     const std::lock_guard lock(m_mutex);
     m_records.push_back(update);
+    m_last = update;
+}
+
+Status ServerSink::confirm()
+{
+    // What waits to be sent goes now and by this thread; a repeated record is harmless.
+    std::vector<schema::protocol::RecordUpdate> updates;
+    std::size_t taken = 0;
+    {
+        const std::lock_guard lock(m_mutex);
+        updates.assign(m_records.begin(), m_records.end());
+        taken = updates.size();
+        m_records.clear();
+        if (updates.empty() && m_last)
+            updates.push_back(*m_last);
+    }
+    auto status = sendRecords(*m_calls, updates, Patience::UntilCanceled);
+    if (!status) {
+        const std::lock_guard lock(m_mutex);
+        m_records.insert(m_records.begin(), updates.begin(),
+                         updates.begin() + static_cast<std::ptrdiff_t>(taken));
+    }
+    return status;
+}
+
+bool ServerSink::endsPatience(Patience patience) const
+{
+    const StopReason reason = m_stop.reason();
+    return reason == StopReason::LeaseLost ||
+           (patience == Patience::UntilCanceled && reason != StopReason::None);
 }
 
 void ServerSink::log(const std::string &recordId, std::string_view bytes)
@@ -141,13 +171,13 @@ void ServerSink::flush()
     m_wake.notify_one();
 }
 
-bool ServerSink::wait(std::chrono::milliseconds pause)
+bool ServerSink::wait(std::chrono::milliseconds pause, Patience patience)
 {
     // In slices, because a lost lease arrives as a signal that no condition variable hears.
     const auto until = Clock::now() + pause;
     std::unique_lock lock(m_mutex);
     while (Clock::now() < until) {
-        if (m_lost || m_quit || m_stop.reason() == StopReason::LeaseLost)
+        if (m_lost || m_quit || endsPatience(patience))
             return false;
         m_wake.wait_until(lock, std::min(until, Clock::now() + kWaitSlice),
                           [this] { return m_lost || m_quit; });
@@ -155,11 +185,11 @@ bool ServerSink::wait(std::chrono::milliseconds pause)
     return !m_lost && !m_quit;
 }
 
-template <typename Attempt> Result<HttpReply> ServerSink::insist(Attempt attempt)
+template <typename Attempt> Result<HttpReply> ServerSink::insist(Attempt attempt, Patience patience)
 {
     std::chrono::milliseconds pause = kFirstPause;
     while (true) {
-        if (m_stop.reason() == StopReason::LeaseLost)
+        if (endsPatience(patience))
             return gone();
         auto reply = attempt();
         if (reply && isGone(*reply)) {
@@ -177,22 +207,24 @@ template <typename Attempt> Result<HttpReply> ServerSink::insist(Attempt attempt
                   : reply.error().code == ErrorCode::Unavailable;
         if (!tryAgain)
             return reply;
-        if (!wait(pause))
+        if (!wait(pause, patience))
             return gone();
         pause = std::min<std::chrono::milliseconds>(pause * 2, kLongestPause);
     }
 }
 
-Status ServerSink::sendRecords(const std::vector<schema::protocol::RecordUpdate> &updates)
+Status ServerSink::sendRecords(HttpClient &client,
+                               const std::vector<schema::protocol::RecordUpdate> &updates,
+                               Patience patience)
 {
     for (std::size_t at = 0; at < updates.size(); at += kRecordsPerCall) {
         Json list = Json::array();
         for (std::size_t i = at; i < std::min(updates.size(), at + kRecordsPerCall); ++i)
             list.push_back(toJson(updates[i]));
         const auto body = dump({{"records", std::move(list)}});
-        ASSIGN_OR_RETURN(const auto reply, insist([&] {
-                             return m_delivery->call("PATCH", m_base + "records", body);
-                         }));
+        ASSIGN_OR_RETURN(
+            const auto reply,
+            insist([&] { return client.call("PATCH", m_base + "records", body); }, patience));
         if (!reply.ok())
             return replyError(reply);
     }
@@ -253,7 +285,7 @@ void ServerSink::deliver()
         const bool finishing = m_finishing;
         lock.unlock();
         // What the server refuses for good cannot be mended by trying again; the rest goes on.
-        complain("records", sendRecords(records));
+        complain("records", sendRecords(*m_delivery, records, Patience::UntilGivenUp));
         for (const auto &recordId : dirty)
             complain("the log " + recordId, sendLog(recordId));
         lock.lock();

@@ -27,6 +27,7 @@ public:
     void record(const schema::protocol::RecordUpdate &update) override;
     void log(const std::string &recordId, std::string_view bytes) override;
     void flush() override;
+    Status confirm() override;
     Result<ArtifactInfo> publishArtifact(const std::string &name, const fs::path &path) override;
     Result<std::vector<std::string>> artifacts() override;
     Result<ArtifactInfo>
@@ -56,13 +57,19 @@ private:
                std::unique_ptr<HttpClient> delivery, std::unique_ptr<HttpClient> calls);
 
     void deliver();
-    Status sendRecords(const std::vector<schema::protocol::RecordUpdate> &updates);
+    /// Until when a call is repeated: given up by the server only, or also canceled by a person.
+    enum class Patience : std::uint8_t { UntilGivenUp, UntilCanceled };
+    Status sendRecords(HttpClient &client,
+                       const std::vector<schema::protocol::RecordUpdate> &updates,
+                       Patience patience);
     Status sendLog(const std::string &recordId);
     void noteFailure(Status status);
     /// Repeats `attempt` with growing pauses while the server does not answer or answers 5xx.
-    template <typename Attempt> Result<HttpReply> insist(Attempt attempt);
-    /// True after waiting `pause`; false when the job was given up meanwhile.
-    bool wait(std::chrono::milliseconds pause);
+    template <typename Attempt>
+    Result<HttpReply> insist(Attempt attempt, Patience patience = Patience::UntilGivenUp);
+    /// True after waiting `pause`; false when patience ended meanwhile.
+    bool wait(std::chrono::milliseconds pause, Patience patience);
+    [[nodiscard]] bool endsPatience(Patience patience) const;
     Status callWithBody(const std::string &path, const std::string &body);
 
     Spool &m_spool;
@@ -76,6 +83,7 @@ private:
     std::condition_variable m_wake;
     std::condition_variable m_drained;
     std::deque<schema::protocol::RecordUpdate> m_records;
+    std::optional<schema::protocol::RecordUpdate> m_last; ///< what record() took last
     std::map<std::string, Log> m_logs;
     std::set<std::string> m_dirty;
     bool m_pending = false; ///< flush() was called since the last look

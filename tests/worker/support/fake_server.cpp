@@ -129,10 +129,13 @@ private:
         const auto body = bodyOf(request);
         const std::lock_guard lock(m_shared->mutex);
         auto &state = m_shared->state;
-        if (m_shared->bulkStatus != 0)
+        if (m_shared->bulkStatus != 0) {
+            ++state.refusals;
+            m_shared->changed.notify_all();
             return reply(response, m_shared->bulkStatus,
                          m_shared->bulkStatus == 409 ? Json{{"code", "leaseLost"}}
                                                      : Json::object());
+        }
         if (request.get("Authorization", "") != "Bearer job-token")
             return reply(response, 401, {{"message", "bad token"}});
         const auto &what = path[4];

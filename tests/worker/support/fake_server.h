@@ -28,6 +28,7 @@ public:
         std::map<std::string, schema::protocol::RecordUpdate> records;
         std::vector<schema::protocol::JobCompletion> completions;
         std::map<std::string, std::string> artifacts;
+        int refusals = 0; ///< bulk calls answered with the status of answerBulkWith()
         std::vector<std::string> errors; ///< what a real server would have refused
 
         template <typename T> [[nodiscard]] int count() const

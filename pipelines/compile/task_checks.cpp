@@ -76,6 +76,7 @@ private:
         if (input->options.empty() || input->anyOption || known)
             return;
         std::vector<std::string> values;
+        values.reserve(input->options.size());
         for (const auto &option : input->options)
             values.push_back(option.first);
         std::string hint = nearest(text, values);

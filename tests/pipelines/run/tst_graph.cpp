@@ -341,7 +341,7 @@ private Q_SLOTS:
         script.cancelAfter = "__default.D.deploy_a";
         const Outcome outcome = play(plan, script, progress);
         QCOMPARE(outcome.instances.size(), std::size_t{2});
-        QCOMPARE(*outcome.result, schema::RunResult::Canceled);
+        QVERIFY(*outcome.result == schema::RunResult::Canceled);
     }
 
     void rollingRefusesOtherCounts()
@@ -353,7 +353,7 @@ private Q_SLOTS:
         RunProgress progress;
         progress.machines["__default.D"] = {"a"};
         const Outcome outcome = play(plan, {}, progress);
-        QCOMPARE(*outcome.result, schema::RunResult::Failed);
+        QVERIFY(*outcome.result == schema::RunResult::Failed);
         QVERIFY2(outcome.text().contains("'lots' is neither a count"), outcome.text().constData());
     }
 

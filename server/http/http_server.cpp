@@ -583,7 +583,7 @@ schema::Error listenError(const ListenOptions &options, const Poco::Exception &e
 struct HttpServer::State
 {
     Uploads uploads;
-    std::optional<Serving> serving;
+    std::unique_ptr<Serving> serving;
     std::unique_ptr<Poco::ThreadPool> threads;
     Poco::AutoPtr<Poco::Net::TCPServerDispatcher> dispatcher;
     std::unique_ptr<FrontDoor> door;
@@ -622,8 +622,9 @@ HttpServer::start(const Router &router, auth::Authenticator &authenticator,
         door.idleTime = std::chrono::seconds(options.keepAliveSeconds);
         state->uploads.most = std::max(1, options.maxThreads * 3 / 4);
         state->uploads.smallBytes = static_cast<Poco::Int64>(door.maxBodyBytes);
-        state->serving.emplace(Dispatcher(router, authenticator, portal, metrics, state->uploads),
-                               params, std::chrono::seconds(options.timeoutSeconds));
+        state->serving = std::make_unique<Serving>(
+            Dispatcher(router, authenticator, portal, metrics, state->uploads), params,
+            std::chrono::seconds(options.timeoutSeconds));
         state->threads = std::make_unique<Poco::ThreadPool>("http", 1, options.maxThreads, 30);
         state->dispatcher = new Poco::Net::TCPServerDispatcher(
             new ConnectionFactory(*state->serving), *state->threads, params);

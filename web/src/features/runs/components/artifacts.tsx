@@ -19,7 +19,7 @@ export function Artifacts({ run }: { run: RunDetail }) {
   const size = run.artifacts.reduce((sum, one) => sum + one.size, 0)
   return (
     <>
-      <p className={styles.sentence}>{plural(run.artifacts.length, 'artifact')}, {bytes(size)} together.</p>
+      <p className={styles.sentence}>{plural(run.artifacts.length, 'artifact')}, {bytes(size)}{run.artifacts.length > 1 && ' together'}.</p>
       {run.artifacts.map((one) => <ArtifactView key={one.name} runId={run.id} artifact={one} open={run.artifacts.length === 1} />)}
     </>
   )

@@ -1,5 +1,5 @@
 // Inputs of the tasks that a worker carries out itself. One row per input:
-// name, second name, type, default, required, allowed values ("a|b"), when it is shown.
+// name, other names ("a|b"), type, default, required, allowed values ("a|b"), when it is shown.
 #include "schema/model/plan.h"
 #include "schema/tasks/task_definition.h"
 
@@ -83,13 +83,13 @@ constexpr Row kDownloadPipelineArtifact[] = {
      "latest|latestFromBranch|specific", "source = specific"},
     {"runBranch", "branchName", kText, "refs/heads/master", kRequired, "",
      "runVersion = latestFromBranch"},
-    {"runId", "pipelineId", kText, "", kRequired, "", "runVersion = specific"},
+    {"runId", "pipelineId|buildId", kText, "", kRequired, "", "runVersion = specific"},
     {"tags", "", kText, ""},
     {"allowPartiallySucceededBuilds", "", kFlag, "false"},
     {"allowFailedBuilds", "", kFlag, "false"},
     {"artifact", "artifactName", kText, "", false, "", "", "Name; empty: all"},
     {"patterns", "itemPattern", "multiLine", "**"},
-    {"path", "targetPath", kPath, "$(Pipeline.Workspace)"},
+    {"path", "targetPath|downloadPath", kPath, "$(Pipeline.Workspace)"},
     {"retryDownloadCount", "", kText, "4"}};
 constexpr Row kPublishBuildArtifacts[] = {
     {"PathtoPublish", "", kPath, "$(Build.ArtifactStagingDirectory)", kRequired},
@@ -340,8 +340,7 @@ TaskCatalogue makeCatalogue()
         for (const Row &row : task.rows) {
             TaskInputDefinition input;
             input.name = row.name;
-            if (!row.alias.empty())
-                input.aliases.emplace_back(row.alias);
+            eachPart(row.alias, [&](const std::string &alias) { input.aliases.push_back(alias); });
             input.type = row.type;
             input.help = row.help;
             input.defaultValue = row.fallback;

@@ -155,7 +155,7 @@ struct FrontDoor::State
 
     void run();
     void accept();
-    void admit(Poco::Net::StreamSocket socket, bool kept);
+    void admit(const Poco::Net::StreamSocket &socket, bool kept);
     void look(int fd);
     void drop(int fd);
     void dropOldest();
@@ -193,7 +193,7 @@ void FrontDoor::State::accept()
     }
 }
 
-void FrontDoor::State::admit(Poco::Net::StreamSocket socket, bool kept)
+void FrontDoor::State::admit(const Poco::Net::StreamSocket &socket, bool kept)
 {
     const int fd = socket.impl()->sockfd();
     if (waiting.size() >= options.maxConnections)
@@ -205,8 +205,8 @@ void FrontDoor::State::admit(Poco::Net::StreamSocket socket, bool kept)
         return; // closed with the socket object
     const auto place = order.insert(order.end(), fd);
     waiting.insert_or_assign(
-        fd, Waiting{std::move(socket), Clock::now() + (kept ? options.idleTime : options.headTime),
-                    !kept, place});
+        fd,
+        Waiting{socket, Clock::now() + (kept ? options.idleTime : options.headTime), !kept, place});
 }
 
 void FrontDoor::State::drop(int fd)
@@ -268,8 +268,8 @@ bool FrontDoor::State::takeReturned()
             return false;
         sockets.swap(returned);
     }
-    for (Poco::Net::StreamSocket &socket : sockets)
-        admit(std::move(socket), true);
+    for (const Poco::Net::StreamSocket &socket : sockets)
+        admit(socket, true);
     return true;
 }
 
@@ -331,11 +331,11 @@ FrontDoor::~FrontDoor()
     close();
 }
 
-Result<std::unique_ptr<FrontDoor>> FrontDoor::open(Poco::Net::ServerSocket listener,
+Result<std::unique_ptr<FrontDoor>> FrontDoor::open(const Poco::Net::ServerSocket &listener,
                                                    Handler handler, const FrontDoorOptions &options)
 {
     auto state = std::make_unique<State>();
-    state->listener = std::move(listener);
+    state->listener = listener;
     state->handler = std::move(handler);
     state->options = options;
     state->buffer.resize(options.maxHeadBytes + options.maxBodyBytes);

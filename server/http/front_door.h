@@ -47,7 +47,7 @@ public:
 
     /// Begins to accept on `listener`, which must listen. Errors: Io.
     static schema::Result<std::unique_ptr<FrontDoor>>
-    open(Poco::Net::ServerSocket listener, Handler handler, const FrontDoorOptions &options);
+    open(const Poco::Net::ServerSocket &listener, Handler handler, const FrontDoorOptions &options);
     ~FrontDoor();
     FrontDoor(const FrontDoor &) = delete;
     FrontDoor &operator=(const FrontDoor &) = delete;

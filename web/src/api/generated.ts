@@ -358,14 +358,41 @@ export interface components {
         };
         WaitingReason: {
             /** @enum {unknown} */
-            kind: "worker" | "approval" | "lock" | "dependency";
+            kind: "worker" | "approval" | "lock" | "dependency" | "person" | "parallel";
             stage: string;
             job?: string;
+            sentence: string;
+            /** Format: date-time */
+            since?: string;
+            /** @description Who may still decide */
+            approvers?: string[];
+            heldBy?: {
+                runId: number;
+                runNumber: string;
+                pipeline: string;
+            };
+            /** @description In the queue of the lock, from 1 */
+            position?: number;
+            queueLength?: number;
+            pool?: string;
+            /** @description The worker that lacks the fewest demands */
+            nearestWorker?: string;
+            missing?: string[];
+        };
+        JobExplanation: {
+            id: string;
+            stage: string;
+            name: string;
+            identifier: string;
+            /** @enum {unknown} */
+            state: "queued" | "assigned" | "running" | "completed";
+            result?: components["schemas"]["TaskResult"];
             sentence: string;
         };
         Explanation: {
             sentence: string;
             waiting: components["schemas"]["WaitingReason"][];
+            jobs?: components["schemas"]["JobExplanation"][];
         };
         ParameterAsk: {
             name: string;

@@ -9,7 +9,7 @@ import { Empty } from '@/components/empty'
 import { ErrorPanel } from '@/components/error-panel'
 import { Page } from '@/components/page'
 import { QueryView } from '@/components/query-view'
-import { Commit, reasonText } from '@/components/run-bits'
+import { Commit, reasonText, RunLink } from '@/components/run-bits'
 import { Skeleton } from '@/components/skeleton'
 import { Duration, Time } from '@/components/time'
 import { ApprovalCard } from '@/features/approvals/components/approval-card'
@@ -138,7 +138,7 @@ function Waiting({ run }: { run: RunDetail }) {
   const explain = useQuery({ ...explainQuery(project, run.id), enabled: idle })
   const reasons = idle ? explain.data?.waiting.filter((one) => one.kind !== 'approval' && one.kind !== 'dependency') ?? [] : []
   if (reasons.length === 0) return null
-  return <ul className={styles.waiting}>{reasons.map((one) => <li key={`${one.kind}${one.stage}${one.job ?? ''}`}>{asSentence(one.sentence)}</li>)}</ul>
+  return <ul className={styles.waiting}>{reasons.map((one) => <li key={`${one.kind}${one.stage}${one.job ?? ''}`}>{asSentence(one.sentence)}{one.heldBy !== undefined && <> <RunLink id={one.heldBy.runId}>Go to {one.heldBy.pipeline} {one.heldBy.runNumber}</RunLink></>}</li>)}</ul>
 }
 
 interface LogTabProps {

@@ -366,7 +366,7 @@ std::string hoverAt(const std::vector<std::string_view> &lines, Place place,
                 std::string out = "parameter `" + name.name + "`";
                 const Cursor declaration = locate(lines, name.line, name.from);
                 for (const auto &[key, value] : declaration.siblings)
-                    out += "\n\n" + key + ": `" + value + "`";
+                    out.append("\n\n").append(key).append(": `").append(value).append("`");
                 return out;
             }
         }

@@ -21,7 +21,8 @@ struct InstanceSeed
     schema::TextMap variables; ///< of the matrix leg or the strategy
     const schema::DeploymentHook *hook = nullptr;
     std::string suffix;       ///< appended to the display name
-    std::string machine = {}; ///< of a rolling deployment over machines
+    /// Of a rolling deployment over machines. GCC asks for an initializer where it is left out.
+    std::string machine = {}; // NOLINT(readability-redundant-member-init)
 };
 
 struct Expansion

@@ -20,7 +20,7 @@ struct InstanceSeed
     std::string name;
     schema::TextMap variables; ///< of the matrix leg or the strategy
     const schema::DeploymentHook *hook = nullptr;
-    std::string suffix;       ///< appended to the display name
+    std::string suffix; ///< appended to the display name
     /// Of a rolling deployment over machines. GCC asks for an initializer where it is left out.
     std::string machine = {}; // NOLINT(readability-redundant-member-init)
 };

@@ -71,7 +71,7 @@ public:
     {}
 
     /// `dashes`: of the cursor's line, in front of `column`.
-    void run(std::size_t line, std::size_t column, std::vector<std::size_t> dashes)
+    void run(std::size_t line, std::size_t column, const std::vector<std::size_t> &dashes)
     {
         siblingsBelow(line, column);
         std::size_t level = column;
@@ -165,7 +165,7 @@ Cursor locate(const std::vector<std::string_view> &lines, std::size_t line, std:
         cursor.value = before.value;
         cursor.isItemText = !before.hasColon && !dashes.empty() && !whole.hasColon;
     }
-    PathWalk(lines, cursor).run(line, column, std::move(dashes));
+    PathWalk(lines, cursor).run(line, column, dashes);
     return cursor;
 }
 

@@ -450,6 +450,8 @@ void LocalRun::readFrom(Instance &instance)
     events.record = [&](const schema::protocol::RecordUpdate &update) {
         if (update.state == schema::RecordState::InProgress && update.name)
             m_view.step(instance.label, *update.name);
+        else if (!update.state && update.percentComplete && update.id != instance.recordId)
+            m_view.progress(instance.label, *update.percentComplete);
     };
     if (instance.process->read(events))
         return;

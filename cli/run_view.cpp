@@ -17,10 +17,33 @@ double seconds(std::chrono::steady_clock::duration duration)
     return std::chrono::duration<double>(duration).count();
 }
 
-std::size_t terminalWidth()
+struct TerminalSize
+{
+    std::size_t columns = 80, rows = 24;
+};
+
+TerminalSize terminalSize()
 {
     winsize size{};
-    return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
+    if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col <= 20 || size.ws_row <= 4)
+        return {};
+    return {size.ws_col, size.ws_row};
+}
+
+/// One line that fits: names may hold anything.
+std::string fitted(std::string text, std::size_t columns)
+{
+    for (char &c : text) {
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+            c = ' ';
+    }
+    if (text.size() >= columns) {
+        std::size_t end = columns - 1;
+        while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U)
+            --end; // not inside a character
+        text.erase(end);
+    }
+    return text;
 }
 
 } // namespace
@@ -90,6 +113,13 @@ void RunView::log(const std::string &job, std::string_view bytes)
 void RunView::step(const std::string &job, const std::string &name)
 {
     m_jobs[job].step = name;
+    m_jobs[job].percent = 0;
+    drawStatus();
+}
+
+void RunView::progress(const std::string &job, int percent)
+{
+    m_jobs[job].percent = percent;
     drawStatus();
 }
 
@@ -115,27 +145,58 @@ void RunView::jobEnded(const std::string &job, schema::TaskResult result,
 
 void RunView::clearStatus()
 {
-    if (m_statusShown)
-        std::cout << "\r\033[K";
-    m_statusShown = false;
+    // Up to the first line of the tree, then everything below is erased.
+    if (m_statusLines > 1)
+        std::cout << "\033[" << m_statusLines - 1 << 'A';
+    if (m_statusLines > 0)
+        std::cout << "\r\033[J";
+    m_statusLines = 0;
+}
+
+std::vector<std::string> RunView::tree() const
+{
+    std::vector<std::string> rows;
+    const auto now = std::chrono::steady_clock::now();
+    std::string stage;
+    for (const auto &[label, job] : m_jobs) {
+        const auto slash = label.find('/');
+        const bool inStage = slash != std::string::npos;
+        if (inStage && label.substr(0, slash) != stage) {
+            stage = label.substr(0, slash);
+            rows.push_back(stage);
+        }
+        std::string row = inStage ? "  " + label.substr(slash + 1) : label;
+        if (job.running) {
+            row += fmt::format(": {} ({:.0f} s", job.step.empty() ? "starting" : job.step,
+                               seconds(now - job.start));
+            row += job.percent > 0 ? fmt::format(", {} %)", job.percent) : ")";
+        } else {
+            row +=
+                fmt::format(": {} ({:.1f} s)", toString(job.result), seconds(job.end - job.start));
+        }
+        rows.push_back(std::move(row));
+    }
+    return rows;
 }
 
 void RunView::drawStatus()
 {
     if (!m_terminal)
         return;
-    std::string text;
-    const auto now = std::chrono::steady_clock::now();
-    for (const auto &[name, job] : m_jobs) {
-        if (job.running)
-            text += fmt::format("{}{}: {} ({:.0f} s)", text.empty() ? "" : "  ", name, job.step,
-                                seconds(now - job.start));
-    }
     clearStatus();
-    if (text.empty())
+    if (std::none_of(m_jobs.begin(), m_jobs.end(),
+                     [](const auto &entry) { return entry.second.running; }))
         return;
-    std::cout << "\033[7m" << text.substr(0, terminalWidth() - 1) << "\033[0m" << std::flush;
-    m_statusShown = true;
+    const TerminalSize size = terminalSize();
+    auto rows = tree();
+    // The last ones are the newest; half of the screen stays with the log.
+    const std::size_t most = std::max<std::size_t>(size.rows / 2, 2);
+    if (rows.size() > most)
+        rows.erase(rows.begin(), rows.end() - static_cast<std::ptrdiff_t>(most));
+    for (const auto &row : rows)
+        std::cout << (m_statusLines++ == 0 ? "" : "\n") << "\033[7m" << fitted(row, size.columns)
+                  << "\033[0m";
+    std::cout << std::flush;
 }
 
 void RunView::tick()

@@ -1,5 +1,6 @@
 #pragma once
-/// What `slipway run` shows: plain lines in a pipe; on a terminal colours and one line of status.
+/// What `slipway run` shows: plain lines in a pipe; on a terminal colours and,
+/// below the log, the tree of stages and jobs with the step each is in and durations.
 
 #include "schema/model/states.h"
 
@@ -7,6 +8,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace cli {
 
@@ -19,11 +21,13 @@ public:
     void log(const std::string &job, std::string_view bytes);
     /// A line of our own.
     void say(const std::string &line);
-    /// The step a job is in, for the status line.
+    /// The step a job is in, for the tree.
     void step(const std::string &job, const std::string &name);
+    /// How far that step says it is, 0 to 100.
+    void progress(const std::string &job, int percent);
     void jobStarted(const std::string &job);
     void jobEnded(const std::string &job, schema::TaskResult result, const std::string &message);
-    /// Draws the status line anew (durations move).
+    /// Draws the tree anew (durations move).
     void tick();
     /// Jobs with results and durations.
     void summary(schema::RunResult result);
@@ -33,6 +37,7 @@ private:
     {
         std::chrono::steady_clock::time_point start, end;
         std::string step, partial;
+        int percent = 0;
         bool running = true;
         schema::TaskResult result = schema::TaskResult::Succeeded;
     };
@@ -41,10 +46,11 @@ private:
     void write(const std::string &text);
     void clearStatus();
     void drawStatus();
+    [[nodiscard]] std::vector<std::string> tree() const;
     [[nodiscard]] std::string color(const char *code, const std::string &text) const;
 
     bool m_terminal;
-    bool m_statusShown = false;
+    std::size_t m_statusLines = 0; ///< shown below the log right now
     std::map<std::string, Job> m_jobs;
 };
 

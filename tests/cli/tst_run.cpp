@@ -1,0 +1,237 @@
+// `slipway run` as a process: pipes, exit status, choice of stages and jobs, questions, secrets;
+// and what it draws on a terminal.
+#include "cli/command.h"
+#include "cli/run_view.h"
+
+#include <QCoreApplication>
+#include <QProcess>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <CLI/CLI.hpp>
+
+#include <cstring>
+#include <iostream>
+#include <sstream>
+
+namespace {
+
+struct Ended
+{
+    int exitCode = -1;
+    QByteArray out, error;
+};
+
+constexpr const char *kPipeline = R"(
+variables:
+  color: blue
+stages:
+- stage: Build
+  jobs:
+  - job: one
+    steps:
+    - checkout: self
+    - script: "echo color is $(color); cat data.txt; echo token is $TOKEN"
+      displayName: Show
+      env: {TOKEN: $(token)}
+  - job: two
+    dependsOn: one
+    steps:
+    - script: echo two runs
+- stage: Ship
+  jobs:
+  - deployment: ship
+    environment: dev
+    strategy:
+      runOnce:
+        deploy:
+          steps:
+          - script: echo shipped
+)";
+
+} // namespace
+
+class TestRun : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+
+    void init()
+    {
+        m_folder = std::make_unique<QTemporaryDir>();
+        write("azure-pipelines.yml", kPipeline);
+        write("data.txt", "uncommitted data\n");
+    }
+
+    void runsInOrderAndHidesSecrets()
+    {
+        const auto ended =
+            run({"--yes", "--secret", "token=s3cret-token", "--variable", "color=red"});
+        QVERIFY2(ended.exitCode == 0, ended.out + ended.error);
+        QVERIFY(ended.out.contains("[Build/one] color is red\n"));
+        QVERIFY(ended.out.contains("[Build/one] uncommitted data\n"));
+        QVERIFY(ended.out.contains("[Build/one] token is ***\n"));
+        QVERIFY(ended.out.contains("shipped\n"));
+        QVERIFY(ended.out.indexOf("color is red") < ended.out.indexOf("two runs"));
+        QVERIFY(ended.out.contains("Run succeeded\n"));
+        QVERIFY(!ended.out.contains("s3cret-token"));
+        QVERIFY2(!ended.out.contains('\033'), "a pipe gets plain lines");
+    }
+
+    void deploymentsAskFirst()
+    {
+        const auto ended = run({});
+        QVERIFY2(ended.exitCode == 1, ended.out + ended.error);
+        QVERIFY(ended.out.contains("not without --yes"));
+        QVERIFY(!ended.out.contains("shipped\n"));
+    }
+
+    void choice_data()
+    {
+        QTest::addColumn<QStringList>("arguments");
+        QTest::addColumn<int>("exitCode");
+        QTest::addColumn<QByteArrayList>("has");
+        QTest::addColumn<QByteArrayList>("lacks");
+        const auto row = [](const char *name, const QStringList &arguments, int exitCode,
+                            const QByteArrayList &has, const QByteArrayList &lacks) {
+            QTest::newRow(name) << arguments << exitCode << has << lacks;
+        };
+        row("stage", {"--stage", "build"}, 0, {"color is blue", "two runs"}, {"shipped"});
+        row("job", {"--job", "two"}, 0, {"two runs"}, {"color is", "shipped"});
+        row("step", {"--job", "one", "--step", "show"}, 0, {"color is blue"}, {"two runs"});
+        row("unknown stage", {"--stage", "nothing"}, 2, {"no such stage"}, {"color is"});
+        row("unknown job", {"--job", "nothing"}, 2, {"no such job"}, {"color is"});
+        row("dry run", {"--dry-run"}, 0,
+            {"stage Build", "stage Ship after Build", "job two", "to dev"},
+            {"color is", "uncommitted"});
+        row("secret without a value", {"--secret", "NO_SUCH_VARIABLE_HERE"}, 2,
+            {"environment variable"}, {"color is"});
+        row("several jobs at once", {"--stage", "Build", "--jobs", "4"}, 0, {"two runs"}, {});
+    }
+
+    void choice()
+    {
+        QFETCH(QStringList, arguments);
+        QFETCH(int, exitCode);
+        QFETCH(QByteArrayList, has);
+        QFETCH(QByteArrayList, lacks);
+        const auto ended = run(arguments);
+        const QByteArray all = ended.out + ended.error;
+        QVERIFY2(ended.exitCode == exitCode, all);
+        for (const auto &part : has)
+            QVERIFY2(all.contains(part), all);
+        for (const auto &part : lacks)
+            QVERIFY2(!all.contains(part), all);
+    }
+
+    void failingStepFailsTheRun()
+    {
+        write("azure-pipelines.yml", "steps:\n- script: exit 3\n- script: echo never\n");
+        const auto ended = run({});
+        QCOMPARE(ended.exitCode, 1);
+        QVERIFY(ended.out.contains("exited with code '3'"));
+        QVERIFY(!ended.out.contains("never"));
+        QVERIFY(ended.out.contains("Run failed\n"));
+    }
+
+    void invalidFileIsLocated()
+    {
+        write("azure-pipelines.yml", "steps:\n- script: a\n  nonsense: b\n");
+        const auto ended = run({});
+        QCOMPARE(ended.exitCode, 1);
+        QVERIFY2(ended.error.contains("nonsense"), ended.error);
+    }
+
+    void artifactsAreKept()
+    {
+        write("azure-pipelines.yml",
+              "steps:\n- script: echo made > f.txt\n- publish: f.txt\n  artifact: drop\n");
+        const auto ended = run({});
+        QVERIFY2(ended.exitCode == 0, ended.out + ended.error);
+        QVERIFY(ended.out.contains("Artifacts: "));
+    }
+
+    void terminalShowsATree()
+    {
+        std::ostringstream shown;
+        auto *const before = std::cout.rdbuf(shown.rdbuf());
+        cli::RunView view(true);
+        view.jobStarted("Build/one");
+        view.step("Build/one", "Compile\033[2J it");
+        view.progress("Build/one", 40);
+        view.jobStarted("Build/two");
+        view.jobEnded("Build/one", schema::TaskResult::Succeeded, "");
+        view.jobEnded("Build/two", schema::TaskResult::Failed, "why");
+        std::cout.rdbuf(before);
+        const auto text = QByteArray::fromStdString(shown.str());
+        QVERIFY2(text.contains("Build\033[0m\n\033[7m  one: Compile [2J it (0 s, 40 %)"), text);
+        QVERIFY2(text.contains("  two: starting (0 s)"), text);
+        QVERIFY2(text.contains("one: succeeded (0."), text);
+        QVERIFY2(text.contains("\033[2A\r\033[J"), text);
+        QVERIFY2(!text.contains("Compile\033"), text);
+        // Nothing is drawn below the last line once nothing runs.
+        QVERIFY2(text.endsWith("why\033[0m\n"), text);
+    }
+
+    void pipeShowsNoTree()
+    {
+        std::ostringstream shown;
+        auto *const before = std::cout.rdbuf(shown.rdbuf());
+        cli::RunView view(false);
+        view.jobStarted("one");
+        view.step("one", "Compile");
+        view.tick();
+        std::cout.rdbuf(before);
+        QCOMPARE(QByteArray::fromStdString(shown.str()), QByteArray());
+    }
+
+private:
+    void write(const char *name, const QByteArray &text)
+    {
+        QFile file(m_folder->filePath(QString::fromLatin1(name)));
+        QVERIFY(file.open(QIODevice::WriteOnly));
+        file.write(text);
+    }
+
+    Ended run(const QStringList &arguments)
+    {
+        QProcess process;
+        process.setWorkingDirectory(m_folder->path());
+        process.start(
+            QCoreApplication::applicationFilePath(),
+            QStringList{
+                QStringLiteral("run"), QStringLiteral("azure-pipelines.yml"),
+                QStringLiteral("--work"),
+                m_folder->filePath(
+                    QStringLiteral("../work-%1").arg(QFileInfo(m_folder->path()).fileName()))} +
+                arguments);
+        process.closeWriteChannel();
+        if (!process.waitForFinished(120000))
+            return {};
+        QDir(m_folder->filePath(
+                 QStringLiteral("../work-%1").arg(QFileInfo(m_folder->path()).fileName())))
+            .removeRecursively();
+        return {process.exitCode(), process.readAllStandardOutput(),
+                process.readAllStandardError()};
+    }
+
+    std::unique_ptr<QTemporaryDir> m_folder;
+};
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && std::strcmp(argv[1], "run") == 0) {
+        CLI::App app("slipway");
+        int exitCode = 0;
+        for (const auto add : cli::commands())
+            add(app, exitCode);
+        CLI11_PARSE(app, argc, argv);
+        return exitCode;
+    }
+    QCoreApplication application(argc, argv);
+    TestRun test;
+    return QTest::qExec(&test, argc, argv);
+}
+
+#include "tst_run.moc"

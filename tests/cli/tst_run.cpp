@@ -4,6 +4,7 @@
 #include "cli/run_view.h"
 
 #include <QCoreApplication>
+#include <QDir>
 #include <QProcess>
 #include <QTemporaryDir>
 #include <QTest>
@@ -31,7 +32,7 @@ stages:
   - job: one
     steps:
     - checkout: self
-    - script: "echo color is $(color); cat data.txt; echo token is $TOKEN"
+    - script: "echo color is $(color) $(shade); cat data.txt; echo token is $TOKEN"
       displayName: Show
       env: {TOKEN: $(token)}
   - job: two
@@ -67,13 +68,13 @@ private Q_SLOTS:
     void runsInOrderAndHidesSecrets()
     {
         const auto ended =
-            run({"--yes", "--secret", "token=s3cret-token", "--variable", "color=red"});
+            run({"--yes", "--secret", "token=s3cret-token", "--variable", "shade=dark"});
         QVERIFY2(ended.exitCode == 0, ended.out + ended.error);
-        QVERIFY(ended.out.contains("[Build/one] color is red\n"));
+        QVERIFY(ended.out.contains("[Build/one] color is blue dark\n"));
         QVERIFY(ended.out.contains("[Build/one] uncommitted data\n"));
         QVERIFY(ended.out.contains("[Build/one] token is ***\n"));
         QVERIFY(ended.out.contains("shipped\n"));
-        QVERIFY(ended.out.indexOf("color is red") < ended.out.indexOf("two runs"));
+        QVERIFY(ended.out.indexOf("color is blue dark") < ended.out.indexOf("two runs"));
         QVERIFY(ended.out.contains("Run succeeded\n"));
         QVERIFY(!ended.out.contains("s3cret-token"));
         QVERIFY2(!ended.out.contains('\033'), "a pipe gets plain lines");
@@ -89,11 +90,11 @@ private Q_SLOTS:
 
     void choice_data()
     {
-        QTest::addColumn<QStringList>("arguments");
+        QTest::addColumn<QByteArrayList>("arguments");
         QTest::addColumn<int>("exitCode");
         QTest::addColumn<QByteArrayList>("has");
         QTest::addColumn<QByteArrayList>("lacks");
-        const auto row = [](const char *name, const QStringList &arguments, int exitCode,
+        const auto row = [](const char *name, const QByteArrayList &arguments, int exitCode,
                             const QByteArrayList &has, const QByteArrayList &lacks) {
             QTest::newRow(name) << arguments << exitCode << has << lacks;
         };
@@ -112,7 +113,7 @@ private Q_SLOTS:
 
     void choice()
     {
-        QFETCH(QStringList, arguments);
+        QFETCH(QByteArrayList, arguments);
         QFETCH(int, exitCode);
         QFETCH(QByteArrayList, has);
         QFETCH(QByteArrayList, lacks);
@@ -194,24 +195,21 @@ private:
         file.write(text);
     }
 
-    Ended run(const QStringList &arguments)
+    Ended run(const QByteArrayList &arguments)
     {
+        // Beside the tree: a copy of the tree goes there.
+        const QString work = m_folder->path() + QStringLiteral("-work");
+        QStringList all{QStringLiteral("run"), QStringLiteral("azure-pipelines.yml"),
+                        QStringLiteral("--work"), work};
+        for (const auto &argument : arguments)
+            all.append(QString::fromUtf8(argument));
         QProcess process;
         process.setWorkingDirectory(m_folder->path());
-        process.start(
-            QCoreApplication::applicationFilePath(),
-            QStringList{
-                QStringLiteral("run"), QStringLiteral("azure-pipelines.yml"),
-                QStringLiteral("--work"),
-                m_folder->filePath(
-                    QStringLiteral("../work-%1").arg(QFileInfo(m_folder->path()).fileName()))} +
-                arguments);
+        process.start(QCoreApplication::applicationFilePath(), all);
         process.closeWriteChannel();
         if (!process.waitForFinished(120000))
             return {};
-        QDir(m_folder->filePath(
-                 QStringLiteral("../work-%1").arg(QFileInfo(m_folder->path()).fileName())))
-            .removeRecursively();
+        QDir(work).removeRecursively();
         return {process.exitCode(), process.readAllStandardOutput(),
                 process.readAllStandardError()};
     }

@@ -166,13 +166,15 @@ private:
     void key(std::string_view text, int depth)
     {
         constexpr std::size_t kLongestSimpleKey = 500;
-        const bool isLong = text.size() > kLongestSimpleKey;
-        if (isLong)
-            m_out += "? ";
+        const std::size_t begin = m_out.size();
         if (text.find('\n') != std::string_view::npos)
             doubleQuoted(text);
         else
             scalar(text, 0);
+        // As written: escapes are longer than what they stand for.
+        const bool isLong = m_out.size() - begin > kLongestSimpleKey;
+        if (isLong)
+            m_out.insert(begin, "? ");
         if (isLong) {
             m_out += '\n';
             indent(depth);

@@ -190,10 +190,11 @@ void printPlan(const schema::RunPlan &plan)
 class LocalRun
 {
 public:
-    LocalRun(const Options &options, CompiledFile compiled)
+    /// `plan`: what of the compiled plan is to run.
+    LocalRun(const Options &options, CompiledFile compiled, schema::RunPlan plan)
         : m_options(options)
         , m_compiled(std::move(compiled))
-        , m_plan(*m_compiled.result.plan)
+        , m_plan(std::move(plan))
         , m_view(::isatty(STDOUT_FILENO) == 1)
     {}
 
@@ -236,7 +237,6 @@ private:
 
 Status LocalRun::prepare()
 {
-    RETURN_IF_ERROR(restrict(m_plan, m_options));
     ASSIGN_OR_RETURN(m_connections, readConnections(m_options.connectionsFile));
     const auto now = schema::wallClockNow();
     m_progress.startTime = schema::toEpochMillis(now);
@@ -522,16 +522,16 @@ int runLocally(const Options &options)
                                    });
     if (!result.ok() || !result.plan)
         return 1;
+    auto plan = *result.plan;
+    if (auto status = restrict(plan, options); !status) {
+        std::cerr << "slipway run: " << status.error().message << '\n';
+        return 2;
+    }
     if (options.dryRun) {
-        auto plan = *result.plan;
-        if (auto status = restrict(plan, options); !status) {
-            std::cerr << "slipway run: " << status.error().message << '\n';
-            return 2;
-        }
         printPlan(plan);
         return 0;
     }
-    const auto exit = LocalRun(options, std::move(*compiled)).run();
+    const auto exit = LocalRun(options, std::move(*compiled), std::move(plan)).run();
     if (exit)
         return *exit;
     std::cerr << "slipway run: " << exit.error().message << '\n';

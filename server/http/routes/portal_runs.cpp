@@ -187,8 +187,8 @@ Result<Reply> inputs(Call &call, Services &services)
         parameters.push_back(std::move(item));
     }
     Json stages = Json::array();
-    if (compiled->compilation.plan)
-        for (const auto &stage : compiled->compilation.plan->stages)
+    if (const auto &plan = compiled->compilation.plan)
+        for (const auto &stage : plan->stages)
             stages.push_back(
                 {{"name", stage.name},
                  {"displayName", stage.displayName.empty() ? stage.name : stage.displayName},

@@ -5,79 +5,24 @@
 // Environment: SLIPWAY_URL, SLIPWAY_SIGN_IN (a one-time link), SLIPWAY_RUN (id of a run that waits, or will wait, for the approval
 // of production); optional SLIPWAY_PROJECT (space-game) and SLIPWAY_PICTURES (a folder: pictures of the pages are put there).
 // Ends with status 0 when the browser showed all that it must; else says which step did not, with a picture of the page.
-import { mkdirSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { axeSource, launch } from './browser.mjs'
+import { environment, must, signedIn } from './signed-in.mjs'
 
-const { SLIPWAY_URL, SLIPWAY_SIGN_IN, SLIPWAY_RUN, SLIPWAY_PROJECT = 'space-game', SLIPWAY_PICTURES } = process.env
-for (const [name, value] of Object.entries({ SLIPWAY_URL, SLIPWAY_SIGN_IN, SLIPWAY_RUN })) {
-  if (value === undefined) {
-    console.error(`scenario: ${name} is not set; see the top of tests/portal/scenario.mjs`)
-    process.exit(2)
-  }
-}
-const base = SLIPWAY_URL.replace(/\/$/, '')
-const out = fileURLToPath(new URL('./out/', import.meta.url))
-mkdirSync(out, { recursive: true })
-if (SLIPWAY_PICTURES !== undefined) mkdirSync(SLIPWAY_PICTURES, { recursive: true })
+const [run] = environment('SLIPWAY_RUN')
+const project = process.env.SLIPWAY_PROJECT ?? 'space-game'
+const runPath = `/${project}/runs/${run}`
 
-const browser = await launch()
-const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' })
-const page = await context.newPage()
-page.setDefaultTimeout(30_000)
-const complaints = []
-const inaccessible = []
-page.on('pageerror', (error) => complaints.push(`page: ${error.message}`))
-// 401 is what the portal asks for before anybody has signed in.
-page.on('console', (message) => { if (message.type() === 'error' && !/status of 401/.test(message.text())) complaints.push(`console: ${message.text()} ${message.location().url}`) })
-
-/** Runs a step; when it fails, says so with a picture of what the browser showed instead. */
-async function step(name, action) {
-  const start = performance.now()
-  try {
-    await action()
-  } catch (error) {
-    await page.screenshot({ path: `${out}failed.png` })
-    throw new Error(`${name}: ${error.message}\n  at ${page.url()}, picture: ${out}failed.png`)
-  }
-  console.log(`ok  ${name} (${((performance.now() - start) / 1000).toFixed(1)} s)`)
-}
-
-function must(condition, message) {
-  if (!condition) throw new Error(message)
-}
-
-async function picture(name, options = {}) {
-  if (SLIPWAY_PICTURES !== undefined) await page.screenshot({ path: `${SLIPWAY_PICTURES}/${name}.png`, ...options })
-}
-
-/** WCAG A and AA rules of axe on the page as it stands. */
-async function accessible(name) {
-  // Injected as text: the server's content security policy allows no script of another origin.
-  await page.evaluate(readFileSync(axeSource(), 'utf8'))
-  // Left out: the component library's own focus guards, and the numbers of log lines, which stand as close as the lines do.
-  const exclude = ['[data-tabster-dummy]', '[role=log] button[aria-label^="Line "]']
-  const { violations } = await page.evaluate((without) => window.axe.run({ include: document, exclude: without }, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }), exclude)
-  const list = violations.map((one) => `${one.id}: ${one.help} (${one.nodes.map((node) => node.target.join(' ')).slice(0, 3).join('; ')})`)
-  if (list.length > 0) inaccessible.push(`${name}:\n    ${list.join('\n    ')}`)
-}
-
-const runPath = `/${SLIPWAY_PROJECT}/runs/${SLIPWAY_RUN}`
-const runState = async () => (await page.locator('h1 svg').getAttribute('data-state')) ?? ''
-
-let status = 0
-try {
+async function stranger({ page, base, step }) {
   await step('without a session the portal asks to sign in', async () => {
     await page.goto(base)
     await page.getByRole('heading', { name: 'Sign in to Slipway' }).waitFor()
   })
-  await step('the one-time link signs in', async () => {
-    await page.goto(SLIPWAY_SIGN_IN)
-    await page.getByRole('navigation', { name: 'Project' }).waitFor()
-  })
+}
+
+await signedIn(async ({ page, base, link, step, accessible, picture, browser }) => {
+  const runState = async () => (await page.locator('h1 svg').getAttribute('data-state')) ?? ''
   await step('the link works once only', async () => {
     const other = await browser.newContext()
-    const answer = await (await other.newPage()).goto(SLIPWAY_SIGN_IN)
+    const answer = await (await other.newPage()).goto(link)
     must(answer.status() >= 400, `a used link answered ${answer.status()}`)
     await other.close()
   })
@@ -88,12 +33,12 @@ try {
   })
   await step('the pipelines are listed', async () => {
     await page.getByRole('link', { name: 'Pipelines', exact: true }).first().click()
-    await page.getByRole('link', { name: SLIPWAY_PROJECT, exact: true }).last().waitFor()
+    await page.getByRole('link', { name: project, exact: true }).last().waitFor()
     await accessible('pipelines')
     await picture('pipelines')
   })
   await step('the queue dialog asks for the typed parameter', async () => {
-    await page.getByRole('button', { name: `Run ${SLIPWAY_PROJECT}`, exact: true }).click()
+    await page.getByRole('button', { name: `Run ${project}`, exact: true }).click()
     const target = page.getByRole('dialog').getByRole('combobox').first()
     await target.waitFor()
     const values = await target.locator('option').allTextContents()
@@ -113,13 +58,13 @@ try {
     await picture('run-waiting')
   })
   await step('the inbox has it, too', async () => {
-    await page.goto(`${base}/${SLIPWAY_PROJECT}/approvals`)
+    await page.goto(`${base}/${project}/approvals`)
     await page.locator(`article a[href$="${runPath}"]`).waitFor()
     await accessible('approvals')
     await picture('approvals')
   })
   await step('the matrix shows that production waits', async () => {
-    await page.goto(`${base}/${SLIPWAY_PROJECT}/environments`)
+    await page.goto(`${base}/${project}/environments`)
     await page.getByRole('button', { name: /^web in production.*Waiting/ }).waitFor()
     await accessible('environments')
     await picture('environments-waiting')
@@ -190,20 +135,11 @@ try {
     await page.getByRole('log').getByRole('button', { name: 'Line 1', exact: true }).waitFor()
     await accessible('a finished run in the dark theme')
     await picture('run-dark')
-    await page.goto(`${base}/${SLIPWAY_PROJECT}`)
+    await page.goto(`${base}/${project}`)
     await page.getByRole('table', { name: 'Last runs' }).waitFor()
     await accessible('home in the dark theme')
     await picture('home-dark')
     await page.emulateMedia({ colorScheme: 'light' })
     await picture('home')
   })
-  await step('every page is accessible (WCAG 2.2 AA, axe)', () => must(inaccessible.length === 0, inaccessible.join('\n  ')))
-  await step('the browser had nothing to complain about', () => must(complaints.length === 0, complaints.join('\n    ')))
-} catch (error) {
-  console.error(`not ok  ${error.message}`)
-  if (complaints.length > 0) console.error(`  the browser said:\n    ${complaints.join('\n    ')}`)
-  status = 1
-} finally {
-  await browser.close()
-}
-process.exitCode = status
+}, stranger)

@@ -22,10 +22,11 @@ export function must(condition, message) {
 const out = fileURLToPath(new URL('./out/', import.meta.url))
 
 /**
- * Runs `scenario({ page, base, step, accessible, picture, browser })` in a signed-in browser and sets the exit status: 0 when every step held and
- * neither the browser nor axe had anything to complain about.
+ * Runs `scenario({ page, base, link, step, accessible, picture, browser })` in a signed-in browser and sets the exit status: 0 when every step held and
+ * neither the browser nor axe had anything to complain about. `stranger({ page, base, step })` comes before the sign-in; the refusals (401) that
+ * it meets are no complaint.
  */
-export async function signedIn(scenario) {
+export async function signedIn(scenario, stranger) {
   const [url, link] = environment('SLIPWAY_URL', 'SLIPWAY_SIGN_IN')
   const pictures = process.env.SLIPWAY_PICTURES
   mkdirSync(out, { recursive: true })
@@ -37,7 +38,8 @@ export async function signedIn(scenario) {
   const complaints = []
   const inaccessible = []
   page.on('pageerror', (error) => complaints.push(`page: ${error.message}`))
-  page.on('console', (message) => { if (message.type() === 'error') complaints.push(`console: ${message.text()} ${message.location().url}`) })
+  let isStranger = stranger !== undefined
+  page.on('console', (message) => { if (message.type() === 'error' && !(isStranger && /status of 401/.test(message.text()))) complaints.push(`console: ${message.text()} ${message.location().url}`) })
 
   /** Runs a step; when it fails, says so with a picture of what the browser showed instead. */
   const step = async (name, action) => {
@@ -62,12 +64,15 @@ export async function signedIn(scenario) {
   const picture = async (name, options = {}) => {
     if (pictures !== undefined) await page.screenshot({ path: `${pictures}/${name}.png`, ...options })
   }
+  const base = url.replace(/\/$/, '')
   try {
+    if (stranger !== undefined) await stranger({ page, base, step })
+    isStranger = false
     await step('the one-time link signs in', async () => {
       await page.goto(link)
       await page.getByRole('navigation', { name: 'Project' }).or(page.getByRole('heading', { name: 'Projects' })).first().waitFor()
     })
-    await scenario({ page, base: url.replace(/\/$/, ''), step, accessible, picture, browser })
+    await scenario({ page, base, link, step, accessible, picture, browser })
     await step('every page is accessible (WCAG 2.2 AA, axe)', () => must(inaccessible.length === 0, inaccessible.join('\n  ')))
     await step('the browser had nothing to complain about', () => must(complaints.length === 0, complaints.join('\n    ')))
   } catch (error) {

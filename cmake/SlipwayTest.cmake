@@ -29,7 +29,8 @@ function(slipway_tests label pch folder)
         add_test(NAME ${label}/${name} COMMAND ${target}
             -o "${CMAKE_BINARY_DIR}/junit/${label}_${name}.xml,junitxml" -o -,txt)
         set_tests_properties(${label}/${name} PROPERTIES LABELS ${label} TIMEOUT 300
-            ENVIRONMENT "QT_QPA_PLATFORM=offscreen")
+            ENVIRONMENT
+            "QT_QPA_PLATFORM=offscreen;TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tools/tsan.supp")
     endforeach()
     add_custom_target(tests_${label})
     foreach(source IN LISTS sources)

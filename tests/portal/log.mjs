@@ -6,7 +6,7 @@
 // tests/e2e/test_portal.py describes) and SLIPWAY_GO (a path: the step goes on when the file PATH.1, then PATH.2, is there).
 // Ends with status 0 when all held.
 import { writeFileSync } from 'node:fs'
-import { environment, must, signedIn } from './signed-in.mjs'
+import { environment, eventually, must, signedIn } from './signed-in.mjs'
 
 const [project, run, go] = environment('SLIPWAY_PROJECT', 'SLIPWAY_RUN', 'SLIPWAY_GO')
 /** However long the log, at most this many elements: what fits on the screen and some lines above and below. */
@@ -19,6 +19,10 @@ await signedIn(async ({ page, base, step, accessible, picture }) => {
   const line = (number) => page.getByRole('button', { name: `Line ${number}`, exact: true })
   const rowOf = (number) => page.locator('[data-kind]').filter({ has: line(number) })
   const shown = () => log.locator('button[aria-label^="Line "]').evaluateAll((list) => list.map((one) => Number(one.textContent)))
+  /** Waits until it is so; what a click or a key leads to comes when the page has drawn it. */
+  const becomes = (read, accept, what) => eventually(page, read, accept, (value) => `${what}: ${JSON.stringify(value)}`)
+  const yes = (value) => value === true
+  const pressed = (button) => button.getAttribute('aria-pressed')
   const elements = () => log.locator('*').count()
   const few = async (where) => {
     const count = await elements()
@@ -30,10 +34,10 @@ await signedIn(async ({ page, base, step, accessible, picture }) => {
   await step('the log shows while the step runs, and follows the end', async () => {
     await page.goto(`${base}/${project}/runs/${run}`)
     await page.getByText('waiting for the first file').waitFor()
-    must((await follow.getAttribute('aria-pressed')) === 'true', 'following is on')
+    await becomes(() => pressed(follow), (value) => value === 'true', 'following is on')
     writeFileSync(`${go}.1`, '')
     await page.getByText('waiting for the second file').waitFor()
-    must(await atEnd(), 'the view stays at the end while lines come')
+    await becomes(atEnd, yes, 'the view stays at the end while lines come')
     await few('while following')
   })
   await step('who scrolls up is left in peace, and told of new lines', async () => {
@@ -41,14 +45,20 @@ await signedIn(async ({ page, base, step, accessible, picture }) => {
     await page.mouse.wheel(0, -3000)
     await page.waitForFunction(() => document.querySelector('[role=log]').scrollHeight - document.querySelector('[role=log]').scrollTop > 2000)
     await page.locator('button[aria-pressed=false]').filter({ hasText: 'Follow' }).waitFor()
-    const before = await shown()
+    // The wheel turns smoothly: what is on the screen counts once it has come to rest.
+    let last
+    const before = await becomes(shown, (now) => {
+      const rests = JSON.stringify(now) === JSON.stringify(last)
+      last = now
+      return rests
+    }, 'the view comes to rest')
     writeFileSync(`${go}.2`, '')
     const more = page.getByRole('button', { name: /^\d+ new lines$/ })
     await more.waitFor()
     must(JSON.stringify(await shown()) === JSON.stringify(before), 'the lines on the screen have not moved')
     await more.click()
     await more.waitFor({ state: 'detached' })
-    must(await atEnd(), 'one click leads to the end')
+    await becomes(atEnd, yes, 'one click leads to the end')
   })
   await step('the end of the finished log is there', async () => {
     await page.waitForFunction(() => document.querySelector('h1 svg')?.getAttribute('data-state') === 'succeeded')
@@ -62,8 +72,13 @@ await signedIn(async ({ page, base, step, accessible, picture }) => {
       const list = []
       for (let at = 0; at < 60; at += 1) {
         element.scrollTop = (element.scrollHeight * at) / 60
-        await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
-        const rows = [...element.querySelectorAll('button[aria-label^="Line "]')].map((one) => Number(one.textContent))
+        const read = () => [...element.querySelectorAll('button[aria-label^="Line "]')].map((one) => Number(one.textContent))
+        // Drawn once a line of this place stands there; a place that never is drawn shows as one that is not later.
+        let rows = read()
+        for (let frame = 0; frame < 300 && !((rows[0] ?? 0) > (list.at(-1)?.first ?? 0)); frame += 1) {
+          await new Promise((resolve) => requestAnimationFrame(resolve))
+          rows = read()
+        }
         list.push({ elements: element.querySelectorAll('*').length, first: rows[0], last: rows.at(-1), ascending: rows.every((row, index) => index === 0 || row > rows[index - 1]) })
       }
       return list
@@ -76,8 +91,8 @@ await signedIn(async ({ page, base, step, accessible, picture }) => {
     await search.fill(':50000')
     await search.press('Enter')
     await line(50000).waitFor()
-    must((await line(50000).getAttribute('aria-pressed')) === 'true', 'the line is selected')
-    must(new URL(page.url()).searchParams.get('line') === '50000', `the address has the line: ${page.url()}`)
+    await becomes(() => pressed(line(50000)), (value) => value === 'true', 'the line is selected')
+    await page.waitForURL((url) => url.searchParams.get('line') === '50000')
     await few('in the middle')
   })
   await step('a search covers the whole log and leads from match to match', async () => {
@@ -88,7 +103,7 @@ await signedIn(async ({ page, base, step, accessible, picture }) => {
     await page.locator('mark').first().waitFor()
     await search.press('Shift+Enter')
     await page.getByText('100/100', { exact: true }).waitFor()
-    must((await shown()).some((number) => number > 99_900), `the last match is near the end, on the screen are ${(await shown())[0]} to ${(await shown()).at(-1)}`)
+    await becomes(shown, (numbers) => numbers.some((number) => number > 99_900), 'the last match is near the end, on the screen are')
     await search.fill('/needle [0-9]*7000$/')
     await page.getByText('10 found', { exact: true }).waitFor()
     await search.fill('/(/')
@@ -98,7 +113,9 @@ await signedIn(async ({ page, base, step, accessible, picture }) => {
   await step('colours are shown, in both themes readable', async () => {
     await search.fill(':1')
     await search.press('Enter')
+    await line(1).waitFor()
     await search.fill('needle 1000')
+    await page.getByText('3 found', { exact: true }).waitFor()
     await search.press('Enter')
     const colours = async () => {
       const row = log.locator('[data-current]').first()
@@ -114,7 +131,7 @@ await signedIn(async ({ page, base, step, accessible, picture }) => {
     await accessible('a log in the light theme')
     await page.emulateMedia({ colorScheme: 'dark' })
     await page.waitForFunction(() => document.documentElement.dataset.theme === 'dark')
-    must((await colours()) !== light, 'the dark theme has its own red')
+    await becomes(colours, (red) => red !== light, 'the dark theme has its own red')
     await accessible('a log in the dark theme')
     await page.emulateMedia({ colorScheme: 'light' })
     must((await log.textContent()).includes('\u001b') === false, 'no escape sequence reaches the page')
@@ -125,15 +142,15 @@ await signedIn(async ({ page, base, step, accessible, picture }) => {
     address.searchParams.set('line', '70000-70002')
     await page.goto(address.href)
     await line(70001).waitFor()
-    must((await page.locator('[data-selected] button[aria-pressed=true]').count()) === 3, 'three lines are selected')
+    await becomes(() => page.locator('[data-selected] button[aria-pressed=true]').count(), (count) => count === 3, 'three lines are selected')
     await few('at a linked line')
-    must((await rowOf(70001).textContent()).includes('of the long log'), 'the line has its text')
+    await rowOf(70001).getByText('of the long log').waitFor()
   })
   await step('groups unfold and fold', async () => {
     await log.evaluate((element) => { element.scrollTop = 0 })
     const group = page.getByRole('button', { name: /Preparing/ })
     await group.waitFor()
-    must((await group.getAttribute('aria-expanded')) === 'false', 'a finished group without an error starts folded')
+    await becomes(() => group.getAttribute('aria-expanded'), (value) => value === 'false', 'a finished group without an error starts folded')
     await group.click()
     await page.getByText('prepared the second thing').waitFor()
     await group.click()

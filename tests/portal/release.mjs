@@ -4,7 +4,7 @@
 //
 // Environment: SLIPWAY_URL, SLIPWAY_SIGN_IN, SLIPWAY_COMMIT (the newest commit of main, not released yet) and SLIPWAY_SUBJECT (the first
 // line of its message); optional SLIPWAY_PICTURES. Ends with status 0 when all held.
-import { environment, must, signedIn } from './signed-in.mjs'
+import { environment, eventually, must, signedIn } from './signed-in.mjs'
 
 const [commit, subject] = environment('SLIPWAY_COMMIT', 'SLIPWAY_SUBJECT')
 const project = 'space-game'
@@ -48,7 +48,7 @@ await signedIn(async ({ page, base, step, accessible, picture }) => {
   await step('the log follows the run, without a reload', async () => {
     await page.getByRole('log').getByRole('button', { name: 'Line 1', exact: true }).waitFor()
     await page.getByRole('button', { name: 'Approve' }).waitFor({ timeout: 120_000 })
-    must(/waits for approval by/.test(await page.locator('h1').innerText()), `the sentence is "${await page.locator('h1').innerText()}"`)
+    await page.locator('h1').getByText(/waits for approval by/).waitFor()
   })
   await step('the approval says from which version to which', async () => {
     const article = page.getByRole('article')
@@ -61,15 +61,15 @@ await signedIn(async ({ page, base, step, accessible, picture }) => {
     await article.getByRole('button', { name: 'Approve' }).click()
     await page.waitForFunction(() => ['succeeded', 'failed', 'canceled'].includes(document.querySelector('h1 svg')?.getAttribute('data-state') ?? ''), undefined, { timeout: 120_000 })
     must((await state()) === 'succeeded', `the run is ${await state()}: ${await page.locator('h1').innerText()}`)
-    must(/deployed leaderboard to dev and production/.test(await page.locator('h1').innerText()), `the sentence is "${await page.locator('h1').innerText()}"`)
+    await eventually(page, () => page.locator('h1').innerText(), (text) => /deployed leaderboard to dev and production/.test(text), (text) => `the sentence is "${text}"`)
   })
   await step('the matrix: the leaderboard has moved, the web site has not', async () => {
     await page.goto(matrix)
     await cell('leaderboard', 'production').getByText(short).waitFor()
-    must((await version('leaderboard', 'dev')) === short, 'the leaderboard in dev')
+    await cell('leaderboard', 'dev').getByText(short).waitFor()
     const web = [await version('web', 'dev'), await version('web', 'production')]
     must(JSON.stringify(web) === JSON.stringify(before.web), `the web site is at ${web.join(', ')}, was at ${before.web.join(', ')}`)
-    must((await cell('leaderboard', 'production').innerText()).includes(subject), `the cell says "${await cell('leaderboard', 'production').innerText()}"`)
+    await cell('leaderboard', 'production').getByText(subject).waitFor()
     await picture('environments-released')
   })
   await step('arrow keys and Enter tell how it got there', async () => {

@@ -19,6 +19,20 @@ export function must(condition, message) {
   if (!condition) throw new Error(message)
 }
 
+/**
+ * Asks `read` again, frame by frame, until `accept` holds for its answer, which it returns: what follows a click or a key comes when the page has
+ * drawn it. Throws what `message` says of the last answer after 30 s.
+ */
+export async function eventually(page, read, accept, message) {
+  const end = Date.now() + 30_000
+  for (;;) {
+    const value = await read()
+    if (accept(value)) return value
+    if (Date.now() > end) throw new Error(message(value))
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)))
+  }
+}
+
 const out = fileURLToPath(new URL('./out/', import.meta.url))
 
 /**

@@ -32,6 +32,8 @@ public:
 
     [[nodiscard]] std::filesystem::path artifacts() const { return m_folder / "artifacts"; }
 
+    [[nodiscard]] std::filesystem::path deletionLock() const { return m_folder / "deletion-lock"; }
+
     [[nodiscard]] std::filesystem::path repositories() const { return m_folder / "repositories"; }
 
 private:

@@ -4,8 +4,11 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <condition_variable>
+#include <cstring>
+#include <fstream>
 #include <mutex>
 
 namespace server::store {
@@ -59,11 +62,14 @@ const char *remedyFor(int sqliteCode)
         return "; give the server's user write permission to the data directory";
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-        return "; another program holds the database, close it";
+        return "; another program holds the database (a backup tool, an sqlite3 shell): close it";
     case SQLITE_CORRUPT:
-        return "; the file is damaged, restore a backup";
+        return "; the file is damaged: move the data directory away and restore a backup with: "
+               "slipway "
+               "restore BACKUP --data DIR";
     case SQLITE_NOTADB:
-        return "; this is not a database, choose another data directory";
+        return "; this is not a database: choose another data directory, or, where one of Slipway "
+               "was, move it away and restore a backup with: slipway restore BACKUP --data DIR";
     default:
         return "";
     }
@@ -226,6 +232,33 @@ void Statement::bindBlob(int index, std::span<const std::uint8_t> value)
         m_connection->fail("bind blob");
 }
 
+/// A file that is shorter than its first page says was cut off; SQLite itself notices that only
+/// when it needs a missing page, perhaps in the middle of a release. Pages of a write-ahead log
+/// that is still there may be missing in the file.
+static void checkLength(const std::filesystem::path &file)
+{
+    std::error_code code;
+    const auto length = std::filesystem::file_size(file, code);
+    if (code || length < 100)
+        return;
+    const auto log = std::filesystem::file_size(file.string() + "-wal", code);
+    if (!code && log > 0)
+        return;
+    std::array<unsigned char, 32> head{};
+    std::ifstream stream(file, std::ios::binary);
+    if (!stream.read(reinterpret_cast<char *>(head.data()), head.size()))
+        return;
+    const std::uint64_t word = head[16] * 256U + head[17];
+    const std::uint64_t pageSize = word == 1 ? 65536 : word;
+    const std::uint64_t pages = (std::uint64_t{head[28]} << 24U) +
+                                (std::uint64_t{head[29]} << 16U) + (std::uint64_t{head[30]} << 8U) +
+                                head[31];
+    if (length < pages * pageSize && std::memcmp(head.data(), "SQLite format 3", 16) == 0)
+        throw SqlError(Error{ErrorCode::Internal,
+                             fmt::format("{} is cut off: {} of {} bytes are there{}", file.string(),
+                                         length, pages * pageSize, remedyFor(SQLITE_CORRUPT))});
+}
+
 std::span<const Migration> embeddedMigrations()
 {
     return kMigrations;
@@ -302,11 +335,14 @@ void Database::State::migrate(std::span<const Migration> migrations)
                                          file.string())});
     const int newest = migrations.empty() ? 0 : migrations.back().version;
     if (version > newest)
-        throw SqlError(
-            Error{ErrorCode::Conflict,
-                  fmt::format("{} was written by a newer Slipway (data version {}, this "
-                              "program knows {}); install that version or restore a backup",
-                              file.string(), version, newest)});
+        throw SqlError(Error{
+            ErrorCode::Conflict,
+            fmt::format(
+                "{} was written by a newer Slipway (data version {}, this "
+                "program knows {}); install that version again, or move the data directory away "
+                "and restore a backup of this one with: slipway restore BACKUP "
+                "--data DIR",
+                file.string(), version, newest)});
     for (const Migration &migration : migrations) {
         if (migration.version <= version)
             continue;
@@ -382,6 +418,7 @@ schema::Result<std::unique_ptr<Database>> Database::open(const std::filesystem::
     try {
         auto state = std::make_unique<State>();
         state->file = file;
+        checkLength(file);
         state->writer = State::connect(file, false);
         state->migrate(migrations);
         return std::unique_ptr<Database>(new Database(std::move(state)));

@@ -2,6 +2,7 @@
 
 #include "server/artifacts/tar_stream.h"
 #include "server/store/artifact_rows.h"
+#include "server/store/retention_store.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -14,6 +15,8 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <mutex>
+#include <shared_mutex>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -53,9 +56,17 @@ Artifact toArtifact(store::ArtifactRow row)
 
 struct ArtifactStore::State
 {
+    State(store::Database &usedDatabase, fs::path folder)
+        : database(usedDatabase)
+        , root(std::move(folder))
+    {}
+
     store::Database &database;
     fs::path root;
     std::atomic<std::uint64_t> next = 0;
+    /// Held shared from giving content its name until its row is there, exclusively while unused
+    /// content is removed: content that just arrived must not look unused.
+    std::shared_mutex names;
 
     fs::path temporary() { return root / "incoming" / fmt::format("{}-{}", ::getpid(), ++next); }
 
@@ -133,6 +144,7 @@ Result<Artifact> ArtifactUpload::finish()
     fs::create_directories(blob.parent_path(), failed);
     if (::fdatasync(state.fd) != 0)
         return ioError("flush", state.path);
+    const std::shared_lock naming(state.store->names);
     // Equal content has the equal name: replacing it by itself does no harm to readers, who hold
     // the old file.
     if (::rename(state.path.c_str(), blob.c_str()) != 0)
@@ -177,7 +189,7 @@ Result<std::unique_ptr<ArtifactStore>> ArtifactStore::open(store::Database &data
                                      (root / folder).string(), failed.message())};
     }
     return std::unique_ptr<ArtifactStore>(
-        new ArtifactStore(std::unique_ptr<State>(new State{database, root})));
+        new ArtifactStore(std::make_unique<State>(database, root)));
 }
 
 Result<ArtifactUpload> ArtifactStore::begin(std::int64_t runId, const std::string &name,
@@ -204,6 +216,18 @@ Result<ArtifactUpload> ArtifactStore::begin(std::int64_t runId, const std::strin
         return ioError("create", state->path);
     crypto_hash_sha256_init(&state->hash);
     return ArtifactUpload(std::move(state));
+}
+
+Status ArtifactStore::removeUnused(const std::string &sha256)
+{
+    const std::unique_lock naming(m_state->names);
+    ASSIGN_OR_RETURN(const bool used, m_state->database.read([&](store::Connection &connection) {
+        return Result(store::RetentionStore(connection).isBlobUsed(sha256));
+    }));
+    const fs::path blob = m_state->blob(sha256);
+    if (!used && ::unlink(blob.c_str()) != 0 && errno != ENOENT)
+        return ioError("remove", blob);
+    return {};
 }
 
 Result<std::vector<Artifact>> ArtifactStore::list(std::int64_t runId)

@@ -78,6 +78,9 @@ public:
     /// Errors: NotFound naming the artifacts that exist.
     schema::Result<Artifact> find(std::int64_t runId, const std::string &name);
 
+    /// Removes content that no artifact has (any more); harmless when one has it. Errors: Io.
+    schema::Status removeUnused(const std::string &sha256);
+
     /// File that holds the stream (tar, zstd) of an artifact; immutable. Errors: NotFound.
     schema::Result<std::filesystem::path> blobPath(const Artifact &artifact);
     /// Files in an artifact, in stream order.

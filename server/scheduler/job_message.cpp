@@ -222,6 +222,12 @@ std::vector<JobVariable> runVariables(const store::RunRow &run, const store::Run
     list.set("System.TimelineId", run.planId);
     list.set("System.IsTriggeringRepository", "True");
     list.set("System.PullRequest.IsFork", "False");
+    const auto trigger = nlohmann::ordered_json::parse(run.triggerJson, nullptr, false);
+    if (trigger.is_object()) {
+        for (const auto &[name, value] : trigger.items())
+            if (value.is_string() && !name.starts_with("Slipway."))
+                list.set(name, value.get<std::string>());
+    }
     list.set("Build.BuildId", std::to_string(run.id));
     list.set("Build.BuildNumber", run.number);
     list.set("Build.BuildUri", fmt::format("vstfs:///Build/Build/{}", run.id));

@@ -18,7 +18,7 @@ constexpr const char *kRunColumns =
     "coalesce(i.display_name, ''), "
     "r.parameters_json, r.variables_json, r.stages_to_skip_json, r.compiled_plan_id, "
     "r.validation_json, r.queued_at, "
-    "r.started_at, r.finished_at, r.cancel_requested_by, r.change_id "
+    "r.started_at, r.finished_at, r.cancel_requested_by, r.change_id, r.trigger_json "
     "FROM run r JOIN pipeline p ON p.id = r.pipeline_id LEFT JOIN identity i ON i.id = "
     "r.requested_by ";
 
@@ -103,6 +103,7 @@ RunRow readRun(const Statement &s)
     run.finishedAt = s.get<std::optional<TimePoint>>(23);
     run.cancelRequestedBy = s.get<std::optional<std::string>>(24);
     run.changeId = s.get<std::int64_t>(25);
+    run.triggerJson = s.get<std::string>(26);
     return run;
 }
 
@@ -176,7 +177,8 @@ std::vector<RunRow> RunStore::list(const RunFilter &filter)
     static const std::string kTail =
         "WHERE (?1 IS NULL OR p.project_id = ?1) AND (?2 IS NULL OR r.source_branch = ?2) AND (?3 "
         "IS NULL OR r.status = ?3) "
-        "AND (?4 IS NULL OR r.result = ?4) AND (?5 IS NULL OR r.reason = ?5) AND r.id < ?6 ";
+        "AND (?4 IS NULL OR r.result = ?4) AND (?5 IS NULL OR r.reason = ?5) AND r.id < ?6 "
+        "AND r.deleted_at IS NULL ";
     static const std::string kAll = kRunColumns + kTail + "ORDER BY r.id DESC LIMIT ?7";
     static const std::string kOfPipeline =
         kRunColumns + kTail + "AND r.pipeline_id = ?8 ORDER BY r.id DESC LIMIT ?7";
@@ -196,7 +198,8 @@ std::vector<RunRow> RunStore::list(const RunFilter &filter)
 
 std::optional<RunRow> RunStore::find(std::int64_t runId)
 {
-    static const std::string kSql = std::string(kRunColumns) + "WHERE r.id = ?";
+    static const std::string kSql =
+        std::string(kRunColumns) + "WHERE r.id = ? AND r.deleted_at IS NULL";
     Statement s = m_connection.prepare(kSql.c_str());
     s.bind(runId);
     if (!s.step())
@@ -228,6 +231,22 @@ std::optional<RunFacts> RunStore::facts(std::int64_t runId)
                     s.get<std::string>(3), s.get<std::int64_t>(4), s.get<std::string>(5),
                     s.get<std::string>(6), s.get<std::string>(7),  s.get<std::string>(8),
                     s.get<bool>(9),        s.get<std::string>(10), s.get<std::string>(11)};
+}
+
+std::int64_t RunStore::newestId()
+{
+    Statement s = m_connection.prepare("SELECT max(id) FROM run");
+    return s.step() ? s.get<std::optional<std::int64_t>>(0).value_or(0) : 0;
+}
+
+std::vector<std::int64_t> RunStore::idsAfter(std::int64_t id, int limit)
+{
+    std::vector<std::int64_t> ids;
+    Statement s = m_connection.prepare("SELECT id FROM run WHERE id > ? ORDER BY id LIMIT ?");
+    s.bind(id, limit);
+    while (s.step())
+        ids.push_back(s.get<std::int64_t>(0));
+    return ids;
 }
 
 std::vector<std::int64_t> RunStore::openRuns()
@@ -357,13 +376,13 @@ std::int64_t RunStore::insert(const RunRow &run)
         "source_version, "
         "commit_message, commit_author, requested_by, parameters_json, variables_json, "
         "stages_to_skip_json, "
-        "compiled_plan_id, validation_json, queued_at, started_at, finished_at, change_id) "
-        "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        "compiled_plan_id, validation_json, queued_at, started_at, finished_at, change_id, "
+        "trigger_json) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         run.pipelineId, run.number, run.planId, run.reason, run.status, run.result,
         run.sourceBranch, run.sourceVersion, run.commitMessage, run.commitAuthor, run.requestedBy,
         run.parametersJson, run.variablesJson, listJson(run.stagesToSkip).dump(),
         run.compiledPlanId, run.validationJson, run.queuedAt, run.startedAt, run.finishedAt,
-        run.changeId);
+        run.changeId, run.triggerJson);
     return m_connection.lastInsertId();
 }
 

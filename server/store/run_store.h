@@ -39,7 +39,8 @@ struct RunRow
     TimePoint queuedAt{};
     std::optional<TimePoint> startedAt, finishedAt;
     std::optional<std::string> cancelRequestedBy;
-    std::int64_t changeId = 1; ///< grows with every change of the run or its timeline
+    std::string triggerJson = "{}"; ///< object name -> value: variables that say what started it
+    std::int64_t changeId = 1;      ///< grows with every change of the run or its timeline
 };
 
 enum class StagePhase : std::uint8_t { Pending, Checking, Running, Completed };
@@ -184,6 +185,10 @@ public:
     std::optional<RunFacts> facts(std::int64_t runId);
     /// Ids of runs that are not completed, oldest first.
     std::vector<std::int64_t> openRuns();
+    /// Id of the newest run, 0 when there is none.
+    std::int64_t newestId();
+    /// Ids above `id`, oldest first.
+    std::vector<std::int64_t> idsAfter(std::int64_t id, int limit);
     /// Compiled plan (schema/model/plan_json.h) and expanded document.
     std::string planText(std::int64_t compiledPlanId);
     std::string finalYaml(std::int64_t compiledPlanId);

@@ -1,5 +1,5 @@
 #pragma once
-/// Reading a git repository with libgit2: files at a commit, commits between two, refs. An object
+/// A git repository with libgit2: files at a commit, commits between two, refs, merges. An object
 /// is used by one thread; opening one is cheap. The first use in a process sets
 /// libgit2 up, and TLS and SSH libraries with it (2 MiB that a server without repositories does not
 /// pay).
@@ -31,6 +31,13 @@ struct Ref
 {
     std::string name;   ///< "refs/heads/main"
     std::string commit; ///< peeled to a commit
+};
+
+/// A trial merge: the commit, or the paths that conflict (at most 100).
+struct Merge
+{
+    std::string commit;
+    std::vector<std::string> conflicts;
 };
 
 struct TreeItem
@@ -74,6 +81,15 @@ public:
     schema::Result<bool> isAncestor(const std::string &ancestor, const std::string &commit) const;
     /// Best common ancestor, empty when there is none.
     schema::Result<std::string> mergeBase(const std::string &one, const std::string &other) const;
+
+    /// Merges `source` into `target` without moving a ref; the same merge has the same id. Errors:
+    /// NotFound, Io.
+    schema::Result<Merge> merge(const std::string &target, const std::string &source,
+                                const std::string &message) const;
+    /// Sets a ref, only from `expected` unless that is empty. Errors: Conflict (moved meanwhile).
+    schema::Status setRef(const std::string &name, const std::string &commit,
+                          const std::string &expected) const;
+    schema::Status removeRef(const std::string &name) const;
 
 private:
     struct Free

@@ -81,6 +81,9 @@ std::map<std::string, std::string> templateVariables(const CompiledPipeline &at,
     set("System.DefinitionId", std::to_string(pipeline.id));
     set("System.HostType", "build");
     set("System.PullRequest.IsFork", "False");
+    for (const auto &[name, value] : request.triggerVariables)
+        if (!name.starts_with("Slipway."))
+            out[name] = value;
     return out;
 }
 
@@ -98,6 +101,20 @@ void sortByPlace(std::vector<Diagnostic> &diagnostics)
                          return std::tie(a.position.file, a.position.line) <
                                 std::tie(b.position.file, b.position.line);
                      });
+}
+
+/// Puts path and folder into their stored form. Errors: InvalidArgument naming the field.
+schema::Status normalise(Pipeline &pipeline)
+{
+    if (pipeline.name.empty() || pipeline.name.size() > 256)
+        return {ErrorCode::InvalidArgument, "'name' must have 1 to 256 characters"};
+    if (pipeline.yamlPath.empty())
+        return {ErrorCode::InvalidArgument, "'configuration.path' is missing"};
+    if (pipeline.yamlPath.front() != '/')
+        pipeline.yamlPath.insert(0, "/");
+    if (pipeline.folder.empty())
+        pipeline.folder = "\\";
+    return {};
 }
 
 schema::Status checkSkipped(const schema::RunPlan &plan, const std::vector<std::string> &skipped)
@@ -166,22 +183,34 @@ Result<Pipeline> PipelineService::find(const std::string &projectId, std::int64_
 {
     return m_database.read([&](Connection &connection) -> Result<Pipeline> {
         auto pipeline = PipelineStore(connection).find(id);
-        if (!pipeline || (!projectId.empty() && pipeline->projectId != projectId))
+        if (!pipeline ||
+            (!projectId.empty() && (pipeline->projectId != projectId || pipeline->deleted)))
             return {ErrorCode::NotFound, "no pipeline " + std::to_string(id) + " in this project"};
         return *std::move(pipeline);
     });
 }
 
+Result<Pipeline> PipelineService::update(Pipeline pipeline)
+{
+    ASSIGN_OR_RETURN(const auto before, find(pipeline.projectId, pipeline.id));
+    RETURN_IF_ERROR(normalise(pipeline));
+    pipeline.defaultBranch = fullRef(pipeline.defaultBranch, before.defaultBranch);
+    RETURN_IF_ERROR(m_database.write([&](Connection &connection) -> schema::Status {
+        PipelineStore pipelines(connection);
+        for (const auto &other : pipelines.list(pipeline.projectId))
+            if (other.id != pipeline.id && other.folder == pipeline.folder &&
+                other.name == pipeline.name)
+                return {ErrorCode::AlreadyExists,
+                        "a pipeline '" + pipeline.name + "' exists already"};
+        pipelines.update(pipeline);
+        return {};
+    }));
+    return find(pipeline.projectId, pipeline.id);
+}
+
 Result<Pipeline> PipelineService::create(Pipeline pipeline)
 {
-    if (pipeline.name.empty() || pipeline.name.size() > 256)
-        return {ErrorCode::InvalidArgument, "'name' must have 1 to 256 characters"};
-    if (pipeline.yamlPath.empty())
-        return {ErrorCode::InvalidArgument, "'configuration.path' is missing"};
-    if (pipeline.yamlPath.front() != '/')
-        pipeline.yamlPath.insert(0, "/");
-    if (pipeline.folder.empty())
-        pipeline.folder = "\\";
+    RETURN_IF_ERROR(normalise(pipeline));
     pipeline.createdAt = schema::wallClockNow();
     ASSIGN_OR_RETURN(const auto repository,
                      m_repositories.find(pipeline.projectId, pipeline.repositoryId));
@@ -333,6 +362,7 @@ Result<QueuedRun> PipelineService::queue(const QueueRequest &request)
     if (!compiled.valid && request.requestedBy)
         return out;
     scheduler::NewRun run;
+    run.triggerVariables = request.triggerVariables;
     run.pipelineId = compiled.pipeline.id;
     run.reason = request.reason;
     run.sourceBranch = compiled.branch;

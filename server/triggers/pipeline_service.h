@@ -31,6 +31,7 @@ struct QueueRequest
     std::vector<std::string> stagesToSkip;
     std::optional<std::string> yamlOverride; ///< preview of an edited entry file
     std::string scheduleName;                ///< Build.CronSchedule.DisplayName
+    schema::TextMap triggerVariables;        ///< what started it; names as jobs see them
 };
 
 /// A pipeline compiled at a commit.
@@ -72,6 +73,10 @@ public:
     schema::Result<std::vector<store::Pipeline>> all();
     /// Errors: AlreadyExists, InvalidArgument naming the field, NotFound (repository).
     schema::Result<store::Pipeline> create(store::Pipeline pipeline);
+
+    /// Writes name, folder, path, default branch and queue status. Errors: NotFound, AlreadyExists,
+    /// InvalidArgument naming the field.
+    schema::Result<store::Pipeline> update(store::Pipeline pipeline);
 
     /// Compiles without creating anything (preview, queue dialog). Broken YAML is a value with
     /// diagnostics; errors: NotFound (pipeline, branch, commit), Conflict (pipeline is disabled).

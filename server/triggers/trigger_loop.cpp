@@ -1,6 +1,7 @@
 #include "server/triggers/trigger_loop.h"
 
 #include "pipelines/trigger/filter.h"
+#include "server/store/pull_request_store.h"
 #include "server/store/repository_store.h"
 
 #include <QLoggingCategory>
@@ -96,11 +97,14 @@ pipelines::Triggers::Push pushFilter(const GitRepository &git, const std::string
 } // namespace
 
 TriggerLoop::TriggerLoop(store::Database &database, RepositoryService &repositories,
-                         PipelineService &pipelines, scheduler::RunService &runs)
+                         PipelineService &pipelines, scheduler::RunService &runs,
+                         PullRequestService &pullRequests, ResourceTriggers &resources)
     : m_database(database)
     , m_repositories(repositories)
     , m_pipelines(pipelines)
     , m_runs(runs)
+    , m_pullRequests(pullRequests)
+    , m_resources(resources)
     , m_schedules(repositories, pipelines, runs)
 {}
 
@@ -111,6 +115,9 @@ TriggerLoop::~TriggerLoop()
 
 void TriggerLoop::start()
 {
+    // Before the first run can end; a database that does not answer now is asked again by the loop.
+    if (const Status begun = m_resources.begin(); !begun)
+        qCWarning(lcTriggers, "completions error=%s", begun.error().message.c_str());
     m_thread = std::jthread([this](const std::stop_token &stop) { loop(stop); });
 }
 
@@ -143,6 +150,10 @@ void TriggerLoop::loop(const std::stop_token &stop)
         if (stop.stop_requested())
             return;
         evaluateSchedules(schema::wallClockNow());
+        if (const auto started = m_resources.completions(); !started)
+            qCWarning(lcTriggers, "completions error=%s", started.error().message.c_str());
+        if (const auto started = startBatched(); !started)
+            qCWarning(lcTriggers, "batched error=%s", started.error().message.c_str());
         const auto repositories = m_repositories.hosted();
         if (!repositories) {
             qCWarning(lcTriggers, "error=%s", repositories.error().message.c_str());
@@ -218,7 +229,55 @@ Result<int> TriggerLoop::evaluate(const store::Repository &repository, schema::T
         RETURN_IF_ERROR(remember(repository, ref));
         created += runs;
     }
-    return created;
+    ASSIGN_OR_RETURN(const int validations, m_pullRequests.evaluate(repository));
+    return created + validations;
+}
+
+Result<bool> TriggerLoop::hasOpenRun(std::int64_t pipelineId, const std::string &ref)
+{
+    store::RunFilter filter;
+    filter.pipelineId = pipelineId;
+    filter.branch = ref;
+    filter.top = 50;
+    ASSIGN_OR_RETURN(const auto runs, m_runs.list(filter));
+    return std::any_of(runs.begin(), runs.end(), [](const scheduler::RunOverview &overview) {
+        return overview.run.status != schema::RunStatus::Completed &&
+               (overview.run.reason == schema::RunReason::IndividualCI ||
+                overview.run.reason == schema::RunReason::BatchedCI);
+    });
+}
+
+Result<int> TriggerLoop::startBatched()
+{
+    ASSIGN_OR_RETURN(const auto waiting, m_database.read([](Connection &connection) {
+        return Result(store::PullRequestStore(connection).batched());
+    }));
+    int started = 0;
+    for (const auto &push : waiting) {
+        ASSIGN_OR_RETURN(const bool busy, hasOpenRun(push.pipelineId, push.ref));
+        if (busy)
+            continue;
+        ASSIGN_OR_RETURN(const bool exists,
+                         alreadyCreated(push.pipelineId, {push.ref, push.commit}, push.at));
+        if (!exists) {
+            QueueRequest request;
+            request.pipelineId = push.pipelineId;
+            request.reason = schema::RunReason::BatchedCI;
+            request.branch = push.ref;
+            request.version = push.commit;
+            const auto queued = m_pipelines.queue(request);
+            // A pipeline that was disabled or deleted meanwhile has no run to wait for.
+            if (!queued && queued.error().code != ErrorCode::Conflict &&
+                queued.error().code != ErrorCode::NotFound)
+                return queued.error();
+            started += queued ? 1 : 0;
+        }
+        RETURN_IF_ERROR(m_database.write([&](Connection &connection) -> Status {
+            store::PullRequestStore(connection).removeBatched(push.pipelineId, push.ref);
+            return {};
+        }));
+    }
+    return started;
 }
 
 Result<int> TriggerLoop::evaluateMove(const store::Repository &repository, const GitRepository &git,
@@ -230,7 +289,8 @@ Result<int> TriggerLoop::evaluateMove(const store::Repository &repository, const
         return 0;
     ASSIGN_OR_RETURN(const auto changed, changedByMove(repository, git, ref, before.commit));
     ASSIGN_OR_RETURN(const auto candidates, m_pipelines.ofRepository(repository.id));
-    int created = 0;
+    ASSIGN_OR_RETURN(int created, m_resources.repositoryPushed(repository, ref.name, ref.commit,
+                                                               changed, pushedAt));
     for (const auto &pipeline : candidates) {
         if (pipeline.queueStatus != 0 || pipeline.createdAt >= pushedAt)
             continue;
@@ -246,6 +306,18 @@ Result<int> TriggerLoop::evaluateMove(const store::Repository &repository, const
         ASSIGN_OR_RETURN(const bool exists, alreadyCreated(pipeline.id, ref, before.at));
         if (exists)
             continue;
+        if (filter.batch) {
+            // While a run of the branch goes on, pushes gather; one run takes them all afterwards.
+            ASSIGN_OR_RETURN(const bool busy, hasOpenRun(pipeline.id, ref.name));
+            if (busy) {
+                RETURN_IF_ERROR(m_database.write([&](Connection &connection) -> Status {
+                    store::PullRequestStore(connection)
+                        .putBatched({pipeline.id, ref.name, ref.commit, schema::wallClockNow()});
+                    return {};
+                }));
+                continue;
+            }
+        }
         QueueRequest request;
         request.pipelineId = pipeline.id;
         request.reason = schema::RunReason::IndividualCI;
@@ -266,11 +338,12 @@ Result<bool> TriggerLoop::alreadyCreated(std::int64_t pipelineId, const Ref &ref
     store::RunFilter filter;
     filter.pipelineId = pipelineId;
     filter.branch = ref.name;
-    filter.reason = schema::RunReason::IndividualCI;
     filter.top = 50;
     ASSIGN_OR_RETURN(const auto runs, m_runs.list(filter));
     return std::any_of(runs.begin(), runs.end(), [&](const scheduler::RunOverview &overview) {
-        return overview.run.sourceVersion == ref.commit && overview.run.queuedAt >= since;
+        return (overview.run.reason == schema::RunReason::IndividualCI ||
+                overview.run.reason == schema::RunReason::BatchedCI) &&
+               overview.run.sourceVersion == ref.commit && overview.run.queuedAt >= since;
     });
 }
 

@@ -5,6 +5,8 @@
 /// its runs are, and a run that exists already for the same move is not created again.
 
 #include "server/triggers/pipeline_service.h"
+#include "server/triggers/pull_request_service.h"
+#include "server/triggers/resource_triggers.h"
 #include "server/triggers/schedule_evaluator.h"
 
 #include <condition_variable>
@@ -21,7 +23,8 @@ class TriggerLoop
 public:
     /// All must outlive the loop. The thread begins with start().
     TriggerLoop(store::Database &database, RepositoryService &repositories,
-                PipelineService &pipelines, scheduler::RunService &runs);
+                PipelineService &pipelines, scheduler::RunService &runs,
+                PullRequestService &pullRequests, ResourceTriggers &resources);
     ~TriggerLoop();
     TriggerLoop(const TriggerLoop &) = delete;
     TriggerLoop &operator=(const TriggerLoop &) = delete;
@@ -46,12 +49,16 @@ private:
                                      schema::TimePoint pushedAt);
     schema::Result<bool> alreadyCreated(std::int64_t pipelineId, const Ref &ref,
                                         schema::TimePoint since);
+    schema::Result<bool> hasOpenRun(std::int64_t pipelineId, const std::string &ref);
+    schema::Result<int> startBatched();
     schema::Status remember(const store::Repository &repository, const Ref &ref);
 
     store::Database &m_database;
     RepositoryService &m_repositories;
     PipelineService &m_pipelines;
     scheduler::RunService &m_runs;
+    PullRequestService &m_pullRequests;
+    ResourceTriggers &m_resources;
     ScheduleEvaluator m_schedules;        ///< loop thread only
     schema::TimePoint m_scheduledUntil{}; ///< loop thread only
     std::mutex m_mutex;

@@ -4,7 +4,9 @@ namespace cli {
 
 // Declarations of the commands' registration functions; one line per command file.
 void registerApprove(CLI::App &app, int &exitCode);
+void registerBackup(CLI::App &app, int &exitCode);
 void registerExplain(CLI::App &app, int &exitCode);
+void registerJob(CLI::App &app, int &exitCode);
 void registerLanguageServer(CLI::App &app, int &exitCode);
 void registerLogs(CLI::App &app, int &exitCode);
 void registerPreview(CLI::App &app, int &exitCode);
@@ -23,10 +25,11 @@ void registerWorker(CLI::App &app, int &exitCode);
 const std::vector<RegisterCommand> &commands()
 {
     static const std::vector<RegisterCommand> all{
-        registerUp,    registerServer,   registerQueue,   registerStatus,
-        registerStage, registerExplain,  registerLogs,    registerApprove,
-        registerWhere, registerPool,     registerSignIn,  registerWorker,
-        registerRun,   registerValidate, registerPreview, registerLanguageServer,
+        registerUp,     registerServer,   registerQueue,   registerStatus,
+        registerStage,  registerExplain,  registerLogs,    registerApprove,
+        registerWhere,  registerPool,     registerSignIn,  registerWorker,
+        registerRun,    registerValidate, registerPreview, registerLanguageServer,
+        registerBackup, registerJob,
     };
     return all;
 }

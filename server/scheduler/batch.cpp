@@ -406,6 +406,7 @@ schema::Result<std::int64_t> Batch::create(NewRun &run)
     row.parametersJson = textOf(run.parameters);
     row.variablesJson = textOf(run.variables);
     row.stagesToSkip = std::move(run.stagesToSkip);
+    row.triggerJson = textOf(run.triggerVariables);
     row.validationJson = std::move(run.validationJson);
     row.queuedAt = m_now;
     row.compiledPlanId = runs.putPlan(schema::planToText(run.plan), run.finalYaml);

@@ -59,6 +59,10 @@ private:
     Refusal on(const CancelRequested &event);
     Refusal on(const StageCancelRequested &event);
     Refusal on(const RetryRequested &event);
+    Refusal on(const JobCancelRequested &event);
+    Refusal on(const JobRetryRequested &event);
+    /// Jobs of a stage that wait for `job`, through others too, and have not run.
+    std::vector<PhaseKey> skippedBehind(const std::string &stage, const std::string &job) const;
 
     // ---- jobs and workers ----
     Refusal on(const JobAssigned &event);

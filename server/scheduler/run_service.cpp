@@ -123,6 +123,18 @@ schema::Status RunService::cancelStage(std::int64_t runId, const std::string &st
     return m_scheduler.cancelStage(runId, stage, identityId);
 }
 
+schema::Status RunService::cancelJob(std::int64_t runId, const std::string &jobId,
+                                     const std::string &identityId)
+{
+    return m_scheduler.cancelJob(runId, jobId, identityId);
+}
+
+schema::Status RunService::retryJob(std::int64_t runId, const std::string &jobId,
+                                    const std::string &identityId)
+{
+    return m_scheduler.retryJob(runId, jobId, identityId);
+}
+
 schema::Status RunService::retryRun(std::int64_t runId, const std::string &identityId)
 {
     return m_scheduler.retryStages(runId, {}, false, identityId);

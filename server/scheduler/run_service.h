@@ -28,6 +28,7 @@ struct NewRun
     schema::TextMap parameters;             ///< as given, for display
     schema::TextMap variables;              ///< queue-time variables, not secret
     std::vector<std::string> stagesToSkip;
+    schema::TextMap triggerVariables; ///< what started it; names as jobs see them
     std::string number; ///< run number; `$(Build.BuildId)` in it is replaced by the run's id
     schema::RunPlan plan;
     std::string finalYaml;
@@ -124,6 +125,14 @@ public:
     /// run goes on. Errors: NotFound, Conflict (stage is completed).
     schema::Status cancelStage(std::int64_t runId, const std::string &stage,
                                const std::string &identityId);
+    /// Ends one job instance; the rest of its stage goes on. Errors: NotFound, Conflict (ended).
+    schema::Status cancelJob(std::int64_t runId, const std::string &jobId,
+                             const std::string &identityId);
+    /// Runs a job again whose stage still goes on: the instances that did not succeed, and jobs
+    /// that were skipped because of it. In a completed stage, like retryStage(). Errors: NotFound,
+    /// Conflict (not ended, succeeded, or a job that depends on it has begun).
+    schema::Status retryJob(std::int64_t runId, const std::string &jobId,
+                            const std::string &identityId);
     /// Retries every failed, canceled or abandoned stage of a completed run.
     schema::Status retryRun(std::int64_t runId, const std::string &identityId);
 

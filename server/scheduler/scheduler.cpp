@@ -313,6 +313,20 @@ Status Scheduler::cancelStage(std::int64_t runId, const std::string &stage,
         RunEventCommand{runId, StageCancelRequested{stage, identityId}, nullptr});
 }
 
+Status Scheduler::cancelJob(std::int64_t runId, const std::string &jobId,
+                            const std::string &identityId)
+{
+    return m_state->ask<std::monostate>(
+        RunEventCommand{runId, JobCancelRequested{jobId, identityId}, nullptr});
+}
+
+Status Scheduler::retryJob(std::int64_t runId, const std::string &jobId,
+                           const std::string &identityId)
+{
+    return m_state->ask<std::monostate>(
+        RunEventCommand{runId, JobRetryRequested{jobId, identityId}, nullptr});
+}
+
 Status Scheduler::decideApproval(const std::string &approvalId, const std::string &identityId,
                                  bool approve, const std::string &comment)
 {

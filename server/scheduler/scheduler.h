@@ -79,6 +79,10 @@ public:
                               const std::string &identityId);
     schema::Status cancelStage(std::int64_t runId, const std::string &stage,
                                const std::string &identityId);
+    schema::Status cancelJob(std::int64_t runId, const std::string &jobId,
+                             const std::string &identityId);
+    schema::Status retryJob(std::int64_t runId, const std::string &jobId,
+                            const std::string &identityId);
     schema::Status decideApproval(const std::string &approvalId, const std::string &identityId,
                                   bool approve, const std::string &comment);
     schema::Status completeJob(const std::string &jobId, std::string_view token,

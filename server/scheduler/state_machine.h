@@ -131,6 +131,18 @@ struct StageCancelRequested
     std::string stage, identityId;
 };
 
+/// One job instance is to end; everything else goes on.
+struct JobCancelRequested
+{
+    std::string jobId, identityId;
+};
+
+/// A job (all instances of it that did not succeed) is to run again, while its stage goes on.
+struct JobRetryRequested
+{
+    std::string jobId, identityId;
+};
+
 /// The wall clock was set by so much. Leases and time-outs measure durations: they move along.
 struct ClockJumped
 {
@@ -147,7 +159,8 @@ struct RetryRequested
 using RunEvent = std::variant<RunCreated, StageResolved, ApprovalDecided, LockGranted, StageStarted,
                               LockSuperseded, JobAssigned, JobUnassignable, JobAccepted, JobRefused,
                               LeaseRenewed, JobLost, JobCompleted, TimerDue, CancelRequested,
-                              StageCancelRequested, RetryRequested, ClockJumped>;
+                              StageCancelRequested, JobCancelRequested, JobRetryRequested,
+                              RetryRequested, ClockJumped>;
 
 // ---- decisions -------------------------------------------------------------------------------
 

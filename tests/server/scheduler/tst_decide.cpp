@@ -81,6 +81,10 @@ RunEvent eventOf(const QString &name, const std::string &job)
         return CancelRequested{"ann"};
     if (name == u"cancel stage")
         return StageCancelRequested{"Build", "ann"};
+    if (name == u"cancel job")
+        return JobCancelRequested{job, "ann"};
+    if (name == u"retry job")
+        return JobRetryRequested{job, "ann"};
     if (name == u"clock")
         return ClockJumped{1h};
     if (name == u"timer")
@@ -130,6 +134,8 @@ void TestDecide::movesAJob_data()
     row(Queued, "unassignable", "completed", "failed");
     row(Queued, "cancel", "completed", "canceled");
     row(Queued, "cancel stage", "completed", "canceled");
+    row(Queued, "cancel job", "completed", "canceled");
+    row(Queued, "retry job", "refused");
     row(Queued, "timer", "queued");
     row(Assigned, "assigned", "assigned");
     row(Assigned, "accepted", "running");
@@ -151,10 +157,13 @@ void TestDecide::movesAJob_data()
     row(Running, "unassignable", "running");
     row(Running, "cancel", "running", "", "cancel");
     row(Running, "cancel stage", "running", "", "cancel");
+    row(Running, "cancel job", "running", "", "cancel");
+    row(Running, "retry job", "refused");
     row(Running, "clock", "running");
     row(Completed, "assigned", "refused");
     row(Completed, "completed", "completed", "succeeded"); // a repeat
     row(Completed, "lost", "completed", "succeeded");
+    row(Completed, "cancel job", "refused");
     row(Completed, "unassignable", "completed", "succeeded");
 }
 

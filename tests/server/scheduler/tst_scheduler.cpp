@@ -32,6 +32,9 @@ private Q_SLOTS:
     void countsOnceForEachRun();
     void failsARunWithABadRootVariable();
     void cancelsOneStage();
+    void cancelsOneJob();
+    void retriesOneJobWhileTheStageGoesOn();
+    void refusesToRetryWhatOthersSaw();
 };
 
 void TestScheduler::runsAChainOfStages()
@@ -361,6 +364,89 @@ void TestScheduler::cancelsOneStage()
     QVERIFY(world.runs->cancelStage(id, "Build", ann).error().code == schema::ErrorCode::Conflict);
     world.complete(worker, *other, TaskResult::Succeeded); // the other stage goes on
     QVERIFY(world.detail(id).run.status == RunStatus::Completed);
+}
+
+void TestScheduler::cancelsOneJob()
+{
+    World world;
+    const auto worker = world.addWorker("w1", 2);
+    world.connect(worker, 2);
+    const auto id = world.queue(plan({stage("Build", {job("A"), job("B")})}));
+    const auto first = world.accept(worker);
+    const auto second = world.accept(worker);
+    QVERIFY(world.runs->cancelJob(id, first.jobId, "ann"));
+    QCOMPARE(world.channel.take<CancelJob>(worker)->jobId, first.jobId);
+    world.complete(worker, first, TaskResult::Canceled);
+    QVERIFY(world.detail(id).run.status == RunStatus::InProgress);
+    world.complete(worker, second, TaskResult::Succeeded);
+    const auto detail = world.detail(id);
+    QVERIFY(detail.run.result == RunResult::Canceled);
+    for (const auto &job : detail.jobs)
+        QVERIFY(job.result ==
+                (job.id == first.jobId ? TaskResult::Canceled : TaskResult::Succeeded));
+    QVERIFY(world.runs->cancelJob(id, first.jobId, "ann").error().code ==
+            schema::ErrorCode::Conflict);
+    QVERIFY(world.runs->cancelJob(id, "absent", "ann").error().code == schema::ErrorCode::NotFound);
+}
+
+void TestScheduler::retriesOneJobWhileTheStageGoesOn()
+{
+    World world;
+    const auto worker = world.addWorker("w1", 2);
+    world.connect(worker, 2);
+    auto after = job("C");
+    after.dependsOn = {"A"};
+    const auto id = world.queue(plan({stage("Build", {job("A"), job("B"), after})}));
+    auto first = world.accept(worker);
+    auto other = world.accept(worker);
+    if (first.jobName != "A")
+        std::swap(first, other);
+    QVERIFY(world.runs->retryJob(id, first.jobId, "ann").error().code ==
+            schema::ErrorCode::Conflict); // it has not ended
+    world.complete(worker, first, TaskResult::Failed);
+    QVERIFY(world.runs->retryJob(id, first.jobId, "ann"));
+    QVERIFY(stageOf(world.detail(id), "Build").phase == StagePhase::Running);
+    const auto again = world.accept(worker);
+    QCOMPARE(again.jobName, std::string("A"));
+    QCOMPARE(again.attempt, 2);
+    world.complete(worker, again, TaskResult::Succeeded);
+    // What had been skipped because of the failure runs now.
+    const auto behind = world.accept(worker);
+    QCOMPARE(behind.jobName, std::string("C"));
+    world.complete(worker, behind, TaskResult::Succeeded);
+    world.complete(worker, other, TaskResult::Succeeded);
+    const auto detail = world.detail(id);
+    QVERIFY(detail.run.result == RunResult::Succeeded);
+    QCOMPARE(stageOf(detail, "Build").attempt, 1);
+    // Both attempts are kept.
+    QCOMPARE(std::count_if(detail.jobs.begin(), detail.jobs.end(),
+                           [](const auto &job) { return job.phase == "A"; }),
+             2);
+    QVERIFY(world.runs->retryJob(id, again.jobId, "ann").error().code ==
+            schema::ErrorCode::Conflict); // it succeeded
+}
+
+void TestScheduler::refusesToRetryWhatOthersSaw()
+{
+    World world;
+    const auto worker = world.addWorker("w1", 2);
+    world.connect(worker, 2);
+    auto after = job("C");
+    after.dependsOn = {"A"};
+    after.condition = "always()";
+    const auto id = world.queue(plan({stage("Build", {job("A"), after})}));
+    const auto first = world.accept(worker);
+    world.complete(worker, first, TaskResult::Failed);
+    const auto behind = world.accept(worker);
+    QCOMPARE(behind.jobName, std::string("C"));
+    const auto refused = world.runs->retryJob(id, first.jobId, "ann");
+    QVERIFY(!refused);
+    QVERIFY2(refused.error().message.find("has begun already") != std::string::npos,
+             refused.error().message.c_str());
+    world.complete(worker, behind, TaskResult::Succeeded);
+    // When the stage has ended, the job is retried with it.
+    QVERIFY(world.runs->retryJob(id, first.jobId, "ann"));
+    QCOMPARE(world.accept(worker).jobName, std::string("A"));
 }
 
 QTEST_GUILESS_MAIN(TestScheduler)

@@ -16,6 +16,9 @@ struct ServerOptions
     std::string listen = "127.0.0.1:8480";
     std::string web;
     int readyFd = -1;
+    std::string logFormat = "text";
+    std::string traces;
+    std::string traceHeaders;
 };
 
 schema::Status serve(const ServerOptions &options)
@@ -24,6 +27,9 @@ schema::Status serve(const ServerOptions &options)
     configuration.data =
         options.data.empty() ? defaultDataDirectory() : std::filesystem::path(options.data);
     configuration.web = options.web;
+    configuration.jsonLog = options.logFormat == "json";
+    configuration.traces = options.traces;
+    configuration.traceHeaders = options.traceHeaders;
     RETURN_IF_ERROR(server::app::parseListen(options.listen, configuration));
     return server::app::serve(configuration, options.readyFd);
 }
@@ -49,6 +55,19 @@ void registerServer(CLI::App &app, int &exitCode)
         ->add_option("--ready-fd", options->readyFd,
                      "Descriptor to which the port is written when requests are answered")
         ->type_name("N");
+    command->add_option("--log-format", options->logFormat, "text or json (one object a line)")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->type_name("FORMAT");
+    command
+        ->add_option("--traces", options->traces,
+                     "Collector that gets traces of finished runs over OTLP/HTTP, http://HOST:4318")
+        ->envname("OTEL_EXPORTER_OTLP_ENDPOINT")
+        ->type_name("URL");
+    command
+        ->add_option("--trace-headers", options->traceHeaders,
+                     "Headers sent with the traces: NAME=VALUE,NAME=VALUE")
+        ->envname("OTEL_EXPORTER_OTLP_HEADERS")
+        ->type_name("LIST");
     command->callback([options, &exitCode] {
         const schema::Status status = serve(*options);
         exitCode = status ? 0 : fail(status.error());

@@ -1,13 +1,19 @@
 #include "server/app/application.h"
 
 #include "server/app/data_folder.h"
+#include "server/app/log_format.h"
+#include "server/app/trace_exporter.h"
 #include "server/http/event_streams.h"
 #include "server/http/http_server.h"
 #include "server/http/request_metrics.h"
 #include "server/http/routes/routes.h"
 #include "server/http/static_files.h"
+#include "server/retention/retention_service.h"
 #include "server/scheduler/scheduler.h"
 #include "server/store/database.h"
+#include "server/tracing/run_spans.h"
+#include "server/triggers/pull_request_service.h"
+#include "server/triggers/resource_triggers.h"
 
 #include <QLoggingCategory>
 
@@ -64,7 +70,11 @@ struct Application::Parts
     std::optional<workers::JobService> jobs;
     std::unique_ptr<workers::WorkerHub> workerHub;
     std::optional<triggers::PipelineService> pipelines;
+    std::optional<triggers::PullRequestService> pullRequests;
+    std::optional<triggers::ResourceTriggers> resourceTriggers;
     std::optional<triggers::TriggerLoop> triggers;
+    std::optional<retention::RetentionService> retention;
+    std::optional<TraceExporter> traces;
     std::unique_ptr<http::EventStreams> eventStreams;
     http::RequestMetrics metrics;
     std::optional<http::Services> services;
@@ -77,8 +87,11 @@ struct Application::Parts
         if (server)
             server->stop();
         eventStreams.reset();
+        if (retention)
+            retention->stop();
         if (triggers)
             triggers->stop();
+        traces.reset();
         if (scheduler)
             scheduler->stop();
         workerHub.reset();
@@ -156,12 +169,29 @@ Result<std::unique_ptr<Application>> Application::start(const Configuration &con
     RETURN_IF_ERROR(ensureDefaultPool(*p.pools));
     p.pipelines.emplace(*p.database, *p.projects, *p.repositories, *p.configuration,
                         *p.environments, *p.runs);
-    p.triggers.emplace(*p.database, *p.repositories, *p.pipelines, *p.runs);
+    p.pullRequests.emplace(*p.database, *p.repositories, *p.pipelines, *p.runs);
+    p.resourceTriggers.emplace(*p.database, *p.projects, *p.repositories, *p.pipelines,
+                               *p.configuration, *p.runs);
+    if (!configuration.traces.empty()) {
+        ASSIGN_OR_RETURN(auto target,
+                         parseTraceTarget(configuration.traces, configuration.traceHeaders));
+        p.traces.emplace(std::move(target),
+                         [&p](std::int64_t runId) -> Result<std::vector<std::string>> {
+                             ASSIGN_OR_RETURN(const auto run, p.runs->detail(runId));
+                             return tracing::otlpBodies(run, {});
+                         });
+        p.resourceTriggers->onCompleted([&p](std::int64_t runId) { p.traces->ended(runId); });
+    }
+    p.triggers.emplace(*p.database, *p.repositories, *p.pipelines, *p.runs, *p.pullRequests,
+                       *p.resourceTriggers);
+    p.retention.emplace(*p.database, *p.logs, *p.artifacts, p.data->deletionLock());
     ASSIGN_OR_RETURN(p.eventStreams, http::EventStreams::start(p.events));
     p.services.emplace(http::Services{
-        *p.authenticator, *p.projects, *p.configuration, *p.repositories, *p.pipelines, *p.triggers,
-        *p.scheduler, *p.runs, *p.approvals, *p.environments, *p.pools, *p.jobs, *p.workerHub,
-        *p.logs, *p.artifacts, p.events, p.metrics, *p.eventStreams, *p.database});
+        *p.authenticator, *p.projects,         *p.configuration, *p.repositories, *p.pipelines,
+        *p.pullRequests,  *p.resourceTriggers, *p.triggers,      *p.scheduler,    *p.runs,
+        *p.approvals,     *p.environments,     *p.pools,         *p.jobs,         *p.workerHub,
+        *p.logs,          *p.artifacts,        *p.retention,     p.events,        p.metrics,
+        *p.eventStreams,  *p.database});
     http::addRoutes(p.router, *p.services);
     http::ListenOptions options;
     options.host = configuration.host;
@@ -170,6 +200,7 @@ Result<std::unique_ptr<Application>> Application::start(const Configuration &con
                      http::HttpServer::start(p.router, *p.authenticator,
                                              p.portal ? &*p.portal : nullptr, p.metrics, options));
     p.triggers->start();
+    p.retention->start();
     return std::unique_ptr<Application>(new Application(std::move(parts)));
 }
 
@@ -178,6 +209,8 @@ Status serve(const Configuration &configuration, int readyFd)
     // Two arenas instead of eight per core: dozens of short requests on many threads would else
     // leave a scattered heap behind.
     ::mallopt(M_ARENA_MAX, 2);
+    if (configuration.jsonLog)
+        installJsonLog();
     qSetMessagePattern(
         QStringLiteral("%{time yyyy-MM-ddThh:mm:ss.zzz} %{type} %{category} %{message}"));
     std::signal(SIGPIPE, SIG_IGN);

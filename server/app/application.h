@@ -17,6 +17,9 @@ struct Configuration
     std::string host = "127.0.0.1";
     std::uint16_t port = 8480; ///< 0: any free one
     std::filesystem::path web; ///< built portal; empty: none is served
+    std::string traces;        ///< collector for traces of runs (OTLP/HTTP); empty: none
+    std::string traceHeaders;  ///< "name=value,name2=value2", sent with the traces
+    bool jsonLog = false;      ///< the server's own log as JSON lines
 };
 
 /// Reads "ADDRESS:PORT", "[V6]:PORT", "ADDRESS" or ":PORT" into host and port. Errors:

@@ -121,6 +121,25 @@ Result<IssuedToken> Authenticator::issuePersonalToken(const std::string &identit
     });
 }
 
+Result<std::vector<PersonalToken>> Authenticator::personalTokens(const std::string &identityId)
+{
+    return m_database.read([&](Connection &connection) -> Result<std::vector<PersonalToken>> {
+        std::vector<PersonalToken> out;
+        for (auto &token : IdentityStore(connection).personalTokens(identityId, m_now()))
+            out.push_back({token.id, std::move(token.name), token.createdAt, token.expiresAt});
+        return out;
+    });
+}
+
+Status Authenticator::revokePersonalToken(const std::string &identityId, std::int64_t tokenId)
+{
+    return m_database.write([&](Connection &connection) -> Status {
+        if (!IdentityStore(connection).removePersonalToken(identityId, tokenId))
+            return {ErrorCode::NotFound, "no personal token " + std::to_string(tokenId)};
+        return {};
+    });
+}
+
 Result<IssuedToken> Authenticator::issueRegistrationToken(std::int64_t poolId,
                                                           std::chrono::minutes lifetime)
 {

@@ -43,6 +43,14 @@ struct IssuedToken
     schema::TimePoint expiresAt;
 };
 
+/// A personal token as its owner sees it later: never the token itself.
+struct PersonalToken
+{
+    std::int64_t id = 0;
+    std::string name;
+    schema::TimePoint createdAt, expiresAt;
+};
+
 class Authenticator
 {
 public:
@@ -63,6 +71,10 @@ public:
                                                 std::chrono::minutes lifetime);
     schema::Result<IssuedToken> issuePersonalToken(const std::string &identityId, std::string name,
                                                    std::chrono::minutes lifetime);
+    /// Personal tokens of an identity that still work, newest first.
+    schema::Result<std::vector<PersonalToken>> personalTokens(const std::string &identityId);
+    /// Takes a personal token away; it stops working at once. Errors: NotFound.
+    schema::Status revokePersonalToken(const std::string &identityId, std::int64_t tokenId);
     /// A token that registers workers into the pool.
     schema::Result<IssuedToken> issueRegistrationToken(std::int64_t poolId,
                                                        std::chrono::minutes lifetime);

@@ -16,6 +16,15 @@
 #include "server/workers/worker_hub.h"
 #include "server/workers/worker_service.h"
 
+namespace server::retention {
+class RetentionService;
+}
+
+namespace server::triggers {
+class PullRequestService;
+class ResourceTriggers;
+} // namespace server::triggers
+
 namespace server::http {
 
 class RequestMetrics;
@@ -28,6 +37,8 @@ struct Services
     library::LibraryService &configuration;
     triggers::RepositoryService &repositories;
     triggers::PipelineService &pipelines;
+    triggers::PullRequestService &pullRequests;
+    triggers::ResourceTriggers &resourceTriggers;
     triggers::TriggerLoop &triggers;
     scheduler::Scheduler &scheduler;
     scheduler::RunService &runs;
@@ -38,6 +49,7 @@ struct Services
     workers::WorkerHub &workerHub;
     logs::LogStore &logs;
     artifacts::ArtifactStore &artifacts;
+    retention::RetentionService &retention;
     events::EventHub &events;
     RequestMetrics &metrics;
     EventStreams &eventStreams;

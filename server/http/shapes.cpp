@@ -1,6 +1,7 @@
 #include "server/http/shapes.h"
 
 #include "server/http/errors.h"
+#include "server/retention/retention_service.h"
 
 namespace server::http {
 
@@ -108,7 +109,10 @@ Result<Json> RunShapes::build(const store::RunRow &run)
         out["validationResults"].push_back({{"result", diagnostic.value("severity", "error")},
                                             {"message", diagnostic.value("message", "")}});
     out["plans"] = Json::array({{{"planId", run.planId}}});
-    out["triggerInfo"] = Json::object();
+    Json trigger = storedJson(run.triggerJson, Json::object());
+    for (auto it = trigger.begin(); it != trigger.end();)
+        it = it.key().starts_with("Slipway.") ? trigger.erase(it) : std::next(it);
+    out["triggerInfo"] = std::move(trigger);
     out["id"] = run.id;
     out["buildNumber"] = run.number;
     out["status"] = schema::toString(run.status);
@@ -149,6 +153,8 @@ Result<Json> RunShapes::build(const store::RunRow &run)
         {"name", repository->name},
         {"url", pageUrl(m_call, project->name, "_git/" + percentEncode(repository->name))},
         {"checkoutSubmodules", false}};
+    ASSIGN_OR_RETURN(const bool leased, m_services.retention.isLeased(run.id));
+    out["keepForever"] = leased;
     out["retainedByRelease"] = false;
     const Json variables = storedJson(run.variablesJson, Json::object());
     if (!variables.empty())

@@ -166,6 +166,19 @@ std::vector<std::string> Query::list(std::string_view name) const
     return value ? splitList(*value) : std::vector<std::string>{};
 }
 
+Result<std::vector<std::int64_t>> Query::numbers(std::string_view name) const
+{
+    std::vector<std::int64_t> out;
+    for (const auto &item : list(name)) {
+        const auto number = wholeNumber(item);
+        if (!number || *number < 0)
+            return {ErrorCode::InvalidArgument, "parameter '" + std::string(name) +
+                                                    "' must be whole numbers, joined by commas"};
+        out.push_back(*number);
+    }
+    return out;
+}
+
 Result<Target> parseTarget(std::string_view target)
 {
     if (target.size() > kMaxTargetBytes)

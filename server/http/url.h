@@ -47,6 +47,8 @@ public:
     [[nodiscard]] bool flag(std::string_view name) const;
     /// Comma-joined list, empty items dropped.
     [[nodiscard]] std::vector<std::string> list(std::string_view name) const;
+    /// Comma-joined whole numbers >= 0. Errors: InvalidArgument naming the parameter.
+    [[nodiscard]] schema::Result<std::vector<std::int64_t>> numbers(std::string_view name) const;
 
     [[nodiscard]] bool empty() const { return m_parameters.empty(); }
 

@@ -18,6 +18,12 @@ constexpr const char *kFindToken =
     " FROM access_token WHERE token_hash = ?1 AND expires_at > ?2";
 constexpr const char *kRedeem = "UPDATE access_token SET used_at = ?2 WHERE token_hash = ?1"
                                 " AND kind = 'signIn' AND used_at IS NULL AND expires_at > ?2";
+constexpr const char *kPersonalTokens =
+    "SELECT token_hash, kind, identity_id, name, pool_id, created_at, expires_at, id"
+    " FROM access_token WHERE identity_id = ?1 AND kind = 'personal' AND expires_at > ?2"
+    " ORDER BY id DESC";
+constexpr const char *kRemovePersonal =
+    "DELETE FROM access_token WHERE identity_id = ?1 AND id = ?2 AND kind = 'personal'";
 constexpr const char *kRemove = "DELETE FROM access_token WHERE token_hash = ?1";
 constexpr const char *kRemoveNamed = "DELETE FROM access_token WHERE identity_id = ?1 AND name = ?2"
                                      " AND kind = 'personal'";
@@ -37,6 +43,19 @@ Identity identityRow(Statement &statement)
 {
     return {statement.get<std::string>(0), statement.get<std::string>(1),
             statement.get<std::string>(2), statement.get<bool>(3)};
+}
+
+AccessToken tokenRow(Statement &statement)
+{
+    AccessToken token;
+    token.hash = statement.get<Blob>(0);
+    token.kind = kindOf(statement.get<std::string>(1));
+    token.identityId = statement.get<std::optional<std::string>>(2).value_or("");
+    token.name = statement.get<std::string>(3);
+    token.poolId = statement.get<std::optional<std::int64_t>>(4);
+    token.createdAt = statement.get<schema::TimePoint>(5);
+    token.expiresAt = statement.get<schema::TimePoint>(6);
+    return token;
 }
 
 } // namespace
@@ -78,15 +97,25 @@ std::optional<AccessToken> IdentityStore::findToken(const Blob &hash, schema::Ti
     auto statement = m_connection.prepare(kFindToken);
     if (!statement.bind(hash, now).step())
         return std::nullopt;
-    AccessToken token;
-    token.hash = statement.get<Blob>(0);
-    token.kind = kindOf(statement.get<std::string>(1));
-    token.identityId = statement.get<std::optional<std::string>>(2).value_or("");
-    token.name = statement.get<std::string>(3);
-    token.poolId = statement.get<std::optional<std::int64_t>>(4);
-    token.createdAt = statement.get<schema::TimePoint>(5);
-    token.expiresAt = statement.get<schema::TimePoint>(6);
-    return token;
+    return tokenRow(statement);
+}
+
+std::vector<AccessToken> IdentityStore::personalTokens(std::string_view identityId,
+                                                       schema::TimePoint now)
+{
+    std::vector<AccessToken> out;
+    auto statement = m_connection.prepare(kPersonalTokens);
+    statement.bind(identityId, now);
+    while (statement.step()) {
+        out.push_back(tokenRow(statement));
+        out.back().id = statement.get<std::int64_t>(7);
+    }
+    return out;
+}
+
+bool IdentityStore::removePersonalToken(std::string_view identityId, std::int64_t tokenId)
+{
+    return m_connection.run(kRemovePersonal, identityId, tokenId) > 0;
 }
 
 std::optional<std::string> IdentityStore::redeemSignIn(const Blob &hash, schema::TimePoint now)

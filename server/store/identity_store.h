@@ -27,6 +27,7 @@ struct AccessToken
     std::string name;
     std::optional<std::int64_t> poolId; ///< registration tokens
     schema::TimePoint createdAt, expiresAt;
+    std::int64_t id = 0; ///< read only
 };
 
 class IdentityStore
@@ -53,6 +54,11 @@ public:
     /// Removes personal tokens with this name (a token file that is written anew).
     void removeTokens(std::string_view identityId, std::string_view name);
     void removeExpiredTokens(schema::TimePoint now);
+    /// Personal tokens of an identity that have not expired at `now`, newest first.
+    [[nodiscard]] std::vector<AccessToken> personalTokens(std::string_view identityId,
+                                                          schema::TimePoint now);
+    /// False when the identity has no personal token with this id.
+    bool removePersonalToken(std::string_view identityId, std::int64_t tokenId);
 
 private:
     Connection &m_connection;

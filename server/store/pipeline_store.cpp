@@ -6,18 +6,22 @@ namespace {
 
 #define SLIPWAY_PIPELINE_COLUMNS                                                                   \
     "SELECT id, project_id, name, folder, repository_id, yaml_path, default_branch, revision,"     \
-    " queue_status, created_at FROM pipeline "
+    " queue_status, created_at, deleted_at IS NOT NULL FROM pipeline "
 
 constexpr const char *kInsert =
     "INSERT INTO pipeline(project_id, name, folder, repository_id, yaml_path, default_branch,"
     " revision, queue_status, created_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+constexpr const char *kUpdate =
+    "UPDATE pipeline SET name = ?2, folder = ?3, yaml_path = ?4, default_branch = ?5,"
+    " queue_status = ?6, revision = revision + 1 WHERE id = ?1";
 constexpr const char *kFind = SLIPWAY_PIPELINE_COLUMNS "WHERE id = ?1";
-constexpr const char *kFindByName =
-    SLIPWAY_PIPELINE_COLUMNS "WHERE project_id = ?1 AND name = ?2 ORDER BY id";
-constexpr const char *kList = SLIPWAY_PIPELINE_COLUMNS "WHERE project_id = ?1 ORDER BY name, id";
+constexpr const char *kFindByName = SLIPWAY_PIPELINE_COLUMNS
+    "WHERE project_id = ?1 AND name = ?2 AND deleted_at IS NULL ORDER BY id";
+constexpr const char *kList =
+    SLIPWAY_PIPELINE_COLUMNS "WHERE project_id = ?1 AND deleted_at IS NULL ORDER BY name, id";
 constexpr const char *kListOfRepository =
-    SLIPWAY_PIPELINE_COLUMNS "WHERE repository_id = ?1 ORDER BY id";
-constexpr const char *kListAll = SLIPWAY_PIPELINE_COLUMNS "ORDER BY id";
+    SLIPWAY_PIPELINE_COLUMNS "WHERE repository_id = ?1 AND deleted_at IS NULL ORDER BY id";
+constexpr const char *kListAll = SLIPWAY_PIPELINE_COLUMNS "WHERE deleted_at IS NULL ORDER BY id";
 constexpr const char *kNextCounter =
     "INSERT INTO pipeline_counter(pipeline_id, prefix, value) VALUES(?1, ?2, ?3)"
     " ON CONFLICT(pipeline_id, prefix) DO UPDATE SET value = value + 1 RETURNING value";
@@ -37,6 +41,7 @@ Pipeline row(Statement &statement)
     pipeline.revision = statement.get<std::int64_t>(7);
     pipeline.queueStatus = statement.get<int>(8);
     pipeline.createdAt = statement.get<schema::TimePoint>(9);
+    pipeline.deleted = statement.get<bool>(10);
     return pipeline;
 }
 
@@ -56,6 +61,12 @@ std::int64_t PipelineStore::insert(const Pipeline &pipeline)
                      pipeline.repositoryId, pipeline.yamlPath, pipeline.defaultBranch,
                      pipeline.revision, pipeline.queueStatus, pipeline.createdAt);
     return m_connection.lastInsertId();
+}
+
+void PipelineStore::update(const Pipeline &pipeline)
+{
+    m_connection.run(kUpdate, pipeline.id, pipeline.name, pipeline.folder, pipeline.yamlPath,
+                     pipeline.defaultBranch, pipeline.queueStatus);
 }
 
 std::optional<Pipeline> PipelineStore::find(std::int64_t id)

@@ -21,6 +21,7 @@ struct Pipeline
     std::int64_t revision = 1;
     int queueStatus = 0; ///< 0 enabled, 1 paused, 2 disabled
     schema::TimePoint createdAt;
+    bool deleted = false; ///< read only; runs that were deployed still refer to it
 };
 
 class PipelineStore
@@ -32,11 +33,14 @@ public:
 
     /// Gives the new id. Throws SqlError AlreadyExists when the folder has one of that name.
     std::int64_t insert(const Pipeline &pipeline);
+    /// Writes name, folder, path, default branch and queue status, and counts the revision up.
+    /// Throws SqlError AlreadyExists.
+    void update(const Pipeline &pipeline);
     [[nodiscard]] std::optional<Pipeline> find(std::int64_t id);
     /// By name ignoring case, within a project.
     [[nodiscard]] std::optional<Pipeline> findByName(std::string_view projectId,
                                                      std::string_view name);
-    /// By name; of one project.
+    /// By name; of one project. Lists leave deleted ones out.
     [[nodiscard]] std::vector<Pipeline> list(std::string_view projectId);
     [[nodiscard]] std::vector<Pipeline> listOfRepository(std::string_view repositoryId);
     [[nodiscard]] std::vector<Pipeline> listAll();

@@ -68,6 +68,45 @@ std::int64_t WorkerStore::insertPool(const std::string &name, TimePoint now)
     return m_connection.lastInsertId();
 }
 
+void WorkerStore::renamePool(std::int64_t id, const std::string &name)
+{
+    m_connection.run("UPDATE pool SET name = ? WHERE id = ?", name, id);
+}
+
+void WorkerStore::removePool(std::int64_t id)
+{
+    m_connection.run("UPDATE job SET pool_id = NULL WHERE pool_id = ?", id);
+    m_connection.run("DELETE FROM pool_image WHERE pool_id = ?", id);
+    m_connection.run("DELETE FROM access_token WHERE kind = 'registration' AND pool_id = ?", id);
+    m_connection.run("DELETE FROM pool WHERE id = ?", id);
+}
+
+std::vector<std::pair<std::string, std::int64_t>> WorkerStore::openJobs()
+{
+    std::vector<std::pair<std::string, std::int64_t>> counts{
+        {"queued", 0}, {"assigned", 0}, {"running", 0}};
+    Statement s = m_connection.prepare(
+        "SELECT state, count(*) FROM job WHERE state <> 'completed' GROUP BY state");
+    while (s.step())
+        for (auto &[state, count] : counts)
+            if (state == s.get<std::string>(0))
+                count = s.get<std::int64_t>(1);
+    return counts;
+}
+
+bool WorkerStore::hasOpenJobs(std::int64_t poolId)
+{
+    Statement s = m_connection.prepare(
+        "SELECT 1 FROM job WHERE state <> 'completed' AND pool_id = ? LIMIT 1");
+    s.bind(poolId);
+    return s.step();
+}
+
+bool WorkerStore::removeImage(std::string_view vmImage)
+{
+    return m_connection.run("DELETE FROM pool_image WHERE vm_image = ?", vmImage) > 0;
+}
+
 std::vector<PoolImageRow> WorkerStore::images()
 {
     std::vector<PoolImageRow> rows;

@@ -52,7 +52,17 @@ public:
     std::optional<PoolRow> findPool(std::string_view name);
     std::optional<PoolRow> findPool(std::int64_t id);
     std::int64_t insertPool(const std::string &name, TimePoint now);
+    void renamePool(std::int64_t id, const std::string &name);
+    /// Removes a pool with its image names and registration tokens; its jobs of the past lose the
+    /// reference. It must have no worker.
+    void removePool(std::int64_t id);
+    /// Number of jobs in each open state ("queued", "assigned", "running"), zero included.
+    std::vector<std::pair<std::string, std::int64_t>> openJobs();
+    /// True while a job that has not ended is to run in the pool.
+    bool hasOpenJobs(std::int64_t poolId);
     std::vector<PoolImageRow> images();
+    /// False when the name is not mapped.
+    bool removeImage(std::string_view vmImage);
     void putImage(const PoolImageRow &image);
 
     std::vector<WorkerRow> workers(); ///< of all pools

@@ -101,6 +101,69 @@ Result<Pool> PoolService::createPool(const std::string &name)
     return created;
 }
 
+Status PoolService::renamePool(std::int64_t poolId, const std::string &name)
+{
+    RETURN_IF_ERROR(checkName("pool", name));
+    const Status renamed = m_database.write([&](Connection &connection) -> Status {
+        store::WorkerStore workers(connection);
+        if (!workers.findPool(poolId))
+            return {ErrorCode::NotFound, fmt::format("pool {} does not exist", poolId)};
+        const auto other = workers.findPool(name);
+        if (other && other->id != poolId)
+            return {ErrorCode::AlreadyExists, fmt::format("pool '{}' exists already", name)};
+        workers.renamePool(poolId, name);
+        return {};
+    });
+    if (renamed)
+        m_scheduler.configurationChanged();
+    return renamed;
+}
+
+Status PoolService::removePool(std::int64_t poolId)
+{
+    const Status removed = m_database.write([&](Connection &connection) -> Status {
+        store::WorkerStore workers(connection);
+        const auto pool = workers.findPool(poolId);
+        if (!pool)
+            return {ErrorCode::NotFound, fmt::format("pool {} does not exist", poolId)};
+        if (!workers.workers(poolId).empty())
+            return {ErrorCode::Conflict,
+                    fmt::format("pool '{}' has workers; remove them first", pool->name)};
+        if (workers.hasOpenJobs(poolId))
+            return {ErrorCode::Conflict,
+                    fmt::format("jobs wait for pool '{}'; cancel them first", pool->name)};
+        workers.removePool(poolId);
+        return {};
+    });
+    if (removed)
+        m_scheduler.configurationChanged();
+    return removed;
+}
+
+Result<std::vector<std::pair<std::string, std::int64_t>>> PoolService::openJobs()
+{
+    return m_database.read(
+        [](Connection &connection) { return Result(store::WorkerStore(connection).openJobs()); });
+}
+
+Result<std::vector<store::PoolImageRow>> PoolService::images()
+{
+    return m_database.read(
+        [](Connection &connection) { return Result(store::WorkerStore(connection).images()); });
+}
+
+Status PoolService::unmapImage(const std::string &vmImage)
+{
+    const Status removed = m_database.write([&](Connection &connection) -> Status {
+        if (!store::WorkerStore(connection).removeImage(vmImage))
+            return {ErrorCode::NotFound, fmt::format("no pool is mapped to '{}'", vmImage)};
+        return {};
+    });
+    if (removed)
+        m_scheduler.configurationChanged();
+    return removed;
+}
+
 Status PoolService::mapImage(const std::string &vmImage, std::int64_t poolId)
 {
     RETURN_IF_ERROR(checkName("vmImage", vmImage));

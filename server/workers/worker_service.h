@@ -6,6 +6,7 @@
 #include "server/artifacts/artifact_store.h"
 #include "server/logs/log_store.h"
 #include "server/store/database.h"
+#include "server/store/worker_store.h"
 
 #include <cstdint>
 #include <memory>
@@ -73,6 +74,16 @@ public:
     schema::Result<std::vector<Pool>> pools();
     /// Errors: AlreadyExists, InvalidArgument.
     schema::Result<Pool> createPool(const std::string &name);
+    /// Errors: NotFound, AlreadyExists, InvalidArgument.
+    schema::Status renamePool(std::int64_t poolId, const std::string &name);
+    /// Errors: NotFound; Conflict while it has workers, or jobs are to run in it.
+    schema::Status removePool(std::int64_t poolId);
+    /// Jobs that have not ended: "queued", "assigned", "running" and how many, for figures.
+    schema::Result<std::vector<std::pair<std::string, std::int64_t>>> openJobs();
+    /// Every mapped image name. Errors: Io.
+    schema::Result<std::vector<store::PoolImageRow>> images();
+    /// Errors: NotFound.
+    schema::Status unmapImage(const std::string &vmImage);
     /// Lets jobs with `pool: vmImage: <vmImage>` run in the pool; "*" for all names without a
     /// mapping of their own (and for jobs that name no pool).
     schema::Status mapImage(const std::string &vmImage, std::int64_t poolId);

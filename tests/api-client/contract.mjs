@@ -410,6 +410,84 @@ test('reads pools and workers', async () => {
   assert.equal(agents[0].status, 2)
 })
 
+test('keeps a run by leases and deletes it without', async () => {
+  const builds = await connection.getBuildApi()
+  const leases = await builds.addRetentionLeases(
+    [{ daysValid: 5, definitionId: made.whole.id, ownerId: 'User:me', protectPipeline: true, runId: made.run.id }],
+    P,
+  )
+  assert.equal(leases.length, 1)
+  const id = leases[0].leaseId
+  assert.equal((await builds.getRetentionLease(P, id)).runId, made.run.id)
+  assert.equal((await builds.getRetentionLeasesByOwnerId(P, 'User:me')).length, 1)
+  assert.equal((await builds.getRetentionLeasesForBuild(P, made.run.id)).length, 1)
+  const changed = await builds.updateRetentionLease({ daysValid: 36500, protectPipeline: false }, P, id)
+  assert.equal(new Date(changed.validUntil).getUTCFullYear(), 9999)
+  assert.equal((await builds.getBuild(P, made.run.id)).keepForever, true)
+  await assert.rejects(builds.deleteBuild(P, made.run.id), (error) => error.statusCode === 409)
+  await builds.deleteRetentionLeasesById(P, [id])
+  assert.equal((await builds.getRetentionLeasesForBuild(P, made.run.id)).length, 0)
+  await builds.updateBuild({ keepForever: true }, P, made.run.id)
+  assert.equal((await builds.getRetentionLeasesForBuild(P, made.run.id)).length, 1)
+  await builds.updateBuild({ keepForever: false }, P, made.run.id)
+  const old = (await builds.getBuilds(P, [made.failing.id]))[0]
+  await builds.deleteBuild(P, old.id)
+  assert.equal(await builds.getBuild(P, old.id), null)
+  assert.equal((await builds.getBuilds(P, [made.failing.id])).length, 0)
+})
+
+test('changes and deletes a definition', async () => {
+  const builds = await connection.getBuildApi()
+  const one = await builds.getDefinition(P, made.failing.id)
+  one.name = 'renamed'
+  one.queueStatus = 1
+  const changed = await builds.updateDefinition(one, P, made.failing.id)
+  assert.equal(changed.name, 'renamed')
+  assert.equal(changed.queueStatus, 1)
+  assert.equal(changed.revision, one.revision + 1)
+  await builds.deleteDefinition(P, made.failing.id)
+  assert.equal(await builds.getDefinition(P, made.failing.id), null)
+  assert.equal((await builds.getDefinitions(P)).length, 3)
+})
+
+test('opens, reads and completes a pull request', async () => {
+  const api = await connection.getGitApi()
+  const tree = join(folder, 'tree')
+  git(tree, 'checkout', '--quiet', '-b', 'topic')
+  writeFileSync(join(tree, 'more.txt'), 'more')
+  git(tree, 'add', '--all')
+  git(tree, 'commit', '--quiet', '-m', 'more\n\n[skip ci]')
+  git(tree, 'push', '--quiet', made.repository.remoteUrl.replace('http://', `http://x:${token}@`), 'topic')
+  const request = await api.createPullRequest(
+    { title: 'More', sourceRefName: 'refs/heads/topic', targetRefName: 'refs/heads/main' },
+    made.repository.id,
+    P,
+  )
+  assert.equal(request.status, 1)
+  assert.equal((await api.getPullRequests(made.repository.id, { status: 1 }, P)).length, 1)
+  assert.equal((await api.getPullRequestById(request.pullRequestId, P)).title, 'More')
+  await until('it is merged for trial', async () => {
+    const now = await api.getPullRequest(made.repository.id, request.pullRequestId, P)
+    return now.mergeStatus === 3
+  })
+  const done = await api.updatePullRequest(
+    { status: 3, completionOptions: { deleteSourceBranch: true } },
+    made.repository.id,
+    request.pullRequestId,
+    P,
+  )
+  assert.equal(done.status, 3)
+  const refs = await api.getRefs(made.repository.id, P)
+  assert.deepEqual(refs.map((r) => [r.name, r.objectId]), [['refs/heads/main', done.lastMergeCommit.commitId]])
+})
+
+test('switches a worker off and on', async () => {
+  const tasks = await connection.getTaskAgentApi()
+  const [agent] = await tasks.getAgents(made.pool.id)
+  assert.equal((await tasks.updateAgent({ id: agent.id, enabled: false }, made.pool.id, agent.id)).enabled, false)
+  assert.equal((await tasks.updateAgent({ id: agent.id, enabled: true }, made.pool.id, agent.id)).enabled, true)
+})
+
 const escaped = (text) =>
   String(text).replace(/[<>&"\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, (c) => `&#${c.codePointAt(0) < 32 ? 63 : c.codePointAt(0)};`)
 

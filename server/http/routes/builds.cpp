@@ -1,8 +1,9 @@
-// The build area of Azure DevOps: queueing, reading, cancelling and retrying runs, and definitions
-// (environments-and-portal D5). What a run left behind is in build_results.cpp.
-#include "server/http/routes/new_pipeline.h"
+// The build area of Azure DevOps: queueing, reading, cancelling and retrying runs
+// (environments-and-portal D5). What a run left behind is in build_results.cpp, definitions are in
+// definitions.cpp.
 #include "server/http/routes/routes.h"
 #include "server/http/shapes.h"
+#include "server/retention/retention_service.h"
 
 #include <array>
 
@@ -97,22 +98,10 @@ struct Wanted
     }
 };
 
-Result<std::vector<std::int64_t>> numbers(const Call &call, const char *name)
-{
-    std::vector<std::int64_t> out;
-    for (const auto &item : call.query().list(name)) {
-        Query single;
-        single.add(name, item);
-        ASSIGN_OR_RETURN(const auto number, single.number(name, 0, INT64_MAX));
-        out.push_back(*number);
-    }
-    return out;
-}
-
 Result<Wanted> wantedRuns(const Call &call)
 {
     Wanted wanted;
-    ASSIGN_OR_RETURN(wanted.pipelines, numbers(call, "definitions"));
+    ASSIGN_OR_RETURN(wanted.pipelines, call.query().numbers("definitions"));
     ASSIGN_OR_RETURN(wanted.statuses, flags(call, "statusfilter", readStatuses));
     ASSIGN_OR_RETURN(wanted.results, flags(call, "resultfilter", readResults));
     ASSIGN_OR_RETURN(wanted.reasons, flags(call, "reasonfilter", readReasons));
@@ -137,7 +126,7 @@ Result<Reply> listBuilds(Call &call, Services &services)
         filter.branch = branch;
     if (wanted.pipelines.size() == 1)
         filter.pipelineId = wanted.pipelines.front();
-    ASSIGN_OR_RETURN(filter.ids, numbers(call, "buildids"));
+    ASSIGN_OR_RETURN(filter.ids, call.query().numbers("buildids"));
     // The token is the id of the last run given, so that it can be made from the last item.
     ASSIGN_OR_RETURN(filter.beforeId, call.query().number("continuationtoken", 1, INT64_MAX));
     const auto limit = static_cast<std::size_t>(top.value_or(1000));
@@ -231,6 +220,26 @@ Result<Reply> queueBuild(Call &call, Services &services)
     return buildReply(call, services, queued->runId);
 }
 
+/// A lease of the caller that does not end, or the end of all leases of people that keep the run.
+schema::Status keepForever(const Call &call, Services &services, const store::Project &project,
+                           std::int64_t runId, bool keep)
+{
+    constexpr std::string_view kOfPerson = "User:";
+    if (keep) {
+        retention::NewLease lease{runId, std::string(kOfPerson) + call.principal.identityId,
+                                  retention::kMostDays, false};
+        RETURN_IF_ERROR(services.retention.addLeases(project.id, {std::move(lease)}));
+        return {};
+    }
+    ASSIGN_OR_RETURN(const auto leases,
+                     services.retention.leases({project.id, std::nullopt, std::nullopt, runId}));
+    std::vector<std::int64_t> ids;
+    for (const auto &lease : leases)
+        if (lease.ownerId.starts_with(kOfPerson))
+            ids.push_back(lease.id);
+    return services.retention.removeLeases(project.id, ids);
+}
+
 Result<Reply> updateBuild(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
@@ -240,10 +249,16 @@ Result<Reply> updateBuild(Call &call, Services &services)
         RETURN_IF_ERROR(services.runs.retryRun(run.id, call.principal.identityId));
         return buildReply(call, services, run.id);
     }
+    ASSIGN_OR_RETURN(const auto keep, flagMember(body, "keepForever"));
+    if (keep)
+        RETURN_IF_ERROR(keepForever(call, services, project, run.id, *keep));
     ASSIGN_OR_RETURN(const auto status, textMember(body, "status"));
+    if (!status && keep)
+        return buildReply(call, services, run.id);
     if (!status)
         return {ErrorCode::InvalidArgument,
-                "nothing to change: send {\"status\": \"cancelling\"} or ?retry=true"};
+                "nothing to change: send {\"status\": \"cancelling\"}, {\"keepForever\": true} "
+                "or ?retry=true"};
     const auto wanted = readStatuses(*status);
     if (wanted != 4)
         return {ErrorCode::InvalidArgument, "'status' can only be set to 'cancelling'"};
@@ -274,155 +289,6 @@ Result<Reply> updateStage(Call &call, Services &services)
     return Reply::empty();
 }
 
-Result<Json> definitionJson(const Call &call, const store::Project &project,
-                            const store::Pipeline &pipeline, bool full, Services &services)
-{
-    const std::string id = std::to_string(pipeline.id);
-    const std::string url = projectUrl(call, project.id, "build/Definitions/" + id);
-    Json out{{"_links",
-              {{"self", {{"href", url}}},
-               {"web", {{"href", pageUrl(call, project.name, "pipelines/" + id)}}}}},
-             {"quality", "definition"},
-             {"drafts", Json::array()},
-             {"id", pipeline.id},
-             {"name", pipeline.name},
-             {"url", url},
-             {"uri", "vstfs:///Build/Definition/" + id},
-             {"path", pipeline.folder},
-             {"type", "build"},
-             {"queueStatus", "enabled"},
-             {"revision", pipeline.revision},
-             {"createdDate", schema::toIso8601(pipeline.createdAt)},
-             {"project", projectJson(call, project)}};
-    if (!full)
-        return out;
-    ASSIGN_OR_RETURN(const auto repository, services.repositories.findById(pipeline.repositoryId));
-    out["process"] = {{"yamlFilename", pipeline.yamlPath.substr(1)}, {"type", 2}};
-    out["repository"] = {
-        {"id", repository.id},
-        {"type", "TfsGit"},
-        {"name", repository.name},
-        {"defaultBranch", pipeline.defaultBranch},
-        {"url", pageUrl(call, project.name, "_git/" + percentEncode(repository.name))},
-        {"checkoutSubmodules", false}};
-    out["triggers"] = Json::array({{{"branchFilters", Json::array()},
-                                    {"pathFilters", Json::array()},
-                                    {"settingsSourceType", 2},
-                                    {"batchChanges", false},
-                                    {"maxConcurrentBuildsPerBranch", 1},
-                                    {"triggerType", "continuousIntegration"}}});
-    return out;
-}
-
-Result<Reply> listDefinitions(Call &call, Services &services)
-{
-    ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
-    ASSIGN_OR_RETURN(const auto pipelines, services.pipelines.list(project.id));
-    ASSIGN_OR_RETURN(const auto ids, numbers(call, "definitionids"));
-    ASSIGN_OR_RETURN(const auto top, call.query().number("top", 1, 100000));
-    const std::string name = call.query().text("name");
-    const bool latest = call.query().flag("includelatestbuilds");
-    RunShapes shapes(call, services);
-    Json list = Json::array();
-    for (const auto &pipeline : pipelines) {
-        if (top && list.size() >= static_cast<std::size_t>(*top))
-            break;
-        if (!ids.empty() && std::find(ids.begin(), ids.end(), pipeline.id) == ids.end())
-            continue;
-        const bool prefix = !name.empty() && name.back() == '*';
-        const std::string_view text =
-            std::string_view(name).substr(0, name.size() - (prefix ? 1 : 0));
-        if (!name.empty() &&
-            !equalsIgnoringCase(prefix ? std::string_view(pipeline.name).substr(0, text.size())
-                                       : std::string_view(pipeline.name),
-                                text))
-            continue;
-        ASSIGN_OR_RETURN(auto json,
-                         definitionJson(call, project, pipeline,
-                                        call.query().flag("includeallproperties"), services));
-        if (latest) {
-            store::RunFilter filter;
-            filter.pipelineId = pipeline.id;
-            filter.top = 1;
-            ASSIGN_OR_RETURN(const auto newest, services.runs.list(filter));
-            if (!newest.empty()) {
-                ASSIGN_OR_RETURN(json["latestBuild"], shapes.build(newest.front().run));
-            }
-        }
-        list.push_back(std::move(json));
-    }
-    return Reply::list(std::move(list));
-}
-
-Result<Reply> getDefinition(Call &call, Services &services)
-{
-    ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
-    ASSIGN_OR_RETURN(const auto id, call.id("definitionId"));
-    ASSIGN_OR_RETURN(const auto pipeline, services.pipelines.find(project.id, id));
-    ASSIGN_OR_RETURN(const auto json, definitionJson(call, project, pipeline, true, services));
-    return Reply::json(json);
-}
-
-Result<Reply> createDefinition(Call &call, Services &services)
-{
-    ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
-    ASSIGN_OR_RETURN(const auto body, call.json());
-    store::Pipeline pipeline;
-    pipeline.projectId = project.id;
-    ASSIGN_OR_RETURN(pipeline.name, requiredText(body, "name"));
-    ASSIGN_OR_RETURN(const auto path, textMember(body, "path"));
-    pipeline.folder = path.value_or("\\");
-    const Json *process = member(body, "process");
-    if (!process)
-        return {ErrorCode::InvalidArgument, "'process' is missing"};
-    ASSIGN_OR_RETURN(pipeline.yamlPath, requiredText(*process, "yamlFilename"));
-    ASSIGN_OR_RETURN(const auto created,
-                     newPipeline(std::move(pipeline), body, "repository", services));
-    ASSIGN_OR_RETURN(const auto json, definitionJson(call, project, created, true, services));
-    return Reply::json(json);
-}
-
-/// Badge of the newest completed run, as an image for READMEs.
-Result<Reply> badge(Call &call, Services &services)
-{
-    ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
-    ASSIGN_OR_RETURN(const auto pipelines, services.pipelines.list(project.id));
-    const std::string &wanted = call.value("definition");
-    std::string text = "never built";
-    std::string colour = "#767676";
-    for (const auto &pipeline : pipelines) {
-        if (std::to_string(pipeline.id) != wanted && !equalsIgnoringCase(pipeline.name, wanted))
-            continue;
-        store::RunFilter filter;
-        filter.pipelineId = pipeline.id;
-        filter.status = schema::RunStatus::Completed;
-        filter.top = 1;
-        if (const auto branch = call.query().text("branchname"); !branch.empty())
-            filter.branch = branch.starts_with("refs/") ? branch : "refs/heads/" + branch;
-        ASSIGN_OR_RETURN(const auto newest, services.runs.list(filter));
-        if (!newest.empty()) {
-            const auto result = newest.front().run.result;
-            text = schema::toString(result);
-            colour = result == schema::RunResult::Succeeded            ? "#107c10"
-                     : result == schema::RunResult::PartiallySucceeded ? "#8a6100"
-                     : result == schema::RunResult::Canceled           ? "#767676"
-                                                                       : "#c50f1f";
-        }
-    }
-    return Reply::text(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"170\" height=\"20\" role=\"img\" "
-        "aria-label=\"pipeline: " +
-            text +
-            "\"><rect width=\"60\" height=\"20\" fill=\"#424242\"/><rect x=\"60\" width=\"110\" "
-            "height=\"20\" fill=\"" +
-            colour +
-            "\"/><g fill=\"#fff\" font-family=\"sans-serif\" font-size=\"11\" "
-            "text-anchor=\"middle\"><text x=\"30\" y=\"14\">pipeline</text><text x=\"115\" "
-            "y=\"14\">" +
-            text + "</text></g></svg>\n",
-        "image/svg+xml");
-}
-
 } // namespace
 
 void addBuildRoutes(Router &router, Services &services)
@@ -435,10 +301,6 @@ void addBuildRoutes(Router &router, Services &services)
     router.serve("POST", "0cd358e1", Form::Collection, bind(queueBuild));
     router.serve("PATCH", "0cd358e1", Form::Item, bind(updateBuild));
     router.serve("PATCH", "b8aac6c9", Form::Item, bind(updateStage));
-    router.serve("GET", "dbeaf647", Form::Collection, bind(listDefinitions));
-    router.serve("GET", "dbeaf647", Form::Item, bind(getDefinition));
-    router.serve("POST", "dbeaf647", Form::Collection, bind(createDefinition), Access::Admin);
-    router.serve("GET", "07acfdce", Form::Item, bind(badge));
 }
 
 } // namespace server::http

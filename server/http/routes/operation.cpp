@@ -58,6 +58,31 @@ Result<Reply> metrics(Services &services)
     families.push_back(figure("slipway_runs_not_started",
                               "Runs that wait for their start (counted up to 1000)",
                               MetricType::Gauge, static_cast<double>(waiting.size())));
+    ASSIGN_OR_RETURN(const auto pools, services.pools.pools());
+    prometheus::MetricFamily workers{
+        "slipway_workers", "Registered workers of a pool", MetricType::Gauge, {}};
+    prometheus::MetricFamily online{
+        "slipway_workers_online", "Workers of a pool that are connected", MetricType::Gauge, {}};
+    for (const auto &pool : pools) {
+        prometheus::ClientMetric metric;
+        metric.label = {{"pool", pool.name}};
+        metric.gauge.value = pool.workers;
+        workers.metric.push_back(metric);
+        metric.gauge.value = pool.online;
+        online.metric.push_back(metric);
+    }
+    families.push_back(std::move(workers));
+    families.push_back(std::move(online));
+    ASSIGN_OR_RETURN(const auto jobs, services.pools.openJobs());
+    prometheus::MetricFamily openJobs{
+        "slipway_jobs", "Jobs that have not ended, by state", MetricType::Gauge, {}};
+    for (const auto &[state, count] : jobs) {
+        prometheus::ClientMetric metric;
+        metric.label = {{"state", state}};
+        metric.gauge.value = static_cast<double>(count);
+        openJobs.metric.push_back(metric);
+    }
+    families.push_back(std::move(openJobs));
     return Reply::text(prometheus::TextSerializer().Serialize(families),
                        "text/plain; version=0.0.4; charset=utf-8");
 }

@@ -101,6 +101,39 @@ Result<Reply> updateWorker(Call &call, Services &services)
     return Reply::json(workerJson(changed, false));
 }
 
+Result<Reply> updatePool(Call &call, Services &services)
+{
+    ASSIGN_OR_RETURN(const auto pool, poolOf(call, services));
+    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto name, textMember(body, "name"));
+    if (name && *name != pool.name)
+        RETURN_IF_ERROR(services.pools.renamePool(pool.id, *name));
+    ASSIGN_OR_RETURN(const auto changed, poolOf(call, services));
+    return Reply::json(poolJson(changed));
+}
+
+Result<Reply> removePool(Call &call, Services &services)
+{
+    ASSIGN_OR_RETURN(const auto pool, poolOf(call, services));
+    RETURN_IF_ERROR(services.pools.removePool(pool.id));
+    return Reply::empty();
+}
+
+Result<Reply> listImages(Call &, Services &services)
+{
+    ASSIGN_OR_RETURN(const auto images, services.pools.images());
+    Json list = Json::array();
+    for (const auto &image : images)
+        list.push_back({{"vmImage", image.vmImage}, {"poolId", image.poolId}});
+    return Reply::list(std::move(list));
+}
+
+Result<Reply> unmapImage(Call &call, Services &services)
+{
+    RETURN_IF_ERROR(services.pools.unmapImage(call.value("vmImage")));
+    return Reply::empty();
+}
+
 Result<Reply> mapImage(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto body, call.json());
@@ -133,6 +166,8 @@ void addPoolRoutes(Router &router, Services &services)
             return Reply::json(poolJson(pool));
         },
         Access::Admin);
+    router.serve("PATCH", "a8c47e17", Form::Item, bind(updatePool), Access::Admin);
+    router.serve("DELETE", "a8c47e17", Form::Item, bind(removePool), Access::Admin);
     router.serve("GET", "e298ef32", Form::Collection, bind(listWorkers));
     router.serve("GET", "e298ef32", Form::Item, [&services](Call &call) -> Result<Reply> {
         ASSIGN_OR_RETURN(const auto worker, workerOf(call, services));
@@ -159,6 +194,8 @@ void addPoolRoutes(Router &router, Services &services)
                             {"pool", poolJson(pool)}});
         return Reply::list(std::move(list));
     });
+    router.add("GET", "_apis/slipway/images", bind(listImages));
+    router.add("DELETE", "_apis/slipway/images/{vmImage}", bind(unmapImage), Access::Admin);
     router.add("PUT", "_apis/slipway/images", bind(mapImage), Access::Admin);
 }
 

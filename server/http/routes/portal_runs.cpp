@@ -350,6 +350,25 @@ Result<Reply> listApprovals(Call &call, Services &services)
     return Reply::list(std::move(list));
 }
 
+/// Ends one job, or runs it again while its stage goes on.
+Result<Reply> updateJob(Call &call, Services &services)
+{
+    ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
+    ASSIGN_OR_RETURN(const auto run, runOf(call, services, project, "runId"));
+    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto state, textMember(body, "state"));
+    const std::int64_t wanted =
+        parseEnum(state.value_or(""), {{"cancel", 0}, {"retry", 1}}).value_or(-1);
+    const std::string job = lowerCase(call.value("jobId"));
+    if (wanted == 0)
+        RETURN_IF_ERROR(services.runs.cancelJob(run.id, job, call.principal.identityId));
+    else if (wanted == 1)
+        RETURN_IF_ERROR(services.runs.retryJob(run.id, job, call.principal.identityId));
+    else
+        return {ErrorCode::InvalidArgument, "'state' must be cancel or retry"};
+    return Reply::empty();
+}
+
 } // namespace
 
 void addPortalRunRoutes(Router &router, Services &services)
@@ -361,6 +380,7 @@ void addPortalRunRoutes(Router &router, Services &services)
     router.add("GET", base + "runs", bind(listRuns));
     router.add("GET", base + "runs/{runId}", bind(getRun));
     router.add("GET", base + "runs/{runId}/explain", bind(explain));
+    router.add("PATCH", base + "runs/{runId}/jobs/{jobId}", bind(updateJob));
     router.add("GET", base + "pipelines", bind(pipelinesWithRuns));
     router.add("POST", base + "pipelines/{pipelineId}/inputs", bind(inputs));
     router.add("GET", base + "logs/{runId}/{logId}", bind(logBytes));

@@ -12,10 +12,15 @@ void addRoutes(Router &router, Services &services)
     addPipelineRoutes(router, services);
     addBuildRoutes(router, services);
     addBuildResultRoutes(router, services);
+    addDefinitionRoutes(router, services);
     addEnvironmentRoutes(router, services);
     addCheckRoutes(router, services);
     addPoolRoutes(router, services);
     addLibraryRoutes(router, services);
+    addRetentionRoutes(router, services);
+    addPullRequestRoutes(router, services);
+    addWebhookRoutes(router, services);
+    addTestInsightRoutes(router, services);
     addTestRoutes(router, services);
     addPortalRunRoutes(router, services);
     addPortalEnvironmentRoutes(router, services);

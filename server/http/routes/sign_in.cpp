@@ -73,14 +73,19 @@ Json principalJson(const auth::Principal &principal)
             {"isAdmin", principal.isAdmin}};
 }
 
-Result<std::chrono::minutes> lifetime(Call &call, std::int64_t fallback)
+Result<std::chrono::minutes> lifetimeOf(const Json &body, std::int64_t fallback)
 {
-    ASSIGN_OR_RETURN(const auto body, call.json());
     ASSIGN_OR_RETURN(const auto minutes, numberMember(body, "expiresInMinutes"));
     const auto value = minutes.value_or(fallback);
     if (value < 1 || value > kMaxMinutes)
         return {ErrorCode::InvalidArgument, "'expiresInMinutes' must be from 1 to 525600"};
     return std::chrono::minutes(value);
+}
+
+Result<std::chrono::minutes> lifetime(Call &call, std::int64_t fallback)
+{
+    ASSIGN_OR_RETURN(const auto body, call.json());
+    return lifetimeOf(body, fallback);
 }
 
 Result<Reply> signInLink(Call &call, Services &services)
@@ -122,17 +127,50 @@ Result<Reply> createIdentity(Call &call, Services &services)
     return Reply::json(principalJson(created), 201);
 }
 
-/// A token of an identity: administrators for anybody, everybody for themselves.
+/// Whose tokens a call is about: administrators may ask for anybody, everybody for themselves.
+Result<auth::Principal> tokenOwner(const Call &call, Services &services)
+{
+    ASSIGN_OR_RETURN(auto identity, services.authenticator.find(call.value("identityId")));
+    if (!call.principal.isAdmin && identity.identityId != call.principal.identityId)
+        return {ErrorCode::PermissionDenied,
+                "only administrators may make, see or revoke the tokens of others"};
+    return identity;
+}
+
 Result<Reply> createToken(Call &call, Services &services)
 {
-    ASSIGN_OR_RETURN(const auto identity, services.authenticator.find(call.value("identityId")));
-    if (!call.principal.isAdmin && identity.identityId != call.principal.identityId)
-        return {ErrorCode::PermissionDenied, "only administrators make tokens for others"};
-    ASSIGN_OR_RETURN(const auto minutes, lifetime(call, 60 * 24 * 90));
-    ASSIGN_OR_RETURN(const auto issued, services.authenticator.issuePersonalToken(
-                                            identity.identityId, "made over the API", minutes));
+    ASSIGN_OR_RETURN(const auto identity, tokenOwner(call, services));
+    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto name, textMember(body, "name"));
+    if (name && name->size() > 256)
+        return {ErrorCode::InvalidArgument, "'name' must have at most 256 characters"};
+    ASSIGN_OR_RETURN(const auto minutes, lifetimeOf(body, 60 * 24 * 90));
+    ASSIGN_OR_RETURN(const auto issued,
+                     services.authenticator.issuePersonalToken(
+                         identity.identityId, name.value_or("made over the API"), minutes));
     return Reply::json(
         {{"token", issued.token}, {"expiresAt", schema::toIso8601(issued.expiresAt)}}, 201);
+}
+
+Result<Reply> listTokens(Call &call, Services &services)
+{
+    ASSIGN_OR_RETURN(const auto identity, tokenOwner(call, services));
+    ASSIGN_OR_RETURN(const auto tokens, services.authenticator.personalTokens(identity.identityId));
+    Json list = Json::array();
+    for (const auto &token : tokens)
+        list.push_back({{"id", token.id},
+                        {"name", token.name},
+                        {"createdAt", schema::toIso8601(token.createdAt)},
+                        {"expiresAt", schema::toIso8601(token.expiresAt)}});
+    return Reply::list(std::move(list));
+}
+
+Result<Reply> revokeToken(Call &call, Services &services)
+{
+    ASSIGN_OR_RETURN(const auto identity, tokenOwner(call, services));
+    ASSIGN_OR_RETURN(const auto id, call.id("tokenId"));
+    RETURN_IF_ERROR(services.authenticator.revokePersonalToken(identity.identityId, id));
+    return Reply::empty();
 }
 
 } // namespace
@@ -168,6 +206,10 @@ void addSignInRoutes(Router &router, Services &services)
                });
     router.add("POST", "_apis/slipway/identities/{identityId}/tokens",
                [&services](Call &call) { return createToken(call, services); });
+    router.add("GET", "_apis/slipway/identities/{identityId}/tokens",
+               [&services](Call &call) { return listTokens(call, services); });
+    router.add("DELETE", "_apis/slipway/identities/{identityId}/tokens/{tokenId}",
+               [&services](Call &call) { return revokeToken(call, services); });
 }
 
 } // namespace server::http

@@ -47,6 +47,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
             (void)target->query.number(name, 0, 100).has_value();
             (void)target->query.time(name).has_value();
             (void)target->query.list(name);
+            (void)target->query.numbers(name).has_value();
             (void)parseEnum(target->query.text(name), {{"a", 1}, {"b", 2}});
         }
     }

@@ -44,15 +44,29 @@ nlohmann::ordered_json Answer::json() const
 }
 
 LiveServer::LiveServer()
+    : m_data(folder() + "/data")
+{
+    start();
+}
+
+LiveServer::LiveServer(std::string data)
+    : m_data(std::move(data))
 {
     start();
 }
 
 LiveServer::~LiveServer() = default;
 
+LiveServer::LiveServer(server::app::Configuration configuration)
+    : m_data(configuration.data)
+    , m_configuration(std::move(configuration))
+{
+    start();
+}
+
 void LiveServer::start()
 {
-    server::app::Configuration configuration;
+    server::app::Configuration configuration = m_configuration;
     configuration.data = data();
     configuration.port = 0;
     auto started = server::app::Application::start(configuration);

@@ -29,6 +29,10 @@ class LiveServer
 public:
     /// Starts; `failure` says why when it did not.
     LiveServer();
+    /// On a data folder that is there already.
+    explicit LiveServer(std::string data);
+    /// Configured by the test, but for the port.
+    explicit LiveServer(server::app::Configuration configuration);
     ~LiveServer();
 
     /// Stops and starts again on the same data.
@@ -42,7 +46,7 @@ public:
 
     [[nodiscard]] std::string folder() const { return m_folder.path().toStdString(); }
 
-    [[nodiscard]] std::string data() const { return folder() + "/data"; }
+    [[nodiscard]] std::string data() const { return m_data; }
 
     [[nodiscard]] std::string token() const;
 
@@ -60,6 +64,8 @@ private:
     void start();
 
     QTemporaryDir m_folder;
+    std::string m_data;
+    server::app::Configuration m_configuration;
     std::unique_ptr<server::app::Application> m_application;
     std::string m_failure;
 };

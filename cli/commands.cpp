@@ -17,6 +17,7 @@ void registerRun(CLI::App &app, int &exitCode);
 void registerSignIn(CLI::App &app, int &exitCode);
 void registerStage(CLI::App &app, int &exitCode);
 void registerStatus(CLI::App &app, int &exitCode);
+void registerTask(CLI::App &app, int &exitCode);
 void registerUp(CLI::App &app, int &exitCode);
 void registerValidate(CLI::App &app, int &exitCode);
 void registerWhere(CLI::App &app, int &exitCode);
@@ -29,7 +30,7 @@ const std::vector<RegisterCommand> &commands()
         registerStage,  registerExplain,  registerLogs,    registerApprove,
         registerWhere,  registerPool,     registerSignIn,  registerWorker,
         registerRun,    registerValidate, registerPreview, registerLanguageServer,
-        registerBackup, registerJob,
+        registerBackup, registerJob,      registerTask,
     };
     return all;
 }

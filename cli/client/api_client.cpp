@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <fstream>
 #include <istream>
 #include <memory>
 #include <ostream>
@@ -154,6 +155,34 @@ schema::Result<json> ApiClient::put(const std::string &path, const json &body) c
 schema::Result<json> ApiClient::patch(const std::string &path, const json &body) const
 {
     return call(HTTPRequest::HTTP_PATCH, path, &body);
+}
+
+schema::Result<json> ApiClient::remove(const std::string &path) const
+{
+    return call(HTTPRequest::HTTP_DELETE, path, nullptr);
+}
+
+schema::Result<json> ApiClient::upload(const std::string &path, const std::string &file) const
+{
+    std::ifstream in(file, std::ios::binary | std::ios::ate);
+    if (!in)
+        return schema::Error{ErrorCode::NotFound, fmt::format("'{}' cannot be read", file)};
+    const auto size = static_cast<Poco::Int64>(in.tellg());
+    in.seekg(0);
+    return guarded(m_url, [&]() -> schema::Result<json> {
+        const auto session = openSession(m_url);
+        HTTPRequest request(HTTPRequest::HTTP_POST, path, HTTPRequest::HTTP_1_1);
+        authorize(request, m_token);
+        request.setContentType("application/octet-stream");
+        request.setContentLength64(size);
+        Poco::StreamCopier::copyStream64(in, session->sendRequest(request));
+        HTTPResponse response;
+        const std::string answer = readBody(session->receiveResponse(response));
+        if (response.getStatus() >= 300)
+            return errorOf(response.getStatus(), answer);
+        json value = json::parse(answer, nullptr, false);
+        return value.is_discarded() ? json::object() : value;
+    });
 }
 
 schema::Result<json> ApiClient::call(const std::string &method, const std::string &path,

@@ -35,6 +35,10 @@ public:
                                                      const nlohmann::json &body) const;
     [[nodiscard]] schema::Result<nlohmann::json> patch(const std::string &path,
                                                        const nlohmann::json &body) const;
+    [[nodiscard]] schema::Result<nlohmann::json> remove(const std::string &path) const;
+    /// POST of a file's bytes. Errors besides: NotFound (the file).
+    [[nodiscard]] schema::Result<nlohmann::json> upload(const std::string &path,
+                                                        const std::string &file) const;
 
     /// The bytes of log `logId` of run `runId` from byte `offset` on.
     [[nodiscard]] schema::Result<LogPart> log(const std::string &project, std::int64_t runId,

@@ -58,6 +58,7 @@ struct Application::Parts
     events::EventHub events;
     std::unique_ptr<logs::LogStore> logs;
     std::unique_ptr<artifacts::ArtifactStore> artifacts;
+    std::unique_ptr<tasks::TaskStore> tasks;
     std::optional<auth::Authenticator> authenticator;
     std::optional<library::LibraryService> configuration;
     std::optional<library::ProjectService> projects;
@@ -152,6 +153,7 @@ Result<std::unique_ptr<Application>> Application::start(const Configuration &con
     ASSIGN_OR_RETURN(p.database, store::Database::open(p.data->database()));
     ASSIGN_OR_RETURN(p.logs, logs::LogStore::open(p.data->logs()));
     ASSIGN_OR_RETURN(p.artifacts, artifacts::ArtifactStore::open(*p.database, p.data->artifacts()));
+    ASSIGN_OR_RETURN(p.tasks, tasks::TaskStore::open(p.data->tasks()));
     p.authenticator.emplace(*p.database);
     RETURN_IF_ERROR(p.authenticator->ensureOperator(p.data->operatorToken()));
     ASSIGN_OR_RETURN(auto key, library::SealingKey::loadOrCreate(p.data->sealingKey()));
@@ -190,8 +192,8 @@ Result<std::unique_ptr<Application>> Application::start(const Configuration &con
         *p.authenticator, *p.projects,         *p.configuration, *p.repositories, *p.pipelines,
         *p.pullRequests,  *p.resourceTriggers, *p.triggers,      *p.scheduler,    *p.runs,
         *p.approvals,     *p.environments,     *p.pools,         *p.jobs,         *p.workerHub,
-        *p.logs,          *p.artifacts,        *p.retention,     p.events,        p.metrics,
-        *p.eventStreams,  *p.database});
+        *p.logs,          *p.artifacts,        *p.retention,     *p.tasks,        p.events,
+        p.metrics,        *p.eventStreams,     *p.database});
     http::addRoutes(p.router, *p.services);
     http::ListenOptions options;
     options.host = configuration.host;

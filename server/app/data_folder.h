@@ -34,6 +34,8 @@ public:
 
     [[nodiscard]] std::filesystem::path deletionLock() const { return m_folder / "deletion-lock"; }
 
+    [[nodiscard]] std::filesystem::path tasks() const { return m_folder / "tasks"; }
+
     [[nodiscard]] std::filesystem::path repositories() const { return m_folder / "repositories"; }
 
 private:

@@ -10,6 +10,7 @@
 #include "server/library/project_service.h"
 #include "server/logs/log_store.h"
 #include "server/scheduler/run_service.h"
+#include "server/tasks/task_store.h"
 #include "server/triggers/pipeline_service.h"
 #include "server/triggers/repository_service.h"
 #include "server/triggers/trigger_loop.h"
@@ -50,6 +51,7 @@ struct Services
     logs::LogStore &logs;
     artifacts::ArtifactStore &artifacts;
     retention::RetentionService &retention;
+    tasks::TaskStore &tasks;
     events::EventHub &events;
     RequestMetrics &metrics;
     EventStreams &eventStreams;

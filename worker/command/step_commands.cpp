@@ -52,12 +52,13 @@ StepCommands::StepCommands(StepState &step, CommandRestrictions restrictions)
 
 bool StepCommands::settable(std::string_view name) const
 {
-    if (!m_restrictions.settable)
-        return true;
-    return std::any_of(m_restrictions.settable->begin(), m_restrictions.settable->end(),
-                       [name](const std::string &pattern) {
-                           return matchesGlob(toLower(pattern), toLower(name));
-                       });
+    const auto allows = [name](const std::optional<std::vector<std::string>> &patterns) {
+        return !patterns ||
+               std::any_of(patterns->begin(), patterns->end(), [name](const std::string &pattern) {
+                   return matchesGlob(toLower(pattern), toLower(name));
+               });
+    };
+    return allows(m_restrictions.settable) && allows(m_restrictions.taskSettable);
 }
 
 fs::path StepCommands::hostPath(const std::string &path) const
@@ -181,17 +182,45 @@ Status StepCommands::apply(const LoggingCommand &command)
             return invalid("the properties 'type' and 'name' are required");
         return attach(command.property("type"), command.property("name"), command.data);
     }
-    if (action == "setendpoint") {
-        const auto field = toLower(command.property("field"));
-        if (command.property("id").empty() ||
-            (field != "url" && field != "dataparameter" && field != "authparameter"))
-            return invalid("expected id and field=url, dataParameter or authParameter");
-        if (field == "authparameter")
-            job.masker.add(command.data);
-        m_step.warning("##vso[task.setendpoint] is accepted but changes nothing for later steps");
+    if (action == "setendpoint")
+        return setEndpoint(command);
+    return invalid("unknown action 'task." + action + "'");
+}
+
+Status StepCommands::setEndpoint(const LoggingCommand &command)
+{
+    JobContext &job = m_step.job;
+    const auto field = toLower(command.property("field"));
+    const auto key = command.property("key");
+    const auto id = command.property("id");
+    if (id.empty() || (field != "url" && field != "dataparameter" && field != "authparameter"))
+        return invalid("expected id and field=url, dataParameter or authParameter");
+    if (field != "url" && key.empty())
+        return invalid("the property 'key' is missing");
+    if (field == "authparameter")
+        job.masker.add(command.data);
+    if (equalsIgnoringCase(id, "SYSTEMVSSCONNECTION")) {
+        m_step.warning("the connection to the server cannot be changed by a step");
         return {};
     }
-    return invalid("unknown action 'task." + action + "'");
+    for (auto &connection : job.connections) {
+        if (!equalsIgnoringCase(connection.id, id) && !equalsIgnoringCase(connection.name, id))
+            continue;
+        if (field == "url") {
+            connection.url = command.data;
+            return {};
+        }
+        auto &map = field == "authparameter" ? connection.parameters : connection.data;
+        for (auto &[name, value] : map) {
+            if (equalsIgnoringCase(name, key)) {
+                value = command.data;
+                return {};
+            }
+        }
+        map.emplace_back(key, command.data);
+        return {};
+    }
+    return invalid("this job has no service connection '" + id + "'");
 }
 
 Status StepCommands::setVariable(const LoggingCommand &command)
@@ -213,7 +242,10 @@ Status StepCommands::setVariable(const LoggingCommand &command)
         m_step.warning("this step may not set the variable '" + name + "' (settableVariables)");
         return {};
     }
-    if (isTrue(command.property("isoutput"))) {
+    const bool declared = std::any_of(
+        m_restrictions.outputs.begin(), m_restrictions.outputs.end(),
+        [&name](const std::string &output) { return equalsIgnoringCase(output, name); });
+    if (isTrue(command.property("isoutput")) || declared) {
         job.variables.set(m_step.step.name + "." + name, command.data, secret, true);
         std::erase_if(job.outputs, [&](const auto &output) {
             return output.step == m_step.step.name && equalsIgnoringCase(output.name, name);

@@ -17,6 +17,9 @@ struct CommandRestrictions
 {
     bool restricted = false;
     std::optional<std::vector<std::string>> settable; ///< name patterns; absent: all
+    /// The same from the task's own task.json; a name must match both.
+    std::optional<std::vector<std::string>> taskSettable;
+    std::vector<std::string> outputs; ///< variables that task.json declares as outputs
 };
 
 /// Carries out one line if it is a command, else prints it. Never fails: what is wrong with a
@@ -37,6 +40,7 @@ private:
     Status artifact(const LoggingCommand &command);
     Status build(const LoggingCommand &command);
     [[nodiscard]] bool settable(std::string_view name) const;
+    Status setEndpoint(const LoggingCommand &command);
     [[nodiscard]] fs::path hostPath(const std::string &path) const;
 
     StepState &m_step;

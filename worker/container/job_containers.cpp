@@ -84,6 +84,9 @@ private:
     /// One call of the client; `what` begins the sentence of a failure.
     Result<std::string> docker(std::vector<std::string> arguments, const std::string &what,
                                Environment environment = {}, bool print = false);
+
+    [[nodiscard]] bool isPodman() const { return m_job.options.containerEngine == "podman"; }
+
     Container expanded(const Container &container) const;
     Result<std::string> pull(const Container &container);
     Status startOne(const std::string &alias, const Container &container, bool isService);
@@ -106,7 +109,7 @@ Result<std::string> Starter::docker(std::vector<std::string> arguments, const st
                                     Environment environment, bool print)
 {
     ToolCall call;
-    call.program = "docker";
+    call.program = m_job.options.containerEngine;
     call.arguments = std::move(arguments);
     call.environment = std::move(environment);
     call.echo = print;
@@ -147,6 +150,7 @@ Result<std::string> Starter::pull(const Container &container)
     DockerConfig config;
     std::string image = container.image;
     std::vector<std::string> arguments;
+    Environment credentials;
     if (!container.endpoint.empty()) {
         const auto *connection = m_job.connection(container.endpoint);
         if (connection == nullptr)
@@ -156,17 +160,25 @@ Result<std::string> Starter::pull(const Container &container)
                         "'); create it in the project's settings and let this pipeline use it"};
         RETURN_IF_ERROR(config.create(m_job, m_task.environment, *connection));
         image = imageAt(registryHost(*connection), image);
-        arguments = {"--config", config.folder().string()};
+        if (isPodman())
+            credentials.emplace_back("REGISTRY_AUTH_FILE",
+                                     (config.folder() / "config.json").string());
+        else
+            arguments = {"--config", config.folder().string()};
     }
-    arguments.insert(arguments.end(), {"pull", image});
-    Result<std::string> pulled = docker(arguments, "docker pull", {}, true);
+    arguments.emplace_back("pull");
+    // Docker takes plain HTTP of registries on this machine by itself.
+    if (isPodman() && (image.starts_with("localhost:") || image.starts_with("127.")))
+        arguments.emplace_back("--tls-verify=false");
+    arguments.push_back(image);
+    Result<std::string> pulled = docker(arguments, "docker pull", credentials, true);
     const bool isHere =
         !pulled && docker({"image", "inspect", "--format", "{{.Id}}", image}, "docker inspect");
     for (int tries = 1; !pulled && !isHere && tries < kPullTries; ++tries) {
         m_task.warning(pulled.error().message + "; trying again");
         if (!pause(std::chrono::seconds(tries * tries)))
             break;
-        pulled = docker(arguments, "docker pull", {}, true);
+        pulled = docker(arguments, "docker pull", credentials, true);
     }
     if (pulled)
         return image;
@@ -190,9 +202,21 @@ std::vector<Mount> Starter::mounts() const
 {
     const JobLayout &layout = m_job.layout;
     const auto number = layout.workspace.filename().string();
-    return {{layout.workspace, layout.workspace}, {layout.temp, layout.temp},
-            {layout.tools, layout.tools},         {layout.workspace, "/__w/" + number},
-            {layout.temp, "/__w/_temp"},          {layout.tools, "/__t"}};
+    const fs::path tasks = layout.work / "_tasks";
+    std::vector<Mount> out{
+        {layout.workspace, layout.workspace}, {layout.temp, layout.temp},
+        {layout.tools, layout.tools},         {layout.workspace, "/__w/" + number},
+        {layout.temp, "/__w/_temp"},          {layout.tools, "/__t"}};
+    // Packaged tasks run in the container as well.
+    std::vector<fs::path> folders(m_job.options.taskFolders.begin(),
+                                  m_job.options.taskFolders.end());
+    folders.push_back(tasks);
+    for (const auto &folder : folders) {
+        std::error_code error;
+        if (fs::is_directory(folder, error))
+            out.push_back({fs::absolute(folder, error), fs::absolute(folder, error)});
+    }
+    return out;
 }
 
 Status Starter::checkRunning(const std::string &alias, const std::string &id)
@@ -283,8 +307,15 @@ Status Starter::startOne(const std::string &alias, const Container &written, boo
                      docker({"start", id}, "docker start (container '" + spec.name + "')"));
     static_cast<void>(started);
     m_task.print("Started container '" + spec.name + "' from " + spec.image);
-    m_job.containers[toLower(alias)] = {id, std::to_string(::geteuid()) + ":" +
-                                                std::to_string(::getegid())};
+    ContainerTarget &target = m_job.containers[toLower(alias)];
+    target.id = id;
+    target.user = std::to_string(::geteuid()) + ":" + std::to_string(::getegid());
+    ASSIGN_OR_RETURN(target.node,
+                     docker({"inspect", "--format",
+                             "{{with .Config.Labels}}{{index . "
+                             "\"com.azure.dev.pipelines.agent.handler.node.path\"}}{{end}}",
+                             id},
+                            "docker inspect"));
     if (isService)
         m_services.emplace_back(alias, id);
     RETURN_IF_ERROR(checkRunning(isService ? alias : kInlineJobContainer, id));
@@ -303,9 +334,15 @@ Status Starter::writeMarker() const
 Status Starter::run()
 {
     const JobMessage &message = m_job.message;
-    ASSIGN_OR_RETURN(const auto version,
-                     docker({"version", "--format", "{{.Server.Version}}"}, "docker version"));
-    m_task.print("Docker Engine " + version);
+    if (m_job.options.containerEngine == "none")
+        return {ErrorCode::InvalidArgument,
+                "the job has containers, and this worker has none (--container-engine none); run "
+                "it with docker or podman"};
+    ASSIGN_OR_RETURN(
+        const auto version,
+        docker({"version", "--format", isPodman() ? "{{.Client.Version}}" : "{{.Server.Version}}"},
+               "docker version"));
+    m_task.print((isPodman() ? "Podman " : "Docker Engine ") + version);
     RETURN_IF_ERROR(writeMarker());
     m_network = "slipway_" + message.jobId;
     RETURN_IF_ERROR(
@@ -348,9 +385,10 @@ Result<std::string> quietly(const WorkerOptions &options, std::vector<std::strin
 {
     const auto *path = findEnvironment(options.environment, "PATH");
     ProcessSpec spec;
-    spec.program = findProgram("docker", path == nullptr ? std::string() : *path);
+    const auto &engine = options.containerEngine;
+    spec.program = findProgram(engine, path == nullptr ? std::string() : *path);
     if (spec.program.empty())
-        return {ErrorCode::NotFound, "docker is not installed any more"};
+        return {ErrorCode::NotFound, engine + " is not installed any more"};
     spec.environment = options.environment;
     spec.arguments = std::move(arguments);
     ProcessLimits limits;
@@ -363,10 +401,10 @@ Result<std::string> quietly(const WorkerOptions &options, std::vector<std::strin
     ASSIGN_OR_RETURN(const auto end, runProcess(spec, limits, nullptr, callbacks));
     if (end.timedOut)
         return {ErrorCode::Timeout,
-                "docker " + spec.arguments.front() + " did not end within a minute"};
+                engine + " " + spec.arguments.front() + " did not end within a minute"};
     if (end.exitCode != 0)
         return {ErrorCode::Unavailable,
-                "docker " + spec.arguments.front() + ": " + trimmed(errors)};
+                engine + " " + spec.arguments.front() + ": " + trimmed(errors)};
     return output;
 }
 

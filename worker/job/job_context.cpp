@@ -23,12 +23,12 @@ void Records::send(schema::protocol::RecordUpdate update)
 
 const schema::protocol::ServiceConnection *JobContext::connection(std::string_view nameOrId) const
 {
-    const auto it = std::find_if(message.connections.begin(), message.connections.end(),
-                                 [nameOrId](const auto &entry) {
-                                     return equalsIgnoringCase(entry.name, nameOrId) ||
-                                            equalsIgnoringCase(entry.id, nameOrId);
-                                 });
-    return it == message.connections.end() ? nullptr : &*it;
+    const auto it =
+        std::find_if(connections.begin(), connections.end(), [nameOrId](const auto &entry) {
+            return equalsIgnoringCase(entry.name, nameOrId) ||
+                   equalsIgnoringCase(entry.id, nameOrId);
+        });
+    return it == connections.end() ? nullptr : &*it;
 }
 
 Result<const ContainerTarget *> JobContext::containerFor(const schema::Step &step) const
@@ -74,7 +74,8 @@ std::string JobContext::path(const Environment &stepEnvironment) const
 
 StepState::StepState(JobContext &jobContext, const schema::Step &theStep, std::string theRecordId,
                      int order, std::string theDisplayName)
-    : job(jobContext)
+    : taskVariables(jobContext.taskVariables[theStep.id])
+    , job(jobContext)
     , step(theStep)
     , recordId(std::move(theRecordId))
     , displayName(std::move(theDisplayName))

@@ -6,10 +6,13 @@
 #include "worker/job/step_log.h"
 #include "worker/job/variables.h"
 #include "worker/mask/masker.h"
+#include "worker/process/cgroup.h"
 #include "worker/process/process.h"
 #include "worker/sink/job_sink.h"
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +25,15 @@ inline constexpr std::size_t kMaxIssuesOfAKind = 10;
 /// (worker-and-tasks 5.4).
 schema::TaskResult mergeResults(schema::TaskResult current, schema::TaskResult other);
 
+/// A step that failed, for somebody who wants to look around in its place.
+struct FailedStep
+{
+    std::string name;
+    fs::path folder;         ///< working directory
+    Environment environment; ///< of its processes
+    std::string container;   ///< id of the container it ran in; empty: this machine
+};
+
 /// How a worker is set up; the same for all its jobs.
 struct WorkerOptions
 {
@@ -30,6 +42,14 @@ struct WorkerOptions
     Environment environment; ///< what steps inherit
     std::chrono::milliseconds interruptGrace{7500};
     std::chrono::milliseconds terminateGrace{2500};
+    fs::path nodeFolder;                  ///< holds node*/bin/node; empty: the Node on PATH
+    std::vector<std::string> taskFolders; ///< packaged tasks of this machine, before the server's
+    /// Client of the container engine: "docker" or "podman"; "none": jobs with containers fail.
+    std::string containerEngine = "docker";
+    ResourceLimits limits;       ///< of each job
+    std::uint64_t diskQuota = 0; ///< bytes that the work folder may hold between jobs; 0: any
+    /// Called in the job's process when a step has failed, before the job goes on; may be empty.
+    std::function<void(const FailedStep &)> onStepFailure;
     bool local = false;    ///< `slipway run`: sources are `localSources`, nothing is cloned
     fs::path localSources; ///< tree that the checkout of self copies
 };
@@ -38,7 +58,8 @@ struct WorkerOptions
 struct ContainerTarget
 {
     std::string id;
-    std::string user; ///< "uid:gid" that steps run as
+    std::string user;      ///< "uid:gid" that steps run as
+    std::string node = {}; ///< Node program that the image names by its label; may be empty
 };
 
 /// Alias of a job container that was written inline.
@@ -68,6 +89,7 @@ struct JobContext
         , sink(jobSink)
         , stop(stopSignal)
         , records(jobSink)
+        , connections(job.connections)
     {}
 
     const schema::protocol::JobMessage &message;
@@ -75,6 +97,8 @@ struct JobContext
     JobSink &sink;
     StopSignal &stop;
     Records records;
+    /// Those of the message, as steps have changed them.
+    std::vector<schema::protocol::ServiceConnection> connections;
     Masker masker;
     Variables variables;
     JobLayout layout;
@@ -89,6 +113,14 @@ struct JobContext
     std::string jobContainer; ///< alias of the job container; empty: steps run on the host
     /// Task-private values that the post-job half of a step reads: step id + name -> value.
     std::map<std::string, std::string> taskState;
+    /// Task variables by step id: pre-job, main and post-job half of a step share them.
+    std::map<std::string, std::map<std::string, std::string>> taskVariables;
+    std::optional<int> nodeMajor; ///< that `nodeProgram` was looked for with; 0: the newest
+    std::string nodeProgram;      ///< found Node
+    int nodeRuns = 0;             ///< its major version
+    bool saidOldNode = false;
+    std::unique_ptr<JobCgroup> cgroup; ///< absent: no limits
+    std::uint64_t memoryKills = 0;     ///< of the group, as last seen
 
     [[nodiscard]] bool canceled() const { return stop.reason() != StopReason::None; }
 
@@ -127,9 +159,9 @@ public:
     /// Result as task.complete and bad commands left it, nothing when they did not speak.
     std::optional<schema::TaskResult> commandResult;
     std::string completeMessage;
-    std::optional<Clock::time_point> finishBy; ///< task.complete with done=true
-    std::map<std::string, std::string> taskVariables;
-    std::vector<std::string> pendingTags; ///< tags to deliver when the step ends
+    std::optional<Clock::time_point> finishBy;         ///< task.complete with done=true
+    std::map<std::string, std::string> &taskVariables; ///< of this step, kept by the job
+    std::vector<std::string> pendingTags;              ///< tags to deliver when the step ends
     std::string pendingRunNumber;
 
     struct Attachment

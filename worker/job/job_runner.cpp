@@ -3,9 +3,11 @@
 #include "schema/base/guid.h"
 #include "worker/base/text.h"
 #include "worker/container/job_containers.h"
+#include "worker/job/disk_quota.h"
 #include "worker/job/predefined.h"
 #include "worker/job/step_runner.h"
 #include "worker/job/watchdog.h"
+#include "worker/node/packaged_task.h"
 
 #include <exception>
 
@@ -30,7 +32,11 @@ public:
 
 private:
     Status initialize();
-    Status checkSteps();
+    void limitResources(StepState &state);
+    Status checkSteps(StepState &state);
+    const TaskDefinition *findPackaged(const schema::Step &step, StepState &state,
+                                       std::string &why);
+    void runPreSteps();
     void startJobContainers();
     void stopJobContainers();
     void runSteps();
@@ -43,7 +49,10 @@ private:
     JobContext m_job;
     UniqueFd m_workspaceLock;
     std::vector<const TaskDefinition *> m_definitions; ///< by step
+    std::vector<std::unique_ptr<TaskSource>> m_sources;
+    std::vector<std::unique_ptr<PackagedTask>> m_packages;
     std::string m_message;
+    int m_order = 2; ///< place of the next record below the job's
 };
 
 void JobRunner::sendJobRecord(RecordState state, std::optional<TaskResult> result)
@@ -76,13 +85,65 @@ template <typename Body> Status JobRunner::ownStep(const char *name, int order, 
     return status;
 }
 
-Status JobRunner::checkSteps()
+/// The task of a step as a package; nullptr with the reason when no source has one.
+const TaskDefinition *JobRunner::findPackaged(const schema::Step &step, StepState &state,
+                                              std::string &why)
 {
+    const auto say = [&state](const std::string &text) {
+        state.print(text);
+        state.log.flush();
+        state.job.sink.flush();
+    };
+    for (const auto &source : m_sources) {
+        const auto found = source->find(step.task, step.taskVersion, say);
+        if (!found) {
+            if (!found.error().message.empty())
+                why += (why.empty() ? "" : "; ") + found.error().message;
+            continue;
+        }
+        for (const auto &package : m_packages) {
+            if (package->found.folder == found->folder)
+                return &package->definition;
+        }
+        auto package = loadPackagedTask(*found);
+        if (!package) {
+            why = found->name + " " + found->version + ": " + package.error().message;
+            return nullptr;
+        }
+        m_packages.push_back(std::move(*package));
+        return &m_packages.back()->definition;
+    }
+    return nullptr;
+}
+
+Status JobRunner::checkSteps(StepState &state)
+{
+    const auto &options = m_job.options;
+    if (!options.taskFolders.empty())
+        m_sources.push_back(folderTaskSource(options.taskFolders));
+    if (!m_job.message.serverUrl.empty())
+        m_sources.push_back(serverTaskSource(m_job.message.serverUrl, m_job.message.jobToken,
+                                             m_job.message.jobId, options.work / "_tasks",
+                                             m_job.stop));
+
     const auto &message = m_job.message;
     std::string all;
     for (const auto &step : message.steps) {
         std::string why;
-        const auto *definition = findTask(step, &why);
+        // "Name@2.1.3" asks for that very package; a built-in task stands for a whole major.
+        const bool exact = std::count(step.taskVersion.begin(), step.taskVersion.end(), '.') == 2;
+        std::string unused;
+        const auto *definition = exact ? findPackaged(step, state, unused) : nullptr;
+        if (definition == nullptr)
+            definition = findTask(step, &why);
+        if (definition == nullptr) {
+            std::string packages;
+            definition = findPackaged(step, state, packages);
+            if (definition != nullptr)
+                why.clear();
+            else if (!packages.empty())
+                why += "; " + packages;
+        }
         const std::string where =
             step.position.line == 0
                 ? std::string()
@@ -112,6 +173,25 @@ Status JobRunner::checkSteps()
     return {};
 }
 
+void JobRunner::limitResources(StepState &state)
+{
+    const auto &limits = m_job.options.limits;
+    if (!limits.any())
+        return;
+    auto group = JobCgroup::enter(m_job.lookupId, limits);
+    if (!group)
+        return state.warning(group.error().message + "; the job runs without limits");
+    m_job.cgroup = std::move(*group);
+    std::string text = "Limits of this job:";
+    if (limits.memoryBytes > 0)
+        text += " " + sizeText(limits.memoryBytes) + " of memory";
+    if (limits.processes > 0)
+        text += " " + std::to_string(limits.processes) + " processes";
+    if (limits.cpuPercent > 0)
+        text += " " + std::to_string(limits.cpuPercent) + " % of a processor";
+    state.print(text);
+}
+
 Status JobRunner::initialize()
 {
     return ownStep("Initialize job", 0, [this](StepState &state) -> Status {
@@ -124,12 +204,13 @@ Status JobRunner::initialize()
         m_workspaceLock = std::move(workspace.lock);
         m_job.layout = workspace.layout;
         RETURN_IF_ERROR(checkDiskSpace(m_job.options.work));
+        limitResources(state);
         setJobVariables(m_job);
         const auto clean = m_job.variables.value("agent.clean.buildDirectory");
         RETURN_IF_ERROR(
             prepareLayout(m_job.layout, clean.empty() ? message.workspaceClean : clean));
         state.print("Workspace: " + m_job.layout.workspace.string());
-        return checkSteps();
+        return checkSteps(state);
     });
 }
 
@@ -162,31 +243,36 @@ void JobRunner::stopJobContainers()
                 m_job.message.jobId + ")");
         return {};
     };
-    static_cast<void>(
-        ownStep("Stop containers", static_cast<int>(2 * m_job.message.steps.size()) + 2, stop));
+    static_cast<void>(ownStep("Stop containers", m_order++, stop));
 }
 
 void JobRunner::runSteps()
+{
+    for (std::size_t i = 0; i < m_job.message.steps.size(); ++i) {
+        if (m_job.stop.reason() == StopReason::LeaseLost)
+            return;
+        runStep(m_job, m_job.message.steps[i], *m_definitions[i], m_order++);
+    }
+}
+
+void JobRunner::runPreSteps()
 {
     for (const auto &step : m_job.message.steps) {
         if (equalsIgnoringCase(step.task, schema::kCheckoutTaskId) &&
             !equalsIgnoringCase(trimmed(step.condition), "false"))
             ++m_job.checkouts;
     }
-    int order = 2;
     for (std::size_t i = 0; i < m_job.message.steps.size(); ++i) {
-        if (m_job.stop.reason() == StopReason::LeaseLost)
-            return;
-        runStep(m_job, m_job.message.steps[i], *m_definitions[i], order++);
+        if (m_definitions[i]->pre != nullptr && m_job.stop.reason() != StopReason::LeaseLost)
+            runStep(m_job, m_job.message.steps[i], *m_definitions[i], m_order++, StepPhase::Pre);
     }
 }
 
 void JobRunner::runPostSteps()
 {
-    int order = static_cast<int>(m_job.message.steps.size()) + 2;
     for (std::size_t i = m_job.message.steps.size(); i-- > 0;) {
         if (m_definitions[i]->post != nullptr && m_job.stop.reason() != StopReason::LeaseLost)
-            runPostStep(m_job, m_job.message.steps[i], *m_definitions[i], order++);
+            runPostStep(m_job, m_job.message.steps[i], *m_definitions[i], m_order++);
     }
 }
 
@@ -201,11 +287,18 @@ void JobRunner::finalize()
         }
         if (auto status = removeTree(m_job.layout.temp); !status)
             state.warning(status.error().message);
+        if (m_job.cgroup != nullptr && m_job.cgroup->peakBytes() > 0)
+            state.print("Most memory used: " + sizeText(m_job.cgroup->peakBytes()));
+        if (m_job.options.diskQuota > 0) {
+            const auto say = [&state](const std::string &line) { state.print(line); };
+            if (auto status = enforceDiskQuota(m_job.options.work, m_job.options.diskQuota, say);
+                !status)
+                state.warning(status.error().message);
+        }
         return {};
     };
     // The result of cleaning up is shown and changes nothing.
-    static_cast<void>(
-        ownStep("Finalize Job", static_cast<int>(2 * m_job.message.steps.size()) + 3, clean));
+    static_cast<void>(ownStep("Finalize Job", m_order++, clean));
 }
 
 JobCompletion JobRunner::run()
@@ -231,6 +324,7 @@ JobCompletion JobRunner::run()
         const bool containers = needsContainers(m_job.message);
         if (containers)
             startJobContainers();
+        runPreSteps();
         runSteps();
         runPostSteps();
         if (containers)

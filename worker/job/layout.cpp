@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 namespace worker {
@@ -54,6 +55,7 @@ Result<Workspace> takeWorkspace(const fs::path &work, const std::string &key,
         if (!lock)
             return std::move(lock).error();
         out.lock = std::move(*lock);
+        ::futimens(out.lock.get(), nullptr); // when it was used last
         number = candidate;
         return true;
     };

@@ -151,6 +151,7 @@ void setJobVariables(JobContext &job)
     variables.set("Agent.MachineName", machineName());
     variables.set("Agent.Version", kAgentVersion);
     variables.set("Agent.IsSelfHosted", "1");
+    variables.set("Agent.CloudId", ""); // there and empty: not one of Microsoft's machines
     variables.set("Agent.JobStatus", job.statusText());
     setWhenMissing(variables, "Agent.JobName", message.displayName);
     setWhenMissing(variables, "Build.BuildId", std::to_string(message.runId));

@@ -2,6 +2,7 @@
 
 #include "schema/base/guid.h"
 #include "worker/base/text.h"
+#include "worker/job/disk_quota.h"
 
 #include <algorithm>
 #include <exception>
@@ -35,12 +36,12 @@ class StepRun
 {
 public:
     StepRun(JobContext &job, const schema::Step &step, const TaskDefinition &definition,
-            StepState &state, bool post)
+            StepState &state, StepPhase phase)
         : m_job(job)
         , m_step(step)
         , m_definition(definition)
         , m_state(state)
-        , m_post(post)
+        , m_phase(phase)
     {}
 
     TaskResult run();
@@ -53,6 +54,7 @@ private:
     };
 
     Attempt attempt(std::optional<Clock::time_point> deadline);
+    void lookAround(TaskContext &task);
     bool pause(std::uint32_t attemptNumber);
     TaskResult deliverPending(TaskResult result);
 
@@ -60,7 +62,7 @@ private:
     const schema::Step &m_step;
     const TaskDefinition &m_definition;
     StepState &m_state;
-    bool m_post;
+    StepPhase m_phase;
 };
 
 StepRun::Attempt StepRun::attempt(std::optional<Clock::time_point> deadline)
@@ -71,7 +73,7 @@ StepRun::Attempt StepRun::attempt(std::optional<Clock::time_point> deadline)
     limits.terminateGrace = m_job.options.terminateGrace;
     const auto shouldStop = [this](StopReason) {
         noteCancel(m_job);
-        if (m_post)
+        if (m_phase == StepPhase::Post)
             return false; // always(); killAt still bounds it
         const auto outcome = pipelines::run::evaluateStepCondition(
             m_step.condition, statusOf(m_job), m_job.variables.lookup());
@@ -85,10 +87,21 @@ StepRun::Attempt StepRun::attempt(std::optional<Clock::time_point> deadline)
     m_state.finishBy.reset();
     Attempt out;
     try {
-        out.result = m_post ? m_definition.post(task) : m_definition.run(task);
+        const TaskFunction body = m_phase == StepPhase::Pre    ? m_definition.pre
+                                  : m_phase == StepPhase::Post ? m_definition.post
+                                                               : m_definition.run;
+        out.result = body(task);
     } catch (const std::exception &error) {
         m_state.error(std::string("the task failed: ") + error.what());
         out.result = TaskResult::Failed;
+    }
+    if (m_job.cgroup != nullptr) {
+        if (const auto kills = m_job.cgroup->memoryKills(); kills > m_job.memoryKills) {
+            m_state.error(counted(kills - m_job.memoryKills, "process") +
+                          " of this job was killed: the job needed more memory than its limit of " +
+                          sizeText(m_job.options.limits.memoryBytes) + " (--memory of the worker)");
+            m_job.memoryKills = kills;
+        }
     }
     if (task.stopped() != StopReason::None)
         return {TaskResult::Canceled, false};
@@ -102,7 +115,25 @@ StepRun::Attempt StepRun::attempt(std::optional<Clock::time_point> deadline)
     if (m_state.commandResult)
         out.result = mergeResults(out.result, *m_state.commandResult);
     out.mayRetry = out.result == TaskResult::Failed;
+    if (out.result == TaskResult::Failed)
+        lookAround(task);
     return out;
+}
+
+/// Lets whoever wants to see the place of a failure before anything of it changes.
+void StepRun::lookAround(TaskContext &task)
+{
+    if (!m_job.options.onStepFailure || m_phase != StepPhase::Main)
+        return;
+    m_state.log.flush();
+    m_job.sink.flush();
+    FailedStep failed;
+    failed.name = m_state.displayName;
+    failed.folder = task.path("workingDirectory");
+    failed.environment = task.environment;
+    if (const auto target = m_job.containerFor(m_step); target && *target != nullptr)
+        failed.container = (*target)->id;
+    m_job.options.onStepFailure(failed);
 }
 
 bool StepRun::pause(std::uint32_t attemptNumber)
@@ -153,8 +184,9 @@ TaskResult StepRun::run()
     if (m_step.timeoutMinutes > 0)
         deadline = Clock::now() + std::chrono::minutes(m_step.timeoutMinutes);
     Attempt last = attempt(deadline);
-    for (std::uint32_t k = 1;
-         last.mayRetry && !m_post && k <= std::min(m_step.retryCount, kMaxRetries); ++k) {
+    for (std::uint32_t k = 1; last.mayRetry && m_phase == StepPhase::Main &&
+                              k <= std::min(m_step.retryCount, kMaxRetries);
+         ++k) {
         if (!pause(k))
             break;
         last = attempt(deadline);
@@ -164,15 +196,20 @@ TaskResult StepRun::run()
 
 } // namespace
 
-void runStep(JobContext &job, const schema::Step &step, const TaskDefinition &definition, int order)
+void runStep(JobContext &job, const schema::Step &step, const TaskDefinition &definition, int order,
+             StepPhase phase)
 {
     noteCancel(job);
     job.variables.set("Agent.JobStatus", job.statusText());
     for (const auto &value : job.variables.derivedSecrets())
         job.masker.add(value);
-    const std::string name = job.variables.expand(
-        step.displayName.empty() ? std::string(definition.title) : step.displayName);
-    StepState state(job, step, schema::nameGuid(job.message.recordId, step.id), order, name);
+    const bool pre = phase == StepPhase::Pre;
+    const std::string name =
+        (pre ? "Pre-job: " : "") + job.variables.expand(step.displayName.empty()
+                                                            ? std::string(definition.title)
+                                                            : step.displayName);
+    StepState state(job, step, schema::nameGuid(job.message.recordId, (pre ? "pre" : "") + step.id),
+                    order, name);
     const auto condition = pipelines::run::evaluateStepCondition(step.condition, statusOf(job),
                                                                  job.variables.lookup());
     if (!condition) {
@@ -191,7 +228,7 @@ void runStep(JobContext &job, const schema::Step &step, const TaskDefinition &de
         return;
     }
     state.started();
-    TaskResult result = StepRun(job, step, definition, state, false).run();
+    TaskResult result = StepRun(job, step, definition, state, phase).run();
     if (result == TaskResult::Failed && step.continueOnError) {
         state.print("The step failed, but continueOnError lets the job go on.");
         result = TaskResult::SucceededWithIssues;
@@ -213,7 +250,7 @@ void runPostStep(JobContext &job, const schema::Step &step, const TaskDefinition
     StepState state(job, step, schema::nameGuid(job.message.recordId, "post" + step.id), order,
                     name);
     state.started();
-    const TaskResult result = StepRun(job, step, definition, state, true).run();
+    const TaskResult result = StepRun(job, step, definition, state, StepPhase::Post).run();
     state.finished(result);
     if (result == TaskResult::Failed || result == TaskResult::SucceededWithIssues)
         job.result = mergeResults(job.result, result);

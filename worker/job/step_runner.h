@@ -6,9 +6,12 @@
 
 namespace worker {
 
-/// Runs or skips the step and merges its result into the job's.
-void runStep(JobContext &job, const schema::Step &step, const TaskDefinition &definition,
-             int order);
+enum class StepPhase : std::uint8_t { Pre, Main, Post };
+
+/// Runs or skips the step (or the pre-job half of its task, by the same condition) and merges its
+/// result into the job's.
+void runStep(JobContext &job, const schema::Step &step, const TaskDefinition &definition, int order,
+             StepPhase phase = StepPhase::Main);
 /// The post-job half of a step's task; its condition is always().
 void runPostStep(JobContext &job, const schema::Step &step, const TaskDefinition &definition,
                  int order);

@@ -23,6 +23,7 @@ struct TaskInput
 };
 
 class TaskContext;
+struct PackagedTask;
 using TaskFunction = schema::TaskResult (*)(TaskContext &);
 
 struct TaskDefinition
@@ -32,6 +33,8 @@ struct TaskDefinition
     std::vector<std::string_view> versions; ///< majors this implementation stands for
     TaskFunction run = nullptr;
     TaskFunction post = nullptr; ///< runs after the job's steps, in reverse order; may be absent
+    TaskFunction pre = nullptr;  ///< runs before the job's steps; may be absent
+    const PackagedTask *package = nullptr; ///< of a task that is not built in
     std::vector<TaskInput> inputs;
     std::string_view title; ///< display name of a step without one
 };
@@ -109,6 +112,8 @@ public:
     [[nodiscard]] const JobContext &job() const { return m_step.job; }
 
     [[nodiscard]] const schema::Step &step() const { return m_step.step; }
+
+    [[nodiscard]] const TaskDefinition &definition() const { return m_definition; }
 
     /// Why processes of this attempt were stopped.
     [[nodiscard]] StopReason stopped() const { return m_stopped; }

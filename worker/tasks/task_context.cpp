@@ -1,6 +1,7 @@
 #include "schema/base/guid.h"
 #include "worker/base/text.h"
 #include "worker/container/arguments.h"
+#include "worker/node/packaged_task.h"
 #include "worker/tasks/task.h"
 
 #include <csignal>
@@ -23,6 +24,9 @@ std::string missingProgram(const std::string &program)
     if (program == "docker")
         return "docker is not installed on this worker: install the Docker client (Debian: "
                "docker.io or docker-cli) or run the job on a worker with the capability 'docker'";
+    if (program == "podman")
+        return "podman is not installed on this worker: install it (Debian: podman), or choose "
+               "docker with --container-engine";
     if (program == "kubectl")
         return "kubectl is not installed on this worker: install it (Debian: kubernetes-client) or "
                "run the job on a worker with the capability 'kubectl'";
@@ -155,6 +159,12 @@ Result<ToolResult> TaskContext::run(const ToolCall &call)
         restrictions.restricted = m_step.step.target->restrictedCommands;
         restrictions.settable = m_step.step.target->settableVariables;
     }
+    if (m_definition.package != nullptr) {
+        const auto &execution = m_definition.package->execution;
+        restrictions.restricted |= execution.restricted;
+        restrictions.taskSettable = execution.settable;
+        restrictions.outputs = execution.outputVariables;
+    }
     StepCommands commands(m_step, restrictions);
     LineReader out(m_step, call.commands ? &commands : nullptr);
     LineReader error(m_step, call.commands ? &commands : nullptr);
@@ -201,9 +211,10 @@ Status TaskContext::enterContainer(const ContainerTarget &target, const ToolCall
     JobContext &job = m_step.job;
     const Environment &own = job.options.environment;
     const auto *search = findEnvironment(own, "PATH");
-    const auto client = findProgram("docker", search == nullptr ? std::string() : *search);
+    const auto client =
+        findProgram(job.options.containerEngine, search == nullptr ? std::string() : *search);
     if (client.empty())
-        return {ErrorCode::NotFound, missingProgram("docker")};
+        return {ErrorCode::NotFound, missingProgram(job.options.containerEngine)};
     ExecSpec inside;
     inside.container = target.id;
     inside.user = target.user;

@@ -27,6 +27,7 @@ void addRoutes(Router &router, Services &services)
     addEventRoutes(router, services);
     addWorkerRoutes(router, services);
     addJobRoutes(router, services);
+    addTaskRoutes(router, services);
 }
 
 } // namespace server::http

@@ -29,6 +29,7 @@ void addPortalEnvironmentRoutes(Router &router, Services &services);
 void addEventRoutes(Router &router, Services &services);
 void addWorkerRoutes(Router &router, Services &services);
 void addJobRoutes(Router &router, Services &services);
+void addTaskRoutes(Router &router, Services &services);
 
 /// All of them. `services` must outlive the router.
 void addRoutes(Router &router, Services &services);

@@ -1,8 +1,10 @@
 // `slipway run`: a pipeline file on this machine, without a server, by the worker's own executor.
 #include "cli/command.h"
+#include "cli/run_options.h"
+#include "cli/run_shell.h"
 #include "cli/run_view.h"
+#include "cli/run_watch.h"
 #include "cli/validate_format.h"
-#include "cli/validate_options.h"
 #include "pipelines/run/graph.h"
 #include "pipelines/run/run_number.h"
 #include "schema/base/guid.h"
@@ -35,163 +37,11 @@ using schema::TaskResult;
 using schema::protocol::JobVariable;
 using worker::equalsIgnoringCase;
 
-struct Options
-{
-    LanguageOptions language;
-    std::vector<std::string> stages, jobs, steps, secrets;
-    std::string secretsFile, connectionsFile, work;
-    int parallel = 2;
-    bool dryRun = false, yes = false;
-};
-
-/// NAME=VALUE, or NAME alone with the value from the environment (so that it is in no argument).
-Result<JobVariable> secretOf(const std::string &text)
-{
-    const auto equals = text.find('=');
-    if (equals != std::string::npos && equals > 0)
-        return JobVariable{text.substr(0, equals), text.substr(equals + 1), true, false};
-    const char *value = std::getenv(text.c_str());
-    if (text.empty() || value == nullptr)
-        return {ErrorCode::InvalidArgument, "--secret " + text +
-                                                ": write NAME=VALUE, or NAME with the value in the "
-                                                "environment variable of that name"};
-    return JobVariable{text, value, true, false};
-}
-
-Result<schema::TextMap> textMembers(const nlohmann::ordered_json &json, const char *name)
-{
-    schema::TextMap out;
-    if (!json.contains(name))
-        return out;
-    if (!json[name].is_object())
-        return {ErrorCode::InvalidArgument, std::string(name) + ": expected an object"};
-    for (const auto &[key, value] : json[name].items())
-        out.emplace_back(key, value.is_string() ? value.get<std::string>() : value.dump());
-    return out;
-}
-
-Result<std::vector<schema::protocol::ServiceConnection>> readConnections(const std::string &file)
-{
-    std::vector<schema::protocol::ServiceConnection> out;
-    if (file.empty())
-        return out;
-    ASSIGN_OR_RETURN(const auto text, worker::readFile(file));
-    const auto json = nlohmann::ordered_json::parse(text, nullptr, false);
-    if (!json.is_array())
-        return {ErrorCode::InvalidArgument,
-                file + ": expected a JSON list of {name, type, url, parameters, data}"};
-    for (const auto &entry : json) {
-        schema::protocol::ServiceConnection connection;
-        const auto member = [&entry](const char *name) {
-            return entry.is_object() && entry.contains(name) && entry[name].is_string()
-                       ? entry[name].get<std::string>()
-                       : std::string();
-        };
-        connection.name = connection.id = member("name");
-        connection.type = member("type");
-        connection.url = member("url");
-        connection.scheme = member("scheme");
-        if (connection.name.empty())
-            return {ErrorCode::InvalidArgument, file + ": a connection has no name"};
-        ASSIGN_OR_RETURN(connection.parameters, textMembers(entry, "parameters"));
-        ASSIGN_OR_RETURN(connection.data, textMembers(entry, "data"));
-        out.push_back(std::move(connection));
-    }
-    return out;
-}
-
-bool isChosen(const std::vector<std::string> &chosen, const std::string &name)
-{
-    return std::any_of(chosen.begin(), chosen.end(),
-                       [&name](const auto &entry) { return equalsIgnoringCase(entry, name); });
-}
-
-void keepSteps(std::vector<schema::Step> &steps, const std::vector<std::string> &chosen)
-{
-    std::erase_if(steps, [&chosen](const schema::Step &step) {
-        return step.task != schema::kCheckoutTaskId && !isChosen(chosen, step.name) &&
-               !isChosen(chosen, step.displayName);
-    });
-}
-
-/// Leaves what --stage, --job and --step choose; what it depended on counts as done.
-Status restrict(schema::RunPlan &plan, const Options &options)
-{
-    for (const auto &name : options.stages) {
-        if (std::none_of(plan.stages.begin(), plan.stages.end(), [&name](const auto &stage) {
-                return equalsIgnoringCase(stage.name, name);
-            }))
-            return {ErrorCode::NotFound, "--stage " + name + ": the pipeline has no such stage"};
-    }
-    if (!options.stages.empty())
-        std::erase_if(plan.stages,
-                      [&](const auto &stage) { return !isChosen(options.stages, stage.name); });
-    bool found = options.jobs.empty();
-    for (auto &stage : plan.stages) {
-        if (!options.jobs.empty()) {
-            std::erase_if(stage.jobs,
-                          [&](const auto &job) { return !isChosen(options.jobs, job.name); });
-            found |= !stage.jobs.empty();
-        }
-        for (auto &job : stage.jobs) {
-            std::erase_if(job.dependsOn, [&stage](const std::string &name) {
-                return std::none_of(
-                    stage.jobs.begin(), stage.jobs.end(),
-                    [&name](const auto &other) { return equalsIgnoringCase(other.name, name); });
-            });
-            if (!options.steps.empty()) {
-                keepSteps(job.steps, options.steps);
-                for (auto &hook : job.hooks)
-                    keepSteps(hook.steps, options.steps);
-            }
-        }
-    }
-    if (!found)
-        return {ErrorCode::NotFound,
-                "--job " + worker::join(options.jobs, ", ") + ": the pipeline has no such job"};
-    if (!options.jobs.empty())
-        std::erase_if(plan.stages, [](const auto &stage) { return stage.jobs.empty(); });
-    for (auto &stage : plan.stages) {
-        std::erase_if(stage.dependsOn, [&plan](const std::string &name) {
-            return std::none_of(plan.stages.begin(), plan.stages.end(), [&name](const auto &other) {
-                return equalsIgnoringCase(other.name, name);
-            });
-        });
-    }
-    return {};
-}
-
-void printPlan(const schema::RunPlan &plan)
-{
-    const auto printSteps = [](const std::vector<schema::Step> &steps) {
-        for (const auto &step : steps)
-            std::cout << "    - " << (step.displayName.empty() ? step.task : step.displayName)
-                      << (step.condition.empty() ? "" : "  [" + step.condition + "]") << '\n';
-    };
-    for (const auto &stage : plan.stages) {
-        std::cout << "stage " << stage.name
-                  << (stage.dependsOn.empty() ? ""
-                                              : " after " + worker::join(stage.dependsOn, ", "))
-                  << '\n';
-        for (const auto &job : stage.jobs) {
-            std::cout << "  " << (job.isDeployment ? "deployment " : "job ") << job.name;
-            if (job.environment)
-                std::cout << " to " << job.environment->name;
-            for (const auto &leg : job.matrix)
-                std::cout << (&leg == &job.matrix.front() ? ": " : ", ") << leg.name;
-            std::cout << '\n';
-            printSteps(job.steps);
-            for (const auto &hook : job.hooks)
-                printSteps(hook.steps);
-        }
-    }
-}
-
 class LocalRun
 {
 public:
     /// `plan`: what of the compiled plan is to run.
-    LocalRun(const Options &options, CompiledFile compiled, schema::RunPlan plan)
+    LocalRun(const RunOptions &options, CompiledFile compiled, schema::RunPlan plan)
         : m_options(options)
         , m_compiled(std::move(compiled))
         , m_plan(std::move(plan))
@@ -220,7 +70,7 @@ private:
     void wait();
     void readFrom(Instance &instance);
 
-    const Options &m_options;
+    const RunOptions &m_options;
     CompiledFile m_compiled;
     schema::RunPlan m_plan;
     RunView m_view;
@@ -292,6 +142,9 @@ Status LocalRun::prepare()
     m_worker.environment = worker::currentEnvironment();
     m_worker.local = true;
     m_worker.localSources = m_compiled.root;
+    m_worker.taskFolders = m_options.language.tasks;
+    m_worker.nodeFolder = m_options.nodeFolder;
+    m_worker.containerEngine = m_options.engine;
 
     sigset_t signals{};
     sigemptyset(&signals);
@@ -391,7 +244,8 @@ void LocalRun::start(graph::JobInstance job)
         return finish(job, {job.name, TaskResult::Canceled, {}});
     const auto message = messageFor(job);
     m_view.jobStarted(label);
-    auto process = worker::LocalJob::start(message, m_worker, m_artifacts);
+    auto process =
+        worker::LocalJob::start(message, m_worker, m_artifacts, m_options.breakOnFailure);
     if (!process) {
         m_view.jobEnded(label, TaskResult::Failed, process.error().message);
         return finish(job, {job.name, TaskResult::Failed, {}});
@@ -453,6 +307,15 @@ void LocalRun::readFrom(Instance &instance)
         else if (!update.state && update.percentComplete && update.id != instance.recordId)
             m_view.progress(instance.label, *update.percentComplete);
     };
+    events.failed = [&](const worker::FailedStep &step) {
+        m_view.say("Step '" + step.name + "' failed. A shell in its folder and environment; exit " +
+                   "goes on.");
+        shellAt(step, m_options.engine);
+        // Ctrl-C in the shell was the shell's.
+        signalfd_siginfo info{};
+        while (::read(m_signals.get(), &info, sizeof info) == sizeof info) {
+        }
+    };
     if (instance.process->read(events))
         return;
     const auto &completion = instance.process->completion();
@@ -506,7 +369,7 @@ Result<int> LocalRun::run()
                : 1;
 }
 
-int runLocally(const Options &options)
+int runOnce(const RunOptions &options)
 {
     auto compiled = compileFile(options.language, true);
     if (!compiled) {
@@ -538,13 +401,43 @@ int runLocally(const Options &options)
     return 2;
 }
 
+/// Runs again at each change of the tree, until Ctrl-C; its result is that of the last run.
+int watchAndRun(const RunOptions &options)
+{
+    const std::string root = options.language.root.empty() ? repositoryFolder(options.language.file)
+                                                           : options.language.root;
+    sigset_t signals{};
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+    const worker::UniqueFd stop(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+    while (true) {
+        // Made before the run, so that what changes meanwhile counts.
+        auto watch = TreeWatch::create(root);
+        if (!watch) {
+            std::cerr << "slipway run: " << watch.error().message << '\n';
+            return 2;
+        }
+        const int exit = runOnce(options);
+        std::cout << "Waiting for changes below " << root << " (Ctrl-C ends)" << std::endl;
+        if (!watch->wait(stop.get()))
+            return exit;
+    }
+}
+
+int runLocally(const RunOptions &options)
+{
+    return options.watch ? watchAndRun(options) : runOnce(options);
+}
+
 } // namespace
 
 void registerRun(CLI::App &app, int &exitCode)
 {
     auto *const command =
         app.add_subcommand("run", "Run a pipeline file on this machine, without a server");
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<RunOptions>();
     addLanguageOptions(*command, options->language);
     command->add_option("--stage", options->stages, "Only this stage; may be repeated");
     command->add_option("--job", options->jobs, "Only this job; may be repeated");
@@ -562,7 +455,19 @@ void registerRun(CLI::App &app, int &exitCode)
         ->capture_default_str();
     command->add_option("--work", options->work,
                         "Folder for workspaces and artifacts (default: in the user's cache)");
+    command->add_option("--node-folder", options->nodeFolder,
+                        "Folder with node*/bin/node for packaged tasks (default: node on PATH)");
     command->add_flag("--dry-run", options->dryRun, "Print what would run");
+    command
+        ->add_option("--container-engine", options->engine,
+                     "docker, podman, or none: jobs with containers fail")
+        ->check(CLI::IsMember({"docker", "podman", "none"}))
+        ->capture_default_str();
+    command->add_flag("--watch", options->watch, "Run again whenever a file of the tree changes");
+    command->add_flag(
+        "--break-on-failure", options->breakOnFailure,
+        "After a failed step open a shell in its folder and environment; its end lets "
+        "the job go on");
     command->add_flag("--yes", options->yes, "Run deployment jobs without asking");
     command->footer("Works on a copy of the tree, uncommitted changes included.\nExit status: 0 "
                     "succeeded, 1 failed or invalid, 2 usage or unreadable input.");

@@ -1,10 +1,14 @@
 // `slipway worker`: takes jobs from a server.
 #include "cli/command.h"
 #include "worker/base/text.h"
+#include "worker/doctor/doctor.h"
+#include "worker/doctor/tool_versions.h"
+#include "worker/job/disk_quota.h"
 #include "worker/listener/listener.h"
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <iostream>
@@ -19,7 +23,8 @@ constexpr const char *kTokenVariable = "SLIPWAY_WORKER_TOKEN";
 struct Options
 {
     worker::ListenerOptions listener;
-    std::string tokenFile, work;
+    std::string tokenFile, work, nodeFolder, memory, diskQuota;
+    bool noVersions = false;
 };
 
 std::string hostName()
@@ -47,6 +52,13 @@ schema::Status prepare(Options &options)
     auto &worker = options.listener.worker;
     worker.environment = jobEnvironment();
     worker.name = options.listener.name;
+    worker.nodeFolder = options.nodeFolder;
+    if (!options.memory.empty()) {
+        ASSIGN_OR_RETURN(worker.limits.memoryBytes, worker::parseSize(options.memory));
+    }
+    if (!options.diskQuota.empty()) {
+        ASSIGN_OR_RETURN(worker.diskQuota, worker::parseSize(options.diskQuota));
+    }
     std::error_code error;
     worker.work = worker::fs::absolute(options.work, error).lexically_normal();
     if (error)
@@ -54,10 +66,54 @@ schema::Status prepare(Options &options)
     return {};
 }
 
+/// Versions of the tools as capabilities, unless the operator set the same name.
+void addVersions(Options &options)
+{
+    auto &own = options.listener.capabilities;
+    const auto given = own;
+    for (auto &[name, version] : worker::toolVersions(options.listener.worker.environment)) {
+        const bool set = std::any_of(given.begin(), given.end(), [&name](const std::string &entry) {
+            return worker::equalsIgnoringCase(entry.substr(0, entry.find('=')), name);
+        });
+        if (!set)
+            own.push_back(name + "=" + version);
+    }
+}
+
+int runDoctor(Options &options)
+{
+    if (auto status = prepare(options); !status) {
+        std::cerr << "slipway worker doctor: " << status.error().message << '\n';
+        return 2;
+    }
+    int exit = 0;
+    for (const auto &finding : worker::examine(options.listener.worker, options.listener.url)) {
+        const char *mark = finding.health == worker::Health::Good      ? "ok  "
+                           : finding.health == worker::Health::Warning ? "warn"
+                                                                       : "FAIL";
+        std::cout << mark << "  " << finding.subject << ": " << finding.detail << '\n';
+        if (!finding.advice.empty())
+            std::cout << "      -> " << finding.advice << '\n';
+        if (finding.health == worker::Health::Bad)
+            exit = 1;
+    }
+    std::cout << (exit == 0 ? "This machine can run jobs.\n"
+                            : "Jobs will fail here until what is marked FAIL is mended.\n");
+    return exit;
+}
+
 int runWorker(Options &options)
 {
+    if (options.listener.url.empty()) {
+        std::cerr << "slipway worker: --url is required: the address of the server\n";
+        return 2;
+    }
     auto status = prepare(options);
     if (status) {
+        worker::delegateCgroups();
+        worker::removeLeftCgroups();
+        if (!options.noVersions)
+            addVersions(options);
         // The token is not left where every job could read it.
         ::unsetenv(kTokenVariable);
         status = worker::runListener(options.listener, [](const std::string &line) {
@@ -81,8 +137,7 @@ void registerWorker(CLI::App &app, int &exitCode)
     CLI::App *command = app.add_subcommand(
         "worker", "Takes jobs from a server and runs them on this machine, one process per job.\n"
                   "SIGTERM lets running jobs end and takes no more; a second one cancels them.");
-    command->add_option("--url", listener.url, "Address of the server, http://host:port")
-        ->required();
+    command->add_option("--url", listener.url, "Address of the server, http://host:port");
     command->add_option("--token-file", options->tokenFile,
                         "File with a registration token (first start only; or the variable "
                         "SLIPWAY_WORKER_TOKEN)");
@@ -90,6 +145,8 @@ void registerWorker(CLI::App &app, int &exitCode)
     command->add_option("--pool", listener.pool, "Pool to join; default: the token's");
     command->add_option("--work", options->work, "Work folder; default: _work")
         ->capture_default_str();
+    command->add_option("--node-folder", options->nodeFolder,
+                        "Folder with node*/bin/node for packaged tasks; default: node on PATH");
     command->add_option("--slots", listener.slots, "Jobs at the same time")
         ->check(CLI::Range(1, 1000))
         ->capture_default_str();
@@ -98,7 +155,29 @@ void registerWorker(CLI::App &app, int &exitCode)
                       "Take the place of a registered worker with the same name");
     command->add_option("--capability", listener.capabilities,
                         "A capability that demands may ask for, N=V; may be repeated");
-    command->callback([options, &exitCode] { exitCode = runWorker(*options); });
+    auto &limits = listener.worker.limits;
+    command->add_option("--memory", options->memory,
+                        "Memory a job may use, like 4G; a process that needs more is killed");
+    command->add_option("--processes", limits.processes, "Processes a job may have at a time");
+    command->add_option("--cpu", limits.cpuPercent,
+                        "Processor time a job may use, in percent of one processor");
+    command->add_option("--disk-quota", options->diskQuota,
+                        "What the work folder may hold, like 50G; least recently used workspaces, "
+                        "tasks and tools are deleted after a job");
+    command
+        ->add_option("--container-engine", listener.worker.containerEngine,
+                     "docker, podman, or none: jobs with containers fail")
+        ->check(CLI::IsMember({"docker", "podman", "none"}))
+        ->capture_default_str();
+    command->add_flag("--no-tool-versions", options->noVersions,
+                      "Do not ask the tools for their versions (capabilities like git.version)");
+    CLI::App *doctor = command->add_subcommand(
+        "doctor", "Looks whether this machine can run jobs and says what to mend.\n"
+                  "Exit status: 0 it can, 1 something is missing.");
+    doctor->fallthrough(); // takes the worker's own options, also after its name
+    command->callback([options, doctor, &exitCode] {
+        exitCode = doctor->parsed() ? runDoctor(*options) : runWorker(*options);
+    });
 }
 
 } // namespace cli

@@ -6,6 +6,7 @@
 #include <QCoreApplication>
 #include <QDir>
 #include <QProcess>
+#include <QStandardPaths>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -153,6 +154,72 @@ private Q_SLOTS:
         QVERIFY(ended.out.contains("Artifacts: "));
     }
 
+    void breakOnFailureOpensAShell()
+    {
+        write("azure-pipelines.yml",
+              "steps:\n- checkout: self\n- script: 'echo made > here.txt; exit 3'\n"
+              "  env: {COLOR: $(token)}\n- script: echo cleanup\n  condition: always()\n");
+        qputenv("SHELL", "/bin/sh");
+        const auto ended = run({"--break-on-failure", "--secret", "token=blue-secret"},
+                               "echo \"in $(cat here.txt) length ${#COLOR}\"; exit\n");
+        QCOMPARE(ended.exitCode, 1);
+        QVERIFY2(ended.out.contains("in made length 11\n"), ended.out + ended.error);
+        QVERIFY(ended.out.indexOf("in made") < ended.out.indexOf("cleanup\n"));
+    }
+
+    void watchRunsAgainAfterAChange()
+    {
+        write("azure-pipelines.yml", "steps:\n- checkout: self\n- script: cat data.txt\n");
+        QProcess process;
+        process.setWorkingDirectory(m_folder->path());
+        process.start(QCoreApplication::applicationFilePath(),
+                      {QStringLiteral("run"), QStringLiteral("azure-pipelines.yml"),
+                       QStringLiteral("--watch"), QStringLiteral("--work"),
+                       m_folder->path() + QStringLiteral("-work")});
+        QByteArray out;
+        const auto waitFor = [&](const QByteArray &part, int times) {
+            while (out.count(part) < times && process.waitForReadyRead(60000))
+                out += process.readAllStandardOutput();
+            return out.count(part) >= times;
+        };
+        QVERIFY2(waitFor("Waiting for changes", 1), out);
+        QVERIFY(out.contains("uncommitted data\n"));
+        write("data.txt", "changed data\n");
+        QVERIFY2(waitFor("Waiting for changes", 2), out);
+        QVERIFY(out.contains("changed data\n"));
+        process.terminate();
+        QVERIFY(process.waitForFinished(60000));
+        QCOMPARE(process.exitCode(), 0);
+        QDir(m_folder->path() + QStringLiteral("-work")).removeRecursively();
+    }
+
+    void containersWithoutAnEngine()
+    {
+        write("azure-pipelines.yml",
+              "jobs:\n- job: a\n  container: debian:bookworm\n  steps:\n  - script: echo in it\n");
+        const auto ended = run({"--container-engine", "none"});
+        QCOMPARE(ended.exitCode, 1);
+        QVERIFY2(ended.out.contains("--container-engine none"), ended.out);
+        QVERIFY(!ended.out.contains("in it\n"));
+    }
+
+    void tasksFromAFolder()
+    {
+        QDir(m_folder->path()).mkpath(QStringLiteral("mine"));
+        write("mine/task.json",
+              R"({"id": "22222222-2222-4333-8444-555555555555", "name": "Mine",
+                  "version": {"Major": 1, "Minor": 0, "Patch": 0},
+                  "inputs": [{"name": "who", "type": "string", "label": "Who"}],
+                  "execution": {"Node20_1": {"target": "main.js"}}})");
+        write("mine/main.js", "console.log('hello ' + process.env.INPUT_WHO);\n");
+        write("azure-pipelines.yml", "steps:\n- task: Mine@1\n  inputs: {who: $(name)}\n");
+        if (QStandardPaths::findExecutable(QStringLiteral("node")).isEmpty())
+            QSKIP("node is not installed");
+        const auto ended = run({"--tasks", "mine", "--variable", "name=you"});
+        QVERIFY2(ended.exitCode == 0, ended.out + ended.error);
+        QVERIFY2(ended.out.contains("hello you\n"), ended.out);
+    }
+
     void terminalShowsATree()
     {
         std::ostringstream shown;
@@ -195,7 +262,7 @@ private:
         file.write(text);
     }
 
-    Ended run(const QByteArrayList &arguments)
+    Ended run(const QByteArrayList &arguments, const QByteArray &input = {})
     {
         // Beside the tree: a copy of the tree goes there.
         const QString work = m_folder->path() + QStringLiteral("-work");
@@ -206,6 +273,7 @@ private:
         QProcess process;
         process.setWorkingDirectory(m_folder->path());
         process.start(QCoreApplication::applicationFilePath(), all);
+        process.write(input);
         process.closeWriteChannel();
         if (!process.waitForFinished(120000))
             return {};

@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,8 +26,20 @@ extern "C" void onLocalSignal(int /*number*/)
         stop->request(StopReason::Canceled);
 }
 
+/// Waits for the parent's word, or for a stop of the job.
+void waitForReply(int reply, const StopSignal &stop)
+{
+    std::array<pollfd, 2> polled{{{reply, POLLIN, 0}, {stop.fd(), POLLIN, 0}}};
+    while (::poll(polled.data(), polled.size(), -1) < 0 && errno == EINTR) {
+    }
+    char byte = 0;
+    if (polled[0].revents != 0)
+        static_cast<void>(::read(reply, &byte, 1) == 1); // an end of the pipe is an answer as well
+}
+
 [[noreturn]] void runChild(const schema::protocol::JobMessage &message,
-                           const WorkerOptions &options, const fs::path &artifacts, int pipe)
+                           const WorkerOptions &options, const fs::path &artifacts, int pipe,
+                           int reply)
 {
     ::setsid(); // Ctrl-C of the terminal is the parent's to hand on
     const int null = ::open("/dev/null", O_RDWR);
@@ -34,8 +47,14 @@ extern "C" void onLocalSignal(int /*number*/)
         ::_exit(1);
     for (const int fd : {0, 1, 2})
         ::dup2(null, fd);
-    ::dup2(pipe, 3);
-    ::close_range(4, ~0U, 0);
+    // Both may stand where the other is to go: first out of the way.
+    const int out = ::fcntl(pipe, F_DUPFD, 10);
+    const int in = reply < 0 ? -1 : ::fcntl(reply, F_DUPFD, 10);
+    ::dup2(out, 3);
+    if (in >= 0)
+        ::dup2(in, 4);
+    ::close_range(in >= 0 ? 5 : 4, ~0U, 0);
+    ::fcntl(4, F_SETFD, FD_CLOEXEC);
     StopSignal stop;
     g_stop.store(&stop);
     std::signal(SIGTERM, onLocalSignal);
@@ -45,7 +64,14 @@ extern "C" void onLocalSignal(int /*number*/)
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     LocalSink sink(UniqueFd(3), artifacts);
-    const auto completion = runJob(message, options, sink, stop);
+    WorkerOptions own = options;
+    if (in >= 0) {
+        own.onStepFailure = [&sink, &stop](const FailedStep &step) {
+            sink.failed(step);
+            waitForReply(4, stop);
+        };
+    }
+    const auto completion = runJob(message, own, sink, stop);
     ::_exit(sink.complete(completion) ? 0 : 1);
 }
 
@@ -53,7 +79,7 @@ extern "C" void onLocalSignal(int /*number*/)
 
 Result<std::unique_ptr<LocalJob>> LocalJob::start(const schema::protocol::JobMessage &message,
                                                   const WorkerOptions &options,
-                                                  const fs::path &artifacts)
+                                                  const fs::path &artifacts, bool breakOnFailure)
 {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0)
@@ -61,12 +87,20 @@ Result<std::unique_ptr<LocalJob>> LocalJob::start(const schema::protocol::JobMes
     std::unique_ptr<LocalJob> job(new LocalJob);
     job->m_pipe.reset(ends[0]);
     const UniqueFd writeEnd(ends[1]);
+    UniqueFd replyEnd;
+    if (breakOnFailure) {
+        std::array<int, 2> reply{};
+        if (::pipe2(reply.data(), O_CLOEXEC) != 0)
+            return systemError("open a pipe for", "a job", errno);
+        replyEnd.reset(reply[0]);
+        job->m_reply.reset(reply[1]);
+    }
     const pid_t pid = ::fork();
     if (pid < 0)
         return {ErrorCode::LimitExceeded,
                 std::string("start a job process: ") + std::strerror(errno)};
     if (pid == 0)
-        runChild(message, options, artifacts, ends[1]);
+        runChild(message, options, artifacts, ends[1], replyEnd.get());
     job->m_pid = pid;
     job->m_options = options;
     job->m_jobId = message.jobId;
@@ -100,6 +134,12 @@ void LocalJob::cancel()
     if (m_pid > 0)
         ::kill(m_pid, m_canceled ? SIGKILL : SIGTERM);
     m_canceled = true;
+}
+
+void LocalJob::goOn()
+{
+    if (m_reply)
+        static_cast<void>(writeAll(m_reply.get(), ".", "a job")); // a job that ended needs no word
 }
 
 bool LocalJob::read(const LocalEvents &events)
@@ -136,7 +176,17 @@ bool LocalJob::read(const LocalEvents &events)
             continue;
         }
         const auto json = nlohmann::ordered_json::parse(payload, nullptr, false);
-        if (type == 'R') {
+        if (type == 'F') {
+            FailedStep step;
+            step.name = json.value("name", "");
+            step.folder = json.value("folder", "");
+            step.container = json.value("container", "");
+            for (const auto &entry : json.value("environment", nlohmann::ordered_json::array()))
+                step.environment.emplace_back(entry.at(0), entry.at(1));
+            if (events.failed)
+                events.failed(step);
+            goOn();
+        } else if (type == 'R') {
             if (auto update = schema::protocol::recordUpdateFromJson(json); update && events.record)
                 events.record(*update);
         } else if (auto completion = schema::protocol::jobCompletionFromJson(json)) {

@@ -14,16 +14,20 @@ struct LocalEvents
 {
     std::function<void(const schema::protocol::RecordUpdate &update)> record;
     std::function<void(const std::string &recordId, std::string_view bytes)> log;
+    /// A step failed and its job waits for goOn() (only with `WorkerOptions::onStepFailure` wanted
+    /// by start()).
+    std::function<void(const FailedStep &step)> failed;
 };
 
 class LocalJob
 {
 public:
-    /// Forks. The caller may hold no thread. Artifacts of the run are kept in `artifacts`. Errors:
-    /// LimitExceeded, Io.
+    /// Forks. The caller may hold no thread. Artifacts of the run are kept in `artifacts`. With
+    /// `breakOnFailure` the job waits after a failed step until goOn(). Errors: LimitExceeded, Io.
     static Result<std::unique_ptr<LocalJob>> start(const schema::protocol::JobMessage &message,
                                                    const WorkerOptions &options,
-                                                   const fs::path &artifacts);
+                                                   const fs::path &artifacts,
+                                                   bool breakOnFailure = false);
     ~LocalJob();
 
     /// Readable when read() has something to do.
@@ -33,6 +37,8 @@ public:
     bool read(const LocalEvents &events);
     /// A first request cancels, a second one kills.
     void cancel();
+    /// Lets a job go on that waits after a failed step.
+    void goOn();
 
     /// How it ended; Failed when its process died.
     [[nodiscard]] const schema::protocol::JobCompletion &completion() const { return m_completion; }
@@ -41,7 +47,7 @@ private:
     LocalJob() = default;
 
     int m_pid = -1;
-    UniqueFd m_pipe;
+    UniqueFd m_pipe, m_reply;
     void cleanUp() const;
 
     WorkerOptions m_options;

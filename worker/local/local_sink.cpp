@@ -121,6 +121,17 @@ Status LocalSink::updateRun(const std::vector<std::string> & /*addTags*/,
     return {}; // a local run has no tags; the number is a variable of the job already
 }
 
+void LocalSink::failed(const FailedStep &step)
+{
+    nlohmann::ordered_json environment = nlohmann::ordered_json::array();
+    for (const auto &[name, value] : step.environment)
+        environment.push_back({name, value});
+    send('F', dump({{"name", step.name},
+                    {"folder", step.folder.string()},
+                    {"container", step.container},
+                    {"environment", environment}}));
+}
+
 Status LocalSink::complete(const schema::protocol::JobCompletion &completion)
 {
     send('C', dump(toJson(completion)));

@@ -1,6 +1,7 @@
 #pragma once
 /// The sink of a local job: events into a pipe, artifacts into a folder.
 
+#include "worker/job/job_context.h"
 #include "worker/sink/job_sink.h"
 
 namespace worker {
@@ -28,6 +29,8 @@ public:
     Status updateRun(const std::vector<std::string> &addTags,
                      const std::string &runNumber) override;
     Status complete(const schema::protocol::JobCompletion &completion) override;
+    /// Tells the parent of a failed step.
+    void failed(const FailedStep &step);
 
     [[nodiscard]] Status health() const override { return m_health; }
 

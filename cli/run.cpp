@@ -404,8 +404,12 @@ int runOnce(const RunOptions &options)
 /// Runs again at each change of the tree, until Ctrl-C; its result is that of the last run.
 int watchAndRun(const RunOptions &options)
 {
-    const std::string root = options.language.root.empty() ? repositoryFolder(options.language.file)
-                                                           : options.language.root;
+    std::error_code error;
+    const auto &language = options.language;
+    const std::string root =
+        language.root.empty()
+            ? repositoryFolder(fs::absolute(language.file, error).lexically_normal().string())
+            : fs::absolute(language.root, error).lexically_normal().string();
     sigset_t signals{};
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);

@@ -129,6 +129,19 @@ Status addRepository(BackupWriter &writer, const fs::path &root, const std::stri
     return copy(true);
 }
 
+/// Each package lies there whole or not at all; one that is removed meanwhile is left out.
+Status addTasks(BackupWriter &writer, const fs::path &folder)
+{
+    for (const auto &path : filesBelow(folder)) {
+        if (path.begin()->string().starts_with('.'))
+            continue; // on its way in
+        const Status added = writer.add(folder / path, "tasks/" + path.generic_string());
+        if (!added && added.error().code != ErrorCode::NotFound)
+            return added;
+    }
+    return {};
+}
+
 Status checkContent(const fs::path &data, Manifest &manifest)
 {
     const Places places = placesIn(data);
@@ -189,6 +202,7 @@ Result<Manifest> create(const fs::path &data, const fs::path &destination)
     RETURN_IF_ERROR(writer->add(places.operatorToken, "operator-token", true));
     RETURN_IF_ERROR(addLogs(*writer, places.logs, content.runsWithLogs));
     RETURN_IF_ERROR(addArtifacts(*writer, places.artifacts, content.blobs));
+    RETURN_IF_ERROR(addTasks(*writer, data / "tasks"));
     for (const auto &folder : content.hostedRepositories)
         RETURN_IF_ERROR(addRepository(*writer, places.repositories, folder));
     Manifest manifest{schema::toIso8601(schema::wallClockNow()), content.version, content.runs, {}};

@@ -21,6 +21,7 @@ packages_of() {
         ;;
     test)
         packages_of lint
+        echo git-lfs podman runc netavark aardvark-dns
         echo clang-19 libclang-rt-19-dev libbenchmark-dev python3-pytest python3-yaml \
             debootstrap chromium fonts-dejavu-core \
             etcd-server catatonit conntrack socat dpkg-dev golang-1.19-go jq rsync bash-completion

@@ -1,12 +1,25 @@
-// Aho-Corasick with sparse nodes, a dense root and a filter on the first two bytes.
+// Aho-Corasick with sparse nodes and a dense root; in front of it Wu-Manber's shifts (blocks of
+// three bytes) or, for very short texts, a filter on the first two bytes.
 #include "worker/mask/masker.h"
 
+#include <algorithm>
 #include <deque>
 
 namespace worker {
 namespace {
 
 constexpr std::size_t kPairWords = 65536 / 64;
+constexpr std::size_t kBlock = 3;
+constexpr std::size_t kHashes = 1U << 15U;
+/// Shorter texts leave nothing to jump over; longer windows would only fill the table.
+constexpr std::size_t kShortestWindow = 5;
+constexpr std::size_t kLongestWindow = 32;
+
+std::size_t blockHash(const unsigned char *at)
+{
+    const std::uint32_t value = static_cast<std::uint32_t>(at[0]) | at[1] << 8U | at[2] << 16U;
+    return (value * 0x9E3779B1U) >> 17U;
+}
 
 } // namespace
 
@@ -47,6 +60,7 @@ MaskAutomaton::MaskAutomaton(const std::vector<std::string> &texts)
                 markPair(first, second);
         }
     }
+    makeShifts(texts);
     // Breadth first: the fail link of a node is one step of its parent's fail chain.
     std::deque<State> queue;
     for (State to = m_states[0].firstChild; to != 0; to = m_states[to].sibling)
@@ -81,10 +95,54 @@ MaskAutomaton::State MaskAutomaton::next(State state, unsigned char byte) const
     return m_root[byte];
 }
 
+void MaskAutomaton::makeShifts(const std::vector<std::string> &texts)
+{
+    std::size_t shortest = kLongestWindow;
+    for (const std::string &text : texts)
+        shortest = text.empty() ? shortest : std::min(shortest, text.size());
+    if (m_states.size() == 1 || shortest < kShortestWindow)
+        return;
+    m_window = shortest;
+    m_shifts.assign(kHashes, static_cast<std::uint8_t>(m_window - kBlock + 1));
+    m_heads.assign(kHashes / 64, 0);
+    for (const std::string &text : texts) {
+        if (text.empty())
+            continue;
+        const auto *bytes = reinterpret_cast<const unsigned char *>(text.data());
+        for (std::size_t end = kBlock; end <= m_window; ++end) {
+            std::uint8_t &shift = m_shifts[blockHash(bytes + end - kBlock)];
+            shift = std::min(shift, static_cast<std::uint8_t>(m_window - end));
+        }
+        const auto head = blockHash(bytes);
+        m_heads[head / 64] |= 1ULL << (head % 64);
+    }
+}
+
 std::size_t MaskAutomaton::skip(std::string_view text, std::size_t from) const
 {
     if (m_states.size() == 1)
         return text.size();
+    if (m_shifts.empty())
+        return skipShort(text, from);
+    const auto *bytes = reinterpret_cast<const unsigned char *>(text.data());
+    std::size_t at = from;
+    while (at + m_window <= text.size()) {
+        const std::size_t shift = m_shifts[blockHash(bytes + at + m_window - kBlock)];
+        if (shift > 0) {
+            at += shift;
+            continue;
+        }
+        const auto head = blockHash(bytes + at);
+        if ((m_heads[head / 64] >> (head % 64) & 1U) != 0)
+            return at;
+        ++at;
+    }
+    // What is left is shorter than any text, but one may begin in it.
+    return skipShort(text, at);
+}
+
+std::size_t MaskAutomaton::skipShort(std::string_view text, std::size_t from) const
+{
     const auto *bytes = reinterpret_cast<const unsigned char *>(text.data());
     std::size_t at = from;
     for (; at + 1 < text.size(); ++at) {

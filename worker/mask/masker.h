@@ -17,7 +17,9 @@ namespace worker {
 /// tests.
 std::vector<std::string> secretForms(std::string_view secret);
 
-/// Immutable automaton over a set of texts. Sparse: about 20 bytes a state.
+/// Immutable automaton over a set of texts: Aho-Corasick with sparse nodes (about 20 bytes a state)
+/// for places where a text may have begun; between them a Wu-Manber table of shifts jumps over as
+/// many bytes as no text can begin in.
 class MaskAutomaton
 {
 public:
@@ -46,7 +48,12 @@ private:
     };
 
     [[nodiscard]] State child(State state, unsigned char byte) const;
+    [[nodiscard]] std::size_t skipShort(std::string_view text, std::size_t from) const;
+    void makeShifts(const std::vector<std::string> &texts);
 
+    std::vector<std::uint8_t> m_shifts; ///< by hash of three bytes; empty: the texts are too short
+    std::vector<std::uint64_t> m_heads; ///< bit by hash of the first three bytes of a text
+    std::size_t m_window = 0;           ///< bytes of a text that the shifts look at
     std::vector<Node> m_states;
     std::array<State, 256> m_root{};
     std::vector<std::uint64_t> m_pairs; ///< bit (a << 8 | b): some text begins with a, b

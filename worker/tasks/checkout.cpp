@@ -60,6 +60,8 @@ private:
     Status cleanExisting();
     Status sparse();
     Status fetch();
+    Status fetchLargeFiles();
+    [[nodiscard]] std::string wanted() const;
     Status checkOut();
     Status submodules();
     void announce() const;
@@ -71,7 +73,7 @@ private:
     GitConfig m_config;
     std::string m_header;
     int m_depth = 0;
-    bool m_existing = false;
+    bool m_existing = false, m_lfs = false;
 };
 
 Result<fs::path> Checkout::targetFolder() const
@@ -270,17 +272,38 @@ Status Checkout::fetch()
     return {};
 }
 
+/// What is checked out: the commit, else the tip of the branch.
+std::string Checkout::wanted() const
+{
+    if (!m_repository.version.empty())
+        return m_repository.version;
+    const std::string &ref = m_repository.ref;
+    if (ref.starts_with("refs/heads/"))
+        return "refs/remotes/origin/" + ref.substr(11);
+    return ref.empty() ? "FETCH_HEAD" : ref;
+}
+
+Status Checkout::fetchLargeFiles()
+{
+    if (!m_lfs)
+        return {};
+    if (const auto version = ask({"lfs", "version"}); !version)
+        return {
+            ErrorCode::NotFound,
+            "the checkout asks for large files (lfs: true) and git-lfs is not installed on this "
+            "worker: install it (Debian: git-lfs) or run the job where it is"};
+    RETURN_IF_ERROR(git({"lfs", "install", "--local", "--skip-repo"}, {}, false));
+    auto status = git({"lfs", "fetch", "origin", wanted()});
+    if (!status && status.error().code == ErrorCode::Unavailable) {
+        m_task.warning("git lfs fetch failed; the checkout fetches file by file");
+        return {};
+    }
+    return status;
+}
+
 Status Checkout::checkOut()
 {
-    std::string what = m_repository.version;
-    if (what.empty()) {
-        const std::string &ref = m_repository.ref;
-        if (ref.starts_with("refs/heads/"))
-            what = "refs/remotes/origin/" + ref.substr(11);
-        else
-            what = ref.empty() ? "FETCH_HEAD" : ref;
-    }
-    return git({"checkout", "--quiet", "--force", "--detach", what},
+    return git({"checkout", "--quiet", "--force", "--detach", wanted()},
                m_depth > 0 ? "the commit may be deeper than fetchDepth " + std::to_string(m_depth)
                            : "the commit or branch does not exist in the repository");
 }
@@ -376,19 +399,23 @@ Status Checkout::run()
         return {ErrorCode::InvalidArgument,
                 "the input 'fetchDepth' ('" + depth + "') must be a number, 0 for everything"};
     authorize();
-    if (!m_task.flag("lfs"))
+    const auto lfs = job.variables.value("agent.source.git.lfs");
+    m_lfs = lfs.empty() ? m_task.flag("lfs") : isTrue(lfs);
+    if (!m_lfs)
         setEnvironment(m_task.environment, "GIT_LFS_SKIP_SMUDGE", "1");
     RETURN_IF_ERROR(prepareFolder());
     RETURN_IF_ERROR(fetch());
+    RETURN_IF_ERROR(fetchLargeFiles());
     m_task.state().progress(80, "");
     RETURN_IF_ERROR(checkOut());
     RETURN_IF_ERROR(submodules());
     if (m_task.flag("persistCredentials") && !m_header.empty()) {
-        // Written by git itself from the environment, so that it is in no argument.
+        // In the job's temporary folder, which is deleted after every kind of end; the clone only
+        // refers to it. Nothing of it is in an argument.
+        const fs::path file = m_task.temporary(".gitconfig");
         RETURN_IF_ERROR(writeFile(
-            m_folder / ".git" / "slipway-credentials",
-            "[http \"" + m_repository.url + "\"]\n\textraheader = " + m_header + "\n", 0600));
-        RETURN_IF_ERROR(git({"config", "include.path", "slipway-credentials"}, {}, false));
+            file, "[http \"" + m_repository.url + "\"]\n\textraheader = " + m_header + "\n", 0600));
+        RETURN_IF_ERROR(git({"config", "--replace-all", "include.path", file.string()}, {}, false));
         job.taskState["checkout/" + m_task.step().id] = m_folder.string();
     }
     announce();
@@ -426,8 +453,14 @@ TaskResult finishCheckout(TaskContext &task)
     const auto it = task.job().taskState.find("checkout/" + task.step().id);
     if (it == task.job().taskState.end())
         return TaskResult::Succeeded;
-    std::error_code ignored;
-    fs::remove(fs::path(it->second) / ".git" / "slipway-credentials", ignored);
+    ToolCall call;
+    call.program = "git";
+    call.arguments = {"config", "--unset-all", "include.path"};
+    call.workingDirectory = it->second;
+    call.echo = call.print = false;
+    // The file it refers to goes with the job's temporary folder in any case.
+    if (const auto result = task.run(call); !result)
+        return task.fail(result.error());
     task.print("Removed the credentials that persistCredentials had left in the clone.");
     return TaskResult::Succeeded;
 }

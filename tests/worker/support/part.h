@@ -23,6 +23,9 @@ public:
 
     [[nodiscard]] QByteArray why() const { return m_why; }
 
+    /// Where the part keeps its state.
+    [[nodiscard]] std::string folder() const { return m_folder.path().toStdString(); }
+
 private:
     QString m_script;
     QTemporaryDir m_folder;

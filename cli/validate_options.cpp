@@ -105,12 +105,14 @@ std::map<std::string, std::string> predefinedVariables(const fs::path &root)
 
 schema::Status readLimits(const std::vector<std::string> &options, pipelines::Limits &limits)
 {
-    const std::array<std::pair<std::string_view, std::size_t *>, 5> known{
+    const std::array<std::pair<std::string_view, std::size_t *>, 7> known{
         {{"files", &limits.maxFiles},
          {"depth", &limits.maxDepth},
          {"file-bytes", &limits.maxFileBytes},
          {"expanded-nodes", &limits.maxExpandedNodes},
-         {"yaml-depth", &limits.maxYamlDepth}}};
+         {"yaml-depth", &limits.maxYamlDepth},
+         {"expression-length", &limits.expression.length},
+         {"expression-depth", &limits.expression.depth}}};
     constexpr std::size_t kDeepestYaml = 1000; // the reader's own stack
     for (const std::string &option : options) {
         ASSIGN_OR_RETURN(const auto pair, split("--limit", option));
@@ -124,7 +126,8 @@ schema::Status readLimits(const std::vector<std::string> &options, pipelines::Li
             return Error{ErrorCode::InvalidArgument, "--limit " + option + ": there is no limit " +
                                                          pair.first +
                                                          "; there are files, depth, file-bytes, "
-                                                         "expanded-nodes and yaml-depth"};
+                                                         "expanded-nodes, yaml-depth, "
+                                                         "expression-length and expression-depth"};
         if (problem != std::errc{} || rest != end || value == 0)
             return Error{ErrorCode::InvalidArgument,
                          "--limit " + option + ": write a whole number above 0"};
@@ -206,7 +209,8 @@ void addLanguageOptions(CLI::App &command, LanguageOptions &options)
     command.add_option("--tasks", options.tasks,
                        "Folder with further tasks (task.json in it or at most three folders below)");
     command.add_option("--limit", options.limits,
-                       "NAME=NUMBER: files, depth, file-bytes, expanded-nodes or yaml-depth");
+                       "NAME=NUMBER: files, depth, file-bytes, expanded-nodes, yaml-depth, "
+                       "expression-length or expression-depth");
     for (const char *const repeated :
          {"--repository", "--parameter", "--variable", "--variable-group", "--tasks", "--limit"})
         command.get_option(repeated)->allow_extra_args(false);

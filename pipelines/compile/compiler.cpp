@@ -93,8 +93,8 @@ void compileInto(const CompileRequest &request, FileSource &files, Compilation &
     compiler::checkTriggers(*expanded, result.diagnostics);
     const Node *const canonical = shape::Normaliser(arena).root(*expanded);
     result.finalYaml = yaml::write(*canonical);
-    result.plan =
-        compiler::buildPlan(*canonical, expander.repositories(), request.tasks, result.diagnostics);
+    result.plan = compiler::buildPlan(*canonical, expander.repositories(), request.tasks,
+                                      request.limits.expression, result.diagnostics);
     // After an error in a template the graph has holes that are no mistakes of their own.
     if (expandedCleanly && canonical->find("stages") != nullptr)
         compiler::checkGraph(*result.plan, *expanded,

@@ -3,6 +3,7 @@
 /// plan and diagnostics out. Pure and thread-safe: every call works on its own state.
 
 #include "pipelines/base/diagnostic.h"
+#include "pipelines/expr/parse_limits.h"
 #include "schema/base/result.h"
 #include "schema/model/plan.h"
 #include "schema/tasks/task_definition.h"
@@ -37,6 +38,7 @@ struct Limits
     std::size_t maxFileBytes = 10U << 20U;
     std::size_t maxExpandedNodes = 5'000'000;
     std::size_t maxYamlDepth = 200;
+    expr::ParseLimits expression; ///< each expression's length and depth
 };
 
 struct CompileRequest

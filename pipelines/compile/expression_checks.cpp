@@ -52,10 +52,11 @@ void ExpressionChecks::condition(const yaml::Node *node, expr::Slot slot, bool i
     const std::string_view text = trim(node->text);
     if (text.empty())
         return;
-    const auto parsed = expr::parse(text, slot);
+    const auto parsed = expr::parse(text, slot, m_limits);
     if (parsed.expression) {
         remarkMacro(*node, text);
         remarkNever(*node, *parsed.expression, isAlone);
+        remarkDependencies(*node, *parsed.expression);
     }
     if (parsed.error)
         report(Severity::Error, *node, "invalid-condition", kLoading + parsed.error->message(text),
@@ -84,27 +85,27 @@ void ExpressionChecks::remarkNever(const yaml::Node &node, const expr::Expressio
                "add `dependsOn`");
 }
 
-void ExpressionChecks::stepCondition(const yaml::Node *node, const std::string &job,
-                                     const std::string &step)
+void ExpressionChecks::stepCondition(const yaml::Node *node, const std::string &jobName,
+                                     const std::string &stepName)
 {
     if (node == nullptr || !node->isScalar() || node->guessed)
         return;
     const std::string_view text = trim(node->text);
     if (text.empty())
         return;
-    const auto parsed = expr::parse(text, expr::Slot::StepCondition);
+    const auto parsed = expr::parse(text, expr::Slot::StepCondition, m_limits);
     if (parsed.expression) {
         remarkMacro(*node, text);
         return remarkNever(*node, *parsed.expression, false);
     }
     // An unknown name passes the service's preview and fails on the worker (10.8).
     const bool onlyName = parsed.error->head.starts_with("Unrecognized value") &&
-                          expr::parse(text, expr::Slot::Template).expression.has_value();
+                          expr::parse(text, expr::Slot::Template, m_limits).expression.has_value();
     std::string hint = conditionHint(text);
     if (onlyName && hint.empty())
         hint = "a step sees only `variables`: read it into a variable of the job first";
     report(onlyName ? Severity::Warning : Severity::Error, *node, "invalid-condition",
-           "Job " + job + ": Step " + step + " specifies condition " + std::string(text) +
+           "Job " + jobName + ": Step " + stepName + " specifies condition " + std::string(text) +
                " which is not valid. Reason: " + parsed.error->message(text),
            std::move(hint));
 }
@@ -123,10 +124,46 @@ void ExpressionChecks::variable(const std::string &name, const yaml::Node &value
         return;
     }
     const std::string_view inner = trim(whole.substr(2, whole.size() - 3));
-    const auto parsed = expr::parse(inner, slot);
+    const auto parsed = expr::parse(inner, slot, m_limits);
+    if (parsed.expression)
+        remarkDependencies(value, *parsed.expression);
     if (parsed.error)
         report(severity, value, "invalid-expression",
                kLoading + ("Variable " + name + ": ") + parsed.error->message(inner), {});
+}
+
+void ExpressionChecks::remarkDependencies(const yaml::Node &node,
+                                          const expr::Expression &expression)
+{
+    if (stage == nullptr)
+        return;
+    const auto holds = [](const std::vector<std::string> &names, std::string_view name) {
+        return std::any_of(names.begin(), names.end(), [&](const std::string &other) {
+            return equalIgnoringCase(other, name);
+        });
+    };
+    for (const auto &access : expression.accesses()) {
+        const bool ofJobs = job != nullptr && access.name == expr::Name::Dependencies;
+        const bool ofStages = access.name == expr::Name::StageDependencies ||
+                              (job == nullptr && access.name == expr::Name::Dependencies);
+        if (access.path.empty() || (!ofJobs && !ofStages))
+            continue;
+        const std::string name(access.path[0]);
+        if (holds(ofJobs ? job->dependsOn : stage->dependsOn, name))
+            continue;
+        const std::string context =
+            access.name == expr::Name::Dependencies ? "dependencies" : "stageDependencies";
+        const bool isOnlyStage = !ofJobs && stage->name == "__default";
+        report(Severity::Warning, node, "missing-dependency",
+               "`" + context + "." + name + "` is always empty here: " +
+                   (isOnlyStage ? "there is no other stage"
+                                : (ofJobs ? "job " + job->name : "stage " + stage->name) +
+                                      " does not depend on " + name),
+               isOnlyStage ? ""
+               : ofJobs && holds(stage->dependsOn, name)
+                   ? "jobs of other stages are in `stageDependencies." + name + "`"
+                   : "add " + name + " to `dependsOn`");
+    }
 }
 
 void ExpressionChecks::remarkMacro(const yaml::Node &node, std::string_view condition)

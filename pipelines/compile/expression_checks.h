@@ -4,6 +4,7 @@
 #include "pipelines/base/diagnostic.h"
 #include "pipelines/expr/expression.h"
 #include "pipelines/yaml/node.h"
+#include "schema/model/plan.h"
 
 #include <string>
 #include <vector>
@@ -13,14 +14,16 @@ namespace pipelines::compiler {
 class ExpressionChecks
 {
 public:
-    explicit ExpressionChecks(std::vector<Diagnostic> &diagnostics)
+    ExpressionChecks(std::vector<Diagnostic> &diagnostics, const expr::ParseLimits &limits)
         : m_diagnostics(diagnostics)
+        , m_limits(limits)
     {}
 
     /// Condition of a stage or job; null or empty is fine. `isAlone`: it depends on nothing.
     void condition(const yaml::Node *node, expr::Slot slot, bool isAlone);
-    /// Condition of a step; `step` is its written name, empty when it has none.
-    void stepCondition(const yaml::Node *node, const std::string &job, const std::string &step);
+    /// Condition of a step; `stepName` is its written name, empty when it has none.
+    void stepCondition(const yaml::Node *node, const std::string &jobName,
+                       const std::string &stepName);
     /// `$[ ]` value of a variable; other values are fine.
     void variable(const std::string &name, const yaml::Node &value, expr::Slot slot,
                   Severity severity);
@@ -29,14 +32,20 @@ public:
 
     /// The included source that nodes below a list item belong to; null: the entry file.
     const yaml::Source *via = nullptr;
+    /// Where the expressions stand, with their dependencies; null outside of a stage or job.
+    const schema::Stage *stage = nullptr;
+    const schema::Job *job = nullptr;
 
 private:
     void remarkNever(const yaml::Node &node, const expr::Expression &condition, bool isAlone);
+    /// Results and outputs of what is not in `dependsOn` are always empty (12.6).
+    void remarkDependencies(const yaml::Node &node, const expr::Expression &expression);
     void remarkMacro(const yaml::Node &node, std::string_view condition);
     void report(Severity severity, const yaml::Node &node, std::string code, std::string message,
                 std::string hint);
 
     std::vector<Diagnostic> &m_diagnostics;
+    expr::ParseLimits m_limits;
 };
 
 } // namespace pipelines::compiler

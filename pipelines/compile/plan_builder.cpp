@@ -15,10 +15,11 @@ using yaml::Entry;
 using yaml::Node;
 
 PlanBuilder::PlanBuilder(const std::vector<schema::RepositoryResource> &repositories,
-                         const schema::TaskCatalogue *tasks, std::vector<Diagnostic> &diagnostics)
+                         const schema::TaskCatalogue *tasks, const expr::ParseLimits &limits,
+                         std::vector<Diagnostic> &diagnostics)
     : m_tasks(tasks)
     , m_diagnostics(diagnostics)
-    , m_expressions(diagnostics)
+    , m_expressions(diagnostics, limits)
 {
     m_plan.repositories = repositories;
 }
@@ -73,11 +74,12 @@ void PlanBuilder::stage(const Node &node, const std::optional<Pool> &rootPool)
                                                 : schema::LockBehavior::RunLatest;
     out.manualTrigger = text(node, "trigger") == "manual";
     out.isSkippable = flag(node, "isSkippable", true);
-    out.variables = variables(node.find("variables"), expr::Slot::RunVariable, Severity::Error);
     if (const Node *const list = node.find("dependsOn"))
         out.dependsOn = texts(list);
     else if (!m_plan.stages.empty())
         out.dependsOn = {m_plan.stages.back().name};
+    m_expressions.stage = &out;
+    out.variables = variables(node.find("variables"), expr::Slot::RunVariable, Severity::Error);
     m_expressions.condition(node.find("condition"), expr::Slot::StageCondition,
                             out.dependsOn.empty());
     std::optional<Pool> inherited = pool(node.find("pool"));
@@ -97,6 +99,7 @@ void PlanBuilder::stage(const Node &node, const std::optional<Pool> &rootPool)
                 out.jobs.push_back(job(*item, out, inherited, names));
         }
     }
+    m_expressions.stage = nullptr;
     m_plan.stages.push_back(std::move(out));
 }
 
@@ -120,6 +123,7 @@ Job PlanBuilder::job(const Node &node, const Stage &stage, const std::optional<P
     m_idSpace = toLower(stage.name + "." + out.name);
     out.id = schema::nameGuid("slipway.job", m_idSpace);
     out.dependsOn = texts(node.find("dependsOn"));
+    m_expressions.job = &out;
     out.condition = text(node, "condition");
     out.continueOnError = text(node, "continueOnError", "false");
     out.timeoutMinutes = text(node, "timeoutInMinutes", "60");
@@ -142,6 +146,7 @@ Job PlanBuilder::job(const Node &node, const Stage &stage, const std::optional<P
                             out.dependsOn.empty());
     // The service validates nothing inside of job variables (10.8): a warning.
     out.variables = variables(node.find("variables"), expr::Slot::JobVariable, Severity::Warning);
+    m_job = &out;
     Names steps;
     if (out.isDeployment) {
         deployment(node, out, steps);
@@ -149,6 +154,8 @@ Job PlanBuilder::job(const Node &node, const Stage &stage, const std::optional<P
         out.steps = stepList(node.find("steps"), steps, "");
         strategy(node.find("strategy"), out);
     }
+    m_job = nullptr;
+    m_expressions.job = nullptr;
     return out;
 }
 
@@ -174,9 +181,10 @@ void PlanBuilder::checkJobTexts(const Node &node, const Job &job)
 
 RunPlan buildPlan(const yaml::Node &root,
                   const std::vector<schema::RepositoryResource> &repositories,
-                  const schema::TaskCatalogue *tasks, std::vector<Diagnostic> &diagnostics)
+                  const schema::TaskCatalogue *tasks, const expr::ParseLimits &limits,
+                  std::vector<Diagnostic> &diagnostics)
 {
-    return PlanBuilder(repositories, tasks, diagnostics).run(root);
+    return PlanBuilder(repositories, tasks, limits, diagnostics).run(root);
 }
 
 } // namespace pipelines::compiler

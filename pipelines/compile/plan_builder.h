@@ -3,6 +3,7 @@
 /// (pipeline-language 3.10 to 3.13, 15, 16.5 to 16.7).
 
 #include "pipelines/base/diagnostic.h"
+#include "pipelines/expr/parse_limits.h"
 #include "pipelines/yaml/node.h"
 #include "schema/model/plan.h"
 #include "schema/tasks/task_definition.h"
@@ -11,10 +12,12 @@
 
 namespace pipelines::compiler {
 
-/// Reads as much as is well-formed; every problem is appended. `tasks`: see CompileRequest.
+/// Reads as much as is well-formed; every problem is appended. `tasks`, `limits`: see
+/// CompileRequest.
 schema::RunPlan buildPlan(const yaml::Node &root,
                           const std::vector<schema::RepositoryResource> &repositories,
-                          const schema::TaskCatalogue *tasks, std::vector<Diagnostic> &diagnostics);
+                          const schema::TaskCatalogue *tasks, const expr::ParseLimits &limits,
+                          std::vector<Diagnostic> &diagnostics);
 
 /// What is known of the tree that a plan was built from.
 struct TreeState

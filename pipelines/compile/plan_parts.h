@@ -39,7 +39,8 @@ class PlanBuilder
 {
 public:
     PlanBuilder(const std::vector<schema::RepositoryResource> &repositories,
-                const schema::TaskCatalogue *tasks, std::vector<Diagnostic> &diagnostics);
+                const schema::TaskCatalogue *tasks, const expr::ParseLimits &limits,
+                std::vector<Diagnostic> &diagnostics);
 
     schema::RunPlan run(const yaml::Node &root);
 
@@ -64,6 +65,7 @@ private:
 
     // plan_strategy.cpp
     void strategy(const yaml::Node *node, schema::Job &out);
+    void tooManyJobs(const yaml::Node &node, std::size_t count, std::size_t most);
     void deployment(const yaml::Node &node, schema::Job &out, Names &steps);
     void checkRolling(const yaml::Node &node, const std::string &value);
     static schema::EnvironmentReference environmentReference(const yaml::Node &node);
@@ -76,7 +78,11 @@ private:
     static bool isTaskReference(const schema::Step &step);
     std::uint32_t minutes(const yaml::Node &node, std::string_view key);
     static void target(const yaml::Node *node, schema::Step &out);
+    /// What a step refers to, in m_job.
+    void checkReferences(const yaml::Node &node, const schema::Step &step);
+    void checkTarget(const yaml::Node &node, const schema::Step &step);
     void checkCheckout(const yaml::Node &node, const schema::Step &step);
+    void checkDownload(const yaml::Node &node, const schema::Step &step);
 
     schema::RunPlan m_plan;
     const schema::TaskCatalogue *m_tasks;
@@ -84,6 +90,7 @@ private:
     ExpressionChecks m_expressions;
     Names m_stageNames;
     std::string m_where, m_idSpace, m_jobName;
+    const schema::Job *m_job = nullptr; ///< whose steps are being read
 };
 
 } // namespace pipelines::compiler

@@ -5,6 +5,7 @@
 #include "schema/base/guid.h"
 
 #include <algorithm>
+#include <array>
 
 namespace pipelines::compiler {
 
@@ -111,7 +112,7 @@ std::optional<Step> PlanBuilder::step(const Node &node, Names &names, std::strin
     out.includedFrom = yaml::includeChain(node.source);
     out.id = schema::nameGuid("slipway.step",
                               m_idSpace + "." + std::string(hook) + "." + toLower(out.name));
-    checkCheckout(node, out);
+    checkReferences(node, out);
     if (m_tasks != nullptr)
         checkTask(
             node, out, *m_tasks,
@@ -161,6 +162,70 @@ void PlanBuilder::target(const Node *node, Step &out)
         }
     }
     out.target = std::move(target);
+}
+
+void PlanBuilder::checkReferences(const Node &node, const Step &step)
+{
+    checkTarget(node, step);
+    checkCheckout(node, step);
+    checkDownload(node, step);
+    // Tasks that are known to need a worker; others may be tasks of the server (15.4).
+    constexpr std::array<std::string_view, 5> kOfWorkers{
+        "CmdLine", "Bash", "PowerShell", schema::kCheckoutTaskId, schema::kPublishTaskId};
+    const bool needsWorker =
+        std::any_of(kOfWorkers.begin(), kOfWorkers.end(),
+                    [&](std::string_view known) { return equalIgnoringCase(step.task, known); });
+    if (m_job->pool.server && !m_job->isDeployment && needsWorker && step.condition != "false")
+        report(node, "no-agent",
+               m_where + ": Step " + text(node, "name") + " references task '" + step.task +
+                   "' at version '" + step.taskVersion +
+                   "' which is not valid for the given job target.",
+               "jobs of `pool: server` have no worker: move the step into a job with another pool");
+}
+
+void PlanBuilder::checkTarget(const Node &node, const Step &step)
+{
+    if (!step.target || step.target->container.empty() ||
+        step.target->container.find('$') != std::string::npos ||
+        equalIgnoringCase(step.target->container, "host"))
+        return;
+    const std::string &name = step.target->container;
+    std::vector<std::string> known{"host"};
+    for (const auto &[service, definition] : m_job->services)
+        known.push_back(service);
+    for (const auto &[alias, definition] : m_plan.containers)
+        known.push_back(alias);
+    if (std::any_of(known.begin(), known.end(),
+                    [&](const std::string &other) { return equalIgnoringCase(other, name); }))
+        return;
+    const std::string close = nearest(name, known);
+    report(*node.find("target"), "unknown-container",
+           "A container resource with name " + name +
+               " could not be found. The container resource does not exist.",
+           close.empty() ? "declare it under resources.containers, or write `host`"
+                         : "did you mean `" + close + "`?");
+}
+
+void PlanBuilder::checkDownload(const Node &node, const Step &step)
+{
+    if (step.task != schema::kDownloadTaskId)
+        return;
+    const std::string *const alias = schema::findText(step.inputs, "alias");
+    if (alias == nullptr || alias->empty() || alias->find('$') != std::string::npos)
+        return;
+    std::vector<std::string> known{"current", "none"};
+    for (const auto &pipeline : m_plan.pipelines)
+        known.push_back(pipeline.alias);
+    if (std::any_of(known.begin(), known.end(),
+                    [&](const std::string &other) { return equalIgnoringCase(other, *alias); }))
+        return;
+    const std::string close = nearest(*alias, known);
+    report(node, "unknown-pipeline",
+           "The download step references the pipeline '" + *alias +
+               "' which is not declared under resources.pipelines",
+           close.empty() ? "declare it, or write `current` for artifacts of this run"
+                         : "did you mean `" + close + "`?",
+           Severity::Warning);
 }
 
 void PlanBuilder::checkCheckout(const Node &node, const Step &step)

@@ -1,6 +1,7 @@
 // Matrix, slices and the deployment strategies with their hooks.
 #include "pipelines/compile/fields.h"
 #include "pipelines/compile/plan_parts.h"
+#include "pipelines/run/limits.h"
 
 #include <algorithm>
 #include <array>
@@ -19,6 +20,14 @@ void PlanBuilder::strategy(const Node *node, Job &out)
         return;
     out.maxParallel = text(*node, "maxParallel");
     out.parallel = text(*node, "parallel");
+    for (const std::string_view key : {"maxParallel", "parallel"}) {
+        const std::string value = text(*node, key);
+        if (!value.empty() && value.find('$') == std::string::npos && !wholeNumber(value))
+            report(*node->find(key), "not-a-number",
+                   "Expected a number. Actual value: '" + value + "'", "write a whole number");
+    }
+    if (const auto slices = wholeNumber(out.parallel); slices && *slices > run::kMaxSlices)
+        tooManyJobs(*node->find("parallel"), *slices, run::kMaxSlices);
     const Node *const matrix = node->find("matrix");
     if (matrix == nullptr)
         return;
@@ -26,6 +35,8 @@ void PlanBuilder::strategy(const Node *node, Job &out)
         out.matrixExpression = matrix->text;
         return;
     }
+    if (matrix->entries().size() > run::kMaxMatrixLegs)
+        tooManyJobs(*matrix, matrix->entries().size(), run::kMaxMatrixLegs);
     for (const Entry &entry : matrix->entries()) {
         const std::string leg(entry.key->text);
         const bool valid = !leg.empty() && leg.size() <= 100 && !(leg[0] >= '0' && leg[0] <= '9') &&
@@ -46,6 +57,14 @@ void PlanBuilder::strategy(const Node *node, Job &out)
     }
 }
 
+void PlanBuilder::tooManyJobs(const Node &node, std::size_t count, std::size_t most)
+{
+    report(node, "limit-jobs",
+           m_where + ": expansion resulted in " + std::to_string(count) +
+               " jobs which exceeds the maximum allowable job count of " + std::to_string(most) +
+               ".");
+}
+
 void PlanBuilder::deployment(const Node &node, Job &out, Names &steps)
 {
     if (equalIgnoringCase(out.name, "deploy"))
@@ -59,6 +78,12 @@ void PlanBuilder::deployment(const Node &node, Job &out, Names &steps)
                "Job " + out.name + ": Environment is required.", "add `environment: NAME`");
     else
         out.environment = environmentReference(*environment);
+    const std::string resourceType = out.environment ? out.environment->resourceType : "";
+    if (!resourceType.empty() && resourceType.find('$') == std::string::npos &&
+        !equalIgnoringCase(resourceType, "virtualMachine") &&
+        !equalIgnoringCase(resourceType, "kubernetes"))
+        report(*environment->find("resourceType"), "unexpected-value",
+               "Unexpected value '" + resourceType + "'", "write VirtualMachine or Kubernetes");
     const Node *const strategyNode = node.find("strategy");
     if (strategyNode == nullptr || !strategyNode->isMapping())
         // Accepted: people use such jobs to wait for the approvals of an environment.

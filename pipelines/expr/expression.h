@@ -3,6 +3,7 @@
 /// (pipeline-language 10). Never throws; bounded depth and length.
 
 #include "pipelines/expr/functions.h"
+#include "pipelines/expr/parse_limits.h"
 #include "pipelines/expr/value.h"
 #include "schema/base/result.h"
 
@@ -15,9 +16,6 @@
 #include <vector>
 
 namespace pipelines::expr {
-
-inline constexpr std::size_t kMaxExpressionLength = 21'000; ///< characters
-inline constexpr unsigned kMaxExpressionDepth = 50;         ///< function levels, counting the leaf
 
 struct ParseError
 {
@@ -81,7 +79,8 @@ struct Parsed
 };
 
 /// Parses a text for a slot. `outerDepth`: function levels already around it.
-Parsed parse(std::string_view text, Slot slot, unsigned outerDepth = 0);
+Parsed parse(std::string_view text, Slot slot, const ParseLimits &limits = {},
+             unsigned outerDepth = 0);
 
 /// What names and status functions mean where an expression is evaluated.
 class Context

@@ -70,10 +70,11 @@ struct Token
 class Parser
 {
 public:
-    Parser(Ast &ast, Slot slot, unsigned outerDepth)
+    Parser(Ast &ast, Slot slot, std::size_t maxDepth, unsigned outerDepth)
         : m_ast(ast)
         , m_text(ast.text)
         , m_slot(slot)
+        , m_maxDepth(maxDepth)
         , m_outerDepth(outerDepth)
     {}
 
@@ -254,9 +255,9 @@ private:
 
     Index expression(unsigned depth, unsigned nesting)
     {
-        if (depth > kMaxExpressionDepth || nesting > kMaxSubscriptNesting)
-            throw ParseError{"Exceeded max expression depth " + std::to_string(kMaxExpressionDepth),
-                             0, true};
+        if (depth > m_maxDepth || nesting > kMaxSubscriptNesting)
+            throw ParseError{"Exceeded max expression depth " + std::to_string(m_maxDepth), 0,
+                             true};
         const Index operandIndex = operand(depth, nesting);
         Index last = kNone;
         while (m_token.kind == TokenKind::Dot || m_token.kind == TokenKind::OpenBracket) {
@@ -434,6 +435,7 @@ private:
     Ast &m_ast;
     std::string_view m_text;
     Slot m_slot;
+    std::size_t m_maxDepth;
     unsigned m_outerDepth;
     std::size_t m_at = 0;
     bool m_afterOperand = false;
@@ -511,7 +513,7 @@ std::vector<Expression::Access> Expression::accesses() const
     return found;
 }
 
-Parsed parse(std::string_view text, Slot slot, unsigned outerDepth)
+Parsed parse(std::string_view text, Slot slot, const ParseLimits &limits, unsigned outerDepth)
 {
     text = trim(text);
     Parsed parsed;
@@ -519,15 +521,15 @@ Parsed parse(std::string_view text, Slot slot, unsigned outerDepth)
         parsed.error = ParseError{"An expression was expected", 0, false};
         return parsed;
     }
-    if (utf16Length(text) > kMaxExpressionLength) {
-        parsed.error = ParseError{
-            "Exceeded max expression length " + std::to_string(kMaxExpressionLength), 0, true};
+    if (utf16Length(text) > limits.length) {
+        parsed.error =
+            ParseError{"Exceeded max expression length " + std::to_string(limits.length), 0, true};
         return parsed;
     }
     auto ast = std::make_unique<Ast>();
     ast->text = text;
     try {
-        Parser(*ast, slot, outerDepth).run();
+        Parser(*ast, slot, std::min(limits.depth, ParseLimits::kDeepest), outerDepth).run();
     } catch (const ParseError &error) {
         parsed.error = error;
         return parsed;

@@ -2,6 +2,7 @@
 /// A job at the moment it starts: which instances it has, and what each of them needs
 /// (pipeline-language 15.1 to 15.3). Private to pipelines/run.
 
+#include "pipelines/run/limits.h"
 #include "pipelines/run/runtime_context.h"
 
 #include <optional>
@@ -9,10 +10,6 @@
 #include <vector>
 
 namespace pipelines::run {
-
-/// Largest number of instances of one job (15.1, the service's historic values).
-inline constexpr std::size_t kMaxMatrixLegs = 256;
-inline constexpr std::size_t kMaxSlices = 99;
 
 /// One instance before it is filled in.
 struct InstanceSeed

@@ -107,7 +107,7 @@ private:
             text = "succeeded()";
         const expr::Slot slot =
             job == nullptr ? expr::Slot::StageCondition : expr::Slot::JobCondition;
-        const auto parsed = expr::parse(text, slot);
+        const auto parsed = expr::parse(text, slot, expr::kCompiledLimits);
         if (parsed.error)
             return {Verdict::Error, "condition: " + parsed.error->message(text)};
         auto variables = collectVariables(m_plan, m_progress, &stage, job);

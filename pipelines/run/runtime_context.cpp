@@ -331,7 +331,7 @@ schema::Result<std::string> evaluateText(const std::string &text, expr::Slot slo
     if (!whole.starts_with("$[") || !whole.ends_with("]"))
         return text;
     const std::string_view inner = trim(whole.substr(2, whole.size() - 3));
-    const auto parsed = expr::parse(inner, slot);
+    const auto parsed = expr::parse(inner, slot, expr::kCompiledLimits);
     if (parsed.error)
         return schema::Error{schema::ErrorCode::InvalidArgument, parsed.error->message(inner)};
     const auto value = expr::evaluate(*parsed.expression, context);

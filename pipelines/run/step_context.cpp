@@ -170,7 +170,7 @@ schema::Result<ConditionOutcome> evaluateStepCondition(std::string_view conditio
     std::string_view text = trim(condition);
     if (text.empty())
         text = "succeeded()";
-    const auto parsed = expr::parse(text, expr::Slot::StepCondition);
+    const auto parsed = expr::parse(text, expr::Slot::StepCondition, expr::kCompiledLimits);
     if (parsed.error)
         return schema::Error{schema::ErrorCode::InvalidArgument, parsed.error->message(text)};
     const StepContext context(status, lookup);

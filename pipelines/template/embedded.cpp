@@ -130,11 +130,16 @@ void EmbeddedParser::report(const yaml::Node &node, std::string code, std::strin
                              0, std::move(hint), yaml::includeChain(node.source)});
 }
 
+bool EmbeddedParser::parses(std::string_view text) const
+{
+    return expr::parse(text, expr::Slot::Template, m_limits).expression.has_value();
+}
+
 const expr::Expression *EmbeddedParser::parseExpression(const yaml::Node &node,
                                                         std::string_view text, unsigned outerDepth,
                                                         Embedded &embedded, expr::ParseError *error)
 {
-    auto parsed = expr::parse(text, expr::Slot::Template, outerDepth);
+    auto parsed = expr::parse(text, expr::Slot::Template, m_limits, outerDepth);
     if (parsed.expression) {
         m_expressions.push_back(std::move(*parsed.expression));
         return &m_expressions.back();
@@ -204,8 +209,7 @@ bool EmbeddedParser::parseDirective(yaml::Node &node, Embedded &embedded, std::s
     case Directive::If:
     case Directive::ElseIf: {
         // More lenient than counting units: `if eq (a, b)` means what it says.
-        auto parsed = expr::parse(rest, expr::Slot::Template);
-        if (!parsed.expression && parts.size() != 1)
+        if (!parses(rest) && parts.size() != 1)
             return false; // the service then reads the whole text as an expression
         embedded.directive = directive;
         embedded.pieces.push_back({{}, parseExpression(node, rest, 0, embedded, nullptr)});
@@ -214,9 +218,7 @@ bool EmbeddedParser::parseDirective(yaml::Node &node, Embedded &embedded, std::s
     case Directive::Each: {
         if (parts.size() < 3 ||
             (parts.size() > 3 && parts[1] == "in" &&
-             !expr::parse(rest.substr(static_cast<std::size_t>(parts[2].data() - rest.data())),
-                          expr::Slot::Template)
-                  .expression)) {
+             !parses(rest.substr(static_cast<std::size_t>(parts[2].data() - rest.data()))))) {
             wrongCount(3);
             return true;
         }
@@ -286,8 +288,7 @@ void EmbeddedParser::parse(yaml::Node &node, Embedded &embedded, bool isKey)
                    "a directive stands as a key: add a colon after it");
             return;
         }
-        if (!embedded.lone && directiveOf(inner) != Directive::None &&
-            !expr::parse(inner, expr::Slot::Template).expression) {
+        if (!embedded.lone && directiveOf(inner) != Directive::None && !parses(inner)) {
             embedded.broken = true;
             report(node, "directive-embedded",
                    "The directive '" + std::string(toString(directiveOf(inner))) +

@@ -48,8 +48,9 @@ struct Embedded
 class EmbeddedParser : public yaml::ScalarHook
 {
 public:
-    explicit EmbeddedParser(std::vector<Diagnostic> &diagnostics)
+    EmbeddedParser(std::vector<Diagnostic> &diagnostics, const expr::ParseLimits &limits)
         : m_diagnostics(diagnostics)
+        , m_limits(limits)
     {}
 
     void onScalar(yaml::Node &node, bool isKey) override;
@@ -67,7 +68,10 @@ private:
     void report(const yaml::Node &node, std::string code, std::string message,
                 std::string hint = {});
 
+    [[nodiscard]] bool parses(std::string_view text) const;
+
     std::vector<Diagnostic> &m_diagnostics;
+    expr::ParseLimits m_limits;
     /// Per file: the parameters its expressions name; "" stands for all.
     std::map<const yaml::Source *, std::set<std::string, LessIgnoringCase>> m_reads;
     std::deque<Embedded> m_embedded;

@@ -59,7 +59,7 @@ Expander::Expander(const CompileRequest &request, FileSource &files, yaml::Arena
     , m_files(files)
     , m_arena(arena)
     , m_result(result)
-    , m_parser(result.diagnostics)
+    , m_parser(result.diagnostics, request.limits.expression)
 {}
 
 Expander::~Expander() = default;

@@ -498,6 +498,11 @@ std::optional<Value> Expander::convertStructure(const Declaration &declaration, 
             break;
         case Structure::Job:
             shape::check(*item, shape::kJobItem, m_result.diagnostics);
+            if (type.type.starts_with("deployment") && item->isMapping() &&
+                item->find("deployment") == nullptr)
+                report(*item->entries()[0].key, caller, "unexpected-value",
+                       "Unexpected value " + quoted(item->entries()[0].key->text),
+                       "only deployment jobs may stand here: `deployment` is the first key");
             item = normaliser.job(*item);
             break;
         case Structure::Stage:
@@ -506,6 +511,10 @@ std::optional<Value> Expander::convertStructure(const Declaration &declaration, 
             break;
         default:
             shape::check(*item, shape::kContainerResource, m_result.diagnostics);
+            // An image of Azure's registry is named by other keys.
+            if (m_result.diagnostics.size() == before && item->find("image") == nullptr &&
+                item->find("type") == nullptr)
+                report(*item, caller, "missing-property", "Required property is missing: image");
             break;
         }
     }

@@ -207,6 +207,10 @@ private Q_SLOTS:
         QTest::newRow("size") << QByteArray("file-bytes=20") << QByteArray("limit-size");
         QTest::newRow("nodes") << QByteArray("expanded-nodes=3") << QByteArray("limit-");
         QTest::newRow("YAML") << QByteArray("yaml-depth=1") << QByteArray("limit-depth");
+        QTest::newRow("expression depth")
+            << QByteArray("expression-depth=1") << QByteArray("expression-syntax");
+        QTest::newRow("expression length")
+            << QByteArray("expression-length=5") << QByteArray("expression-syntax");
         QTest::newRow("unknown") << QByteArray("fils=1") << QByteArray();
         QTest::newRow("zero") << QByteArray("files=0") << QByteArray();
         QTest::newRow("text") << QByteArray("files=many") << QByteArray();

@@ -1,7 +1,8 @@
 // Cases as data: tests/golden/<area>/<case>/in.yml, further files beside it, and what comes out:
 // expected.yml (the canonical document) or expected.txt (one line per diagnostic). Comments at the
 // top of in.yml say more: `# source: ...`, `# parameter: name=value`, `# variable: name=value`,
-// `# path: /ci/main.yml`. Files below a folder `@alias` belong to the repository of that alias.
+// `# path: /ci/main.yml`, `# limit: files=2`. Files below a folder `@alias` belong to the
+// repository of that alias.
 // `# tasks` checks the inputs of the built-in tasks, `# triggers` adds what starts a run to the
 // diagnostics, `# plan` also holds the run plan against expected.plan.json.
 // SLIPWAY_GOLDEN_UPDATE=1 writes the expectations; look at the difference before keeping it.
@@ -50,6 +51,20 @@ private:
     QString m_folder;
 };
 
+/// `files=2`; the names are those of `slipway validate --limit`.
+void setLimit(const std::pair<std::string, std::string> &limit, Limits &limits)
+{
+    const std::map<std::string, std::size_t *> known{
+        {"files", &limits.maxFiles},
+        {"depth", &limits.maxDepth},
+        {"file-bytes", &limits.maxFileBytes},
+        {"expanded-nodes", &limits.maxExpandedNodes},
+        {"yaml-depth", &limits.maxYamlDepth},
+        {"expression-length", &limits.expression.length},
+        {"expression-depth", &limits.expression.depth}};
+    *known.at(limit.first) = std::stoul(limit.second);
+}
+
 CompileRequest requestOf(const QString &folder)
 {
     CompileRequest request;
@@ -65,6 +80,8 @@ CompileRequest requestOf(const QString &folder)
             request.parameters.insert(pair(line.mid(13)));
         else if (line.startsWith("# variable: "))
             request.variables.insert(pair(line.mid(12)));
+        else if (line.startsWith("# limit: "))
+            setLimit(pair(line.mid(9)), request.limits);
         else if (line == "# tasks")
             request.tasks = &schema::builtInTaskCatalogue();
         else if (line.startsWith("# path: "))

@@ -371,25 +371,33 @@ private Q_SLOTS:
 
     void limitsDepth()
     {
-        const auto nested = [](int levels) {
+        const auto nested = [](std::size_t levels, const ParseLimits &limits = {}) {
             std::string text;
-            for (int i = 1; i < levels; ++i)
+            for (std::size_t i = 1; i < levels; ++i)
                 text += "not(";
             text += "1";
-            for (int i = 1; i < levels; ++i)
+            for (std::size_t i = 1; i < levels; ++i)
                 text += ")";
-            return parse(text, Slot::Template).error;
+            return parse(text, Slot::Template, limits).error;
         };
         QVERIFY(!nested(50));
         QVERIFY(nested(51).has_value());
         QCOMPARE(nested(51)->message(""),
                  std::string("Exceeded max expression depth 50. For more help, refer to "
                              "https://go.microsoft.com/fwlink/?linkid=842996"));
+        QVERIFY(!nested(80, {.depth = 80}));
+        QVERIFY(
+            nested(81, {.depth = 80})->message("").starts_with("Exceeded max expression depth 80"));
+        QVERIFY(!nested(ParseLimits::kDeepest, {.depth = 1'000'000}));
+        QVERIFY(nested(ParseLimits::kDeepest + 1, {.depth = 1'000'000}).has_value());
         std::string brackets = "variables";
         for (int i = 0; i < 5000; ++i)
             brackets += "[variables";
         QVERIFY(parse(brackets, Slot::Template).error.has_value());
         QVERIFY(parse(std::string(22'000, '1'), Slot::Template).error.has_value());
+        QVERIFY(
+            !parse("'" + std::string(22'000, '1') + "'", Slot::Template, {.length = 30'000}).error);
+        QVERIFY(parse("'abc'", Slot::Template, {.length = 4}).error.has_value());
     }
 
     void showsItsValues()

@@ -12,7 +12,7 @@ COPY run ./run
 COPY tests/tools ./tests/tools
 RUN [ "$PREBUILT" = yes ] || { ./run packages build && rm -rf /var/lib/apt/lists/*; }
 COPY . .
-RUN [ "$PREBUILT" = yes ] || { rm -rf build web/dist && ./run build slipway && strip build/release/cli/slipway && ./run build web; }
+RUN [ "$PREBUILT" = yes ] || { rm -rf build web/dist && ./run build slipway && strip build/release/cli/complete/slipway && ./run build web; }
 
 # What the one binary needs to run in any role.
 FROM debian:bookworm-slim AS base
@@ -21,7 +21,8 @@ RUN apt-get -q update \
         libqt6core6 libpocofoundation80 libpoconet80 libpoconetssl80 libpococrypto80 libpocoutil80 libpocojson80 libyaml-cpp0.7 libgit2-1.5 \
         libsqlite3-0 libfmt9 libsodium23 libarchive13 libzstd1 libssl3 libprometheus-cpp-core1.0 \
     && apt-get clean && rm -rf /var/lib/apt/lists/*
-COPY --from=build /src/build/release/cli/slipway /usr/local/bin/slipway
+# The complete program alone: in an image nobody waits for `validate`.
+COPY --from=build /src/build/release/cli/complete/slipway /usr/local/bin/slipway
 ENTRYPOINT ["tini", "--"]
 
 FROM base AS server

@@ -1,7 +1,8 @@
 #pragma once
 /// One file per command: it adds its options to the application and returns its exit status.
 
-#include <functional>
+#include <array>
+#include <string_view>
 #include <vector>
 
 namespace CLI {
@@ -15,8 +16,21 @@ namespace cli {
 /// reach/read.
 using RegisterCommand = void (*)(CLI::App &app, int &exitCode);
 
+// The commands that need nothing but the language: `slipway` itself holds them.
+void registerLanguageServer(CLI::App &app, int &exitCode);
+void registerPreview(CLI::App &app, int &exitCode);
+void registerValidate(CLI::App &app, int &exitCode);
+
+/// Their names, as written on the command line.
+inline constexpr std::array<std::string_view, 3> kLanguageCommands{"validate", "preview",
+                                                                   "language-server"};
+
 /// Every command, in the order of `slipway --help`. Each is declared and defined in its own file
 /// (cli/<name>.cpp) and listed in cli/commands.cpp.
 const std::vector<RegisterCommand> &commands();
+
+/// Parses the arguments with these commands, runs the one that is meant and returns the exit
+/// status of the process.
+int runProgram(int argc, char **argv, const std::vector<RegisterCommand> &commands);
 
 } // namespace cli

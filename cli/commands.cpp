@@ -7,9 +7,7 @@ void registerApprove(CLI::App &app, int &exitCode);
 void registerBackup(CLI::App &app, int &exitCode);
 void registerExplain(CLI::App &app, int &exitCode);
 void registerJob(CLI::App &app, int &exitCode);
-void registerLanguageServer(CLI::App &app, int &exitCode);
 void registerLogs(CLI::App &app, int &exitCode);
-void registerPreview(CLI::App &app, int &exitCode);
 void registerPool(CLI::App &app, int &exitCode);
 void registerQueue(CLI::App &app, int &exitCode);
 void registerServer(CLI::App &app, int &exitCode);
@@ -19,7 +17,6 @@ void registerStage(CLI::App &app, int &exitCode);
 void registerStatus(CLI::App &app, int &exitCode);
 void registerTask(CLI::App &app, int &exitCode);
 void registerUp(CLI::App &app, int &exitCode);
-void registerValidate(CLI::App &app, int &exitCode);
 void registerWhere(CLI::App &app, int &exitCode);
 void registerWorker(CLI::App &app, int &exitCode);
 

@@ -43,19 +43,41 @@ std::string relativeUri(std::string_view file)
     return out;
 }
 
-std::string_view lineOf(std::string_view text, std::uint32_t line)
+/// The lines of one file. Problems come in the order of lines, so each search goes on from the
+/// last.
+class Lines
 {
-    for (std::uint32_t current = 1; current < line; ++current) {
-        const std::size_t end = text.find('\n');
-        if (end == std::string_view::npos)
+public:
+    explicit Lines(std::optional<std::string> text)
+        : m_text(std::move(text))
+    {}
+
+    std::string_view at(std::uint32_t line)
+    {
+        if (!m_text)
             return {};
-        text.remove_prefix(end + 1);
+        if (line < m_line) {
+            m_line = 1;
+            m_start = 0;
+        }
+        const std::string_view text = *m_text;
+        for (; m_line < line; ++m_line) {
+            const std::size_t end = text.find('\n', m_start);
+            if (end == std::string_view::npos)
+                return {};
+            m_start = end + 1;
+        }
+        std::string_view found = text.substr(m_start, text.find('\n', m_start) - m_start);
+        if (found.ends_with('\r'))
+            found.remove_suffix(1);
+        return found;
     }
-    text = text.substr(0, text.find('\n'));
-    if (text.ends_with('\r'))
-        text.remove_suffix(1);
-    return text;
-}
+
+private:
+    std::optional<std::string> m_text;
+    std::uint32_t m_line = 1;
+    std::size_t m_start = 0;
+};
 
 /// The line with tabs as blanks, and the caret line below it.
 std::string excerpt(std::string_view line, const Diagnostic &diagnostic)
@@ -99,7 +121,7 @@ Json position(const schema::SourcePosition &position)
 std::string diagnosticsAsText(const std::vector<Diagnostic> &diagnostics,
                               const TextOfFile &textOfFile)
 {
-    std::map<std::string, std::optional<std::string>> texts;
+    std::map<std::string, Lines> texts;
     std::string out;
     for (const Diagnostic &diagnostic : diagnostics) {
         out += fmt::format("{}{}{} [{}]\n", prefix(diagnostic.position),
@@ -108,11 +130,11 @@ std::string diagnosticsAsText(const std::vector<Diagnostic> &diagnostics,
         if (diagnostic.position.line != 0) {
             auto found = texts.find(diagnostic.position.file);
             if (found == texts.end())
-                found =
-                    texts.emplace(diagnostic.position.file, textOfFile(diagnostic.position.file))
-                        .first;
-            if (found->second)
-                out += excerpt(lineOf(*found->second, diagnostic.position.line), diagnostic);
+                found = texts
+                            .emplace(diagnostic.position.file,
+                                     Lines(textOfFile(diagnostic.position.file)))
+                            .first;
+            out += excerpt(found->second.at(diagnostic.position.line), diagnostic);
         }
         if (!diagnostic.hint.empty())
             out += "  hint: " + diagnostic.hint + "\n";

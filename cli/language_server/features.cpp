@@ -1,6 +1,10 @@
 #include "cli/language_server/features.h"
 
+#include "cli/language_server/arguments.h"
 #include "cli/language_server/cursor.h"
+#include "cli/language_server/declarations.h"
+#include "cli/language_server/expressions.h"
+#include "cli/language_server/item.h"
 #include "cli/language_server/text_position.h"
 #include "pipelines/base/text.h"
 #include "pipelines/expr/functions.h"
@@ -24,14 +28,6 @@ using pipelines::shape::Shape;
 using schema::TaskDefinition;
 
 /// Numbers of the protocol.
-enum class ItemKind : std::uint8_t {
-    Function = 3,
-    Variable = 6,
-    Module = 9,
-    Property = 10,
-    Value = 12,
-    Reference = 18
-};
 enum class SymbolKind : std::uint8_t {
     Module = 2,
     Class = 5,
@@ -39,81 +35,6 @@ enum class SymbolKind : std::uint8_t {
     Variable = 13,
     Property = 7
 };
-
-bool isNameCharacter(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-           c == '-' || c == '.' || static_cast<unsigned char>(c) >= 0x80;
-}
-
-std::string_view unquoted(std::string_view text)
-{
-    text = trim(text);
-    if (text.size() >= 2 && (text[0] == '\'' || text[0] == '"') && text.back() == text[0])
-        return text.substr(1, text.size() - 2);
-    return text;
-}
-
-/// A name that a line of the document declares: `- name: x`, `- stage: x`, `x: value`.
-struct Declared
-{
-    std::string name;
-    std::size_t line = 0, from = 0, to = 0;
-};
-
-/// Values of `key` below `path`, e.g. the names of parameters: path {"parameters", "[]"}, key
-/// "name". `ends`: the path may stand anywhere.
-std::vector<Declared> declared(const std::vector<std::string_view> &lines,
-                               const std::vector<std::string_view> &keys,
-                               std::string_view container)
-{
-    std::vector<Declared> out;
-    for (std::size_t i = 0; i < lines.size(); ++i) {
-        std::string_view text = lines[i];
-        const std::size_t start = text.find_first_not_of(" -");
-        if (start == std::string_view::npos)
-            continue;
-        for (const std::string_view key : keys) {
-            const std::string_view rest = text.substr(start);
-            if (!rest.starts_with(key) || rest.size() <= key.size() || rest[key.size()] != ':')
-                continue;
-            const std::string_view value = unquoted(rest.substr(key.size() + 1));
-            if (value.empty() || value.find("${{") != std::string_view::npos)
-                continue;
-            const Cursor cursor = locate(lines, i, start);
-            const bool fits =
-                container.empty() || (cursor.path.size() >= 2 && cursor.path.back() == "[]" &&
-                                      cursor.path[cursor.path.size() - 2] == container);
-            if (!fits)
-                continue;
-            const auto from = static_cast<std::size_t>(value.data() - text.data());
-            out.push_back({std::string(value), i, from, from + value.size()});
-        }
-    }
-    return out;
-}
-
-std::vector<Declared> parameters(const std::vector<std::string_view> &lines)
-{
-    return declared(lines, {"name", "- name"}, "parameters");
-}
-
-/// Named variables of lists, and the keys of mappings.
-std::vector<Declared> variables(const std::vector<std::string_view> &lines)
-{
-    std::vector<Declared> out = declared(lines, {"name"}, "variables");
-    for (std::size_t i = 0; i < lines.size(); ++i) {
-        const std::size_t start = lines[i].find_first_not_of(' ');
-        const std::size_t colon = lines[i].find(':');
-        if (start == std::string_view::npos || colon == std::string_view::npos ||
-            lines[i][start] == '-' || lines[i][start] == '#' || lines[i][start] == '$')
-            continue;
-        const Cursor cursor = locate(lines, i, start);
-        if (!cursor.path.empty() && cursor.path.back() == "variables")
-            out.push_back({std::string(lines[i].substr(start, colon - start)), i, start, colon});
-    }
-    return out;
-}
 
 const TaskDefinition *taskOf(const schema::TaskCatalogue &tasks, std::string_view reference)
 {
@@ -144,57 +65,12 @@ const TaskDefinition *taskOfInputs(const std::vector<std::string_view> &lines, P
     return nullptr;
 }
 
-json item(std::string label, ItemKind kind, std::string detail, std::string insert = {})
-{
-    json out{{"label", label}, {"kind", static_cast<int>(kind)}, {"detail", std::move(detail)}};
-    if (!insert.empty())
-        out["insertText"] = std::move(insert);
-    return out;
-}
-
 std::string inputText(const schema::TaskInputDefinition &input)
 {
     std::string out = input.type + (input.required ? ", required" : "");
     if (!input.defaultValue.empty())
         out += ", default " + input.defaultValue;
     return out;
-}
-
-void completeExpression(const std::vector<std::string_view> &lines, std::string_view before,
-                        json &out)
-{
-    std::size_t start = before.size();
-    while (start > 0 && isNameCharacter(before[start - 1]))
-        --start;
-    const std::string_view word = before.substr(start);
-    const std::size_t dot = word.find('.');
-    const std::string_view context = word.substr(0, dot);
-    if (dot != std::string_view::npos || before.substr(0, start).ends_with("['")) {
-        const bool isIndex = dot == std::string_view::npos;
-        std::string_view owner = context;
-        if (isIndex) {
-            owner = before.substr(0, start - 2);
-            std::size_t from = owner.size();
-            while (from > 0 && isNameCharacter(owner[from - 1]))
-                --from;
-            owner = owner.substr(from);
-        }
-        if (equalIgnoringCase(owner, "parameters")) {
-            for (const Declared &name : parameters(lines))
-                out.push_back(item(name.name, ItemKind::Variable, "parameter"));
-        } else if (equalIgnoringCase(owner, "variables")) {
-            for (const Declared &name : variables(lines))
-                out.push_back(item(name.name, ItemKind::Variable, "variable"));
-        }
-        return;
-    }
-    for (const auto &function : pipelines::expr::allFunctions()) {
-        if ((function.slots & slotBit(pipelines::expr::Slot::Template)) != 0)
-            out.push_back(item(std::string(function.name), ItemKind::Function,
-                               std::string(function.summary)));
-    }
-    for (const char *const name : {"parameters", "variables"})
-        out.push_back(item(name, ItemKind::Module, "context"));
 }
 
 void completeValue(const std::vector<std::string_view> &lines, const Cursor &cursor,
@@ -281,33 +157,27 @@ std::string_view wordAt(std::string_view line, std::size_t byte, std::size_t &fr
     return line.substr(from, to - from);
 }
 
-bool insideExpression(std::string_view line, std::size_t byte)
-{
-    const std::string_view before = line.substr(0, std::min(byte, line.size()));
-    const std::size_t open = before.rfind("${{");
-    return open != std::string_view::npos && before.find("}}", open) == std::string_view::npos;
-}
-
 } // namespace
 
 json completionsAt(const std::vector<std::string_view> &lines, Place place,
-                   const schema::TaskCatalogue &tasks)
+                   const schema::TaskCatalogue &tasks, const std::string *templateText)
 {
     json out = json::array();
     if (place.line >= lines.size())
         return out;
     const std::string_view before = lines[place.line].substr(0, place.byte);
-    if (insideExpression(before, before.size())) {
-        completeExpression(lines, before, out);
+    const Cursor cursor = locate(lines, place.line, place.byte);
+    if (const auto slot = slotAt(before, cursor)) {
+        completeExpression(lines, before, *slot, out);
         return out;
     }
     const std::size_t macro = before.rfind("$(");
     if (macro != std::string_view::npos && before.find(')', macro) == std::string_view::npos) {
-        for (const Declared &name : variables(lines))
-            out.push_back(item(name.name, ItemKind::Variable, "variable"));
+        completeVariables(lines, false, out);
         return out;
     }
-    const Cursor cursor = locate(lines, place.line, place.byte);
+    if (completeArguments(templateText, cursor, out))
+        return out;
     if (const TaskDefinition *const task = taskOfInputs(lines, place, cursor, tasks)) {
         const schema::TaskInputDefinition *const known = task->findInput(cursor.key);
         if (cursor.inValue && known != nullptr) {
@@ -345,7 +215,7 @@ json completionsAt(const std::vector<std::string_view> &lines, Place place,
 }
 
 std::string hoverAt(const std::vector<std::string_view> &lines, Place place,
-                    const schema::TaskCatalogue &tasks)
+                    const schema::TaskCatalogue &tasks, const std::string *templateText)
 {
     if (place.line >= lines.size())
         return {};
@@ -354,6 +224,8 @@ std::string hoverAt(const std::vector<std::string_view> &lines, Place place,
     const std::string_view word = wordAt(line, place.byte, from);
     if (word.empty())
         return {};
+    if (line.substr(0, from).ends_with("variables['") || line.substr(0, from).ends_with("$("))
+        return hoverOfVariable(word);
     if (insideExpression(line, from)) {
         if (const auto *const function = pipelines::expr::findFunction(word))
             return "`" + std::string(function->name) + "`: " + std::string(function->summary);
@@ -375,6 +247,8 @@ std::string hoverAt(const std::vector<std::string_view> &lines, Place place,
     Cursor cursor = locate(lines, place.line, from);
     const std::size_t colon = line.find(':', from);
     const bool onKey = !cursor.inValue && colon == from + word.size();
+    if (templateText != nullptr && onKey)
+        return hoverOfArgument(*templateText, word);
     if (const TaskDefinition *const task = taskOfInputs(lines, place, cursor, tasks);
         task != nullptr && onKey) {
         const schema::TaskInputDefinition *const input = task->findInput(word);
@@ -421,7 +295,7 @@ std::optional<Target> definitionAt(const std::vector<std::string_view> &lines, P
                           std::string_view name) -> std::optional<Target> {
         for (const Declared &one : all) {
             if (equalIgnoringCase(one.name, name))
-                return Target{{}, one.line, one.from, one.to};
+                return Target{{}, one.line, one.from, one.to, {}};
         }
         return std::nullopt;
     };
@@ -437,10 +311,13 @@ std::optional<Target> definitionAt(const std::vector<std::string_view> &lines, P
         return among(parameters(lines), word);
     const Cursor cursor = locate(lines, place.line, std::min(place.byte, line.size()));
     const std::string_view key = trim(std::string_view(cursor.key));
+    if (const std::string reference = referenceOfArguments(lines, place);
+        !reference.empty() && !cursor.inValue)
+        return Target{reference, 0, 0, 0, std::string(word)};
     if (cursor.inValue && key == "template") {
         const std::string_view value = unquoted(line.substr(line.find(':') + 1));
         if (!value.empty() && value.find("${{") == std::string_view::npos)
-            return Target{std::string(value)};
+            return Target{std::string(value), 0, 0, 0, {}};
         return std::nullopt;
     }
     const bool inList = cursor.path.size() >= 2 && cursor.path.back() == "[]" &&

@@ -18,13 +18,15 @@ struct Place
     std::size_t byte = 0; ///< in the line
 };
 
-/// Items for `textDocument/completion`.
+/// Items for `textDocument/completion`. `templateText`: of the template whose arguments hold the
+/// place (referenceOfArguments()), if it is known.
 nlohmann::json completionsAt(const std::vector<std::string_view> &lines, Place place,
-                             const schema::TaskCatalogue &tasks);
+                             const schema::TaskCatalogue &tasks,
+                             const std::string *templateText = nullptr);
 
 /// Markdown about what stands there; empty: nothing to say.
 std::string hoverAt(const std::vector<std::string_view> &lines, Place place,
-                    const schema::TaskCatalogue &tasks);
+                    const schema::TaskCatalogue &tasks, const std::string *templateText = nullptr);
 
 /// What a definition request leads to.
 struct Target
@@ -32,6 +34,7 @@ struct Target
     std::string reference;        ///< a template path as written, or empty
     std::size_t line = 0;         ///< in this document, when there is no reference
     std::size_t from = 0, to = 0; ///< bytes of the name there
+    std::string parameter;        ///< of the template that is meant; empty: the file as a whole
 };
 
 std::optional<Target> definitionAt(const std::vector<std::string_view> &lines, Place place);

@@ -1,12 +1,17 @@
 #include "cli/language_server/server.h"
 
+#include "cli/language_server/arguments.h"
+#include "cli/language_server/cursor.h"
+#include "cli/language_server/declarations.h"
 #include "cli/language_server/features.h"
 #include "cli/language_server/text_position.h"
+#include "pipelines/base/text.h"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
 namespace cli::language_server {
 namespace {
@@ -272,19 +277,82 @@ const Server::Document *Server::find(const json &parameters) const
     return found == m_documents.end() ? nullptr : &found->second;
 }
 
+std::optional<std::string> Server::templatePath(const Document &document,
+                                                const std::string &reference) const
+{
+    const std::size_t at = reference.find('@');
+    std::string path = reference.substr(0, at);
+    std::replace(path.begin(), path.end(), '\\', '/');
+    const std::string alias = at == std::string::npos ? "" : reference.substr(at + 1);
+    std::string folder = m_workspace.rootOf(document.path);
+    if (!alias.empty() && !pipelines::equalIgnoringCase(alias, "self")) {
+        // The name that the document gives the alias: folders may be known by it.
+        schema::RepositoryResource repository;
+        repository.alias = alias;
+        const auto lines = linesOf(document.text);
+        for (const Declared &one : declared(lines, {"repository"}, "repositories")) {
+            if (!pipelines::equalIgnoringCase(one.name, alias))
+                continue;
+            for (const auto &[key, value] : locate(lines, one.line, one.from).siblings) {
+                if (key == "name")
+                    repository.name = unquoted(value);
+                if (key == "ref")
+                    repository.ref = unquoted(value);
+            }
+        }
+        const auto other = m_workspace.folderOf(alias, &repository);
+        if (!other)
+            return std::nullopt;
+        folder = *other + "/";
+    } else if (path.starts_with('/')) {
+        folder += "/";
+    } else {
+        folder = document.path.substr(0, document.path.rfind('/') + 1);
+    }
+    path.erase(0, std::min(path.find_first_not_of('/'), path.size()));
+    if (path.empty())
+        return std::nullopt;
+    return std::filesystem::path(folder + path).lexically_normal().string();
+}
+
+std::optional<std::string> Server::textOfFile(const std::string &path) const
+{
+    for (const auto &[uri, open] : m_documents) {
+        if (open.path == path)
+            return open.text;
+    }
+    return m_workspace.read(path);
+}
+
+std::optional<std::string> Server::templateAt(const Document &document,
+                                              const std::vector<std::string_view> &lines,
+                                              Place place) const
+{
+    const std::string reference = referenceOfArguments(lines, place);
+    if (reference.empty())
+        return std::nullopt;
+    const auto path = templatePath(document, reference);
+    return path ? textOfFile(*path) : std::nullopt;
+}
+
 json Server::complete(const json &parameters)
 {
-    const auto lines = linesOf(find(parameters)->text);
-    return {
-        {"isIncomplete", false},
-        {"items", completionsAt(lines, placeOf(lines, member(parameters, "position")), m_tasks)}};
+    const Document &document = *find(parameters);
+    const auto lines = linesOf(document.text);
+    const Place place = placeOf(lines, member(parameters, "position"));
+    const auto text = templateAt(document, lines, place);
+    return {{"isIncomplete", false},
+            {"items", completionsAt(lines, place, m_tasks, text ? &*text : nullptr)}};
 }
 
 json Server::hover(const json &parameters)
 {
-    const auto lines = linesOf(find(parameters)->text);
+    const Document &document = *find(parameters);
+    const auto lines = linesOf(document.text);
+    const Place place = placeOf(lines, member(parameters, "position"));
+    const auto templateText = templateAt(document, lines, place);
     const std::string text =
-        hoverAt(lines, placeOf(lines, member(parameters, "position")), m_tasks);
+        hoverAt(lines, place, m_tasks, templateText ? &*templateText : nullptr);
     if (text.empty())
         return nullptr;
     return {{"contents", {{"kind", "markdown"}, {"value", text}}}};
@@ -297,34 +365,28 @@ json Server::definition(const json &parameters)
     const auto target = definitionAt(lines, placeOf(lines, member(parameters, "position")));
     if (!target)
         return nullptr;
-    if (target->reference.empty()) {
-        const std::string_view line = lines[target->line];
+    const auto rangeIn = [](const std::vector<std::string_view> &in, const Target &name) {
+        const std::string_view line = in[name.line];
         const auto at = [&](std::size_t byte) {
-            return json{{"line", target->line}, {"character", utf16Of(line, byte)}};
+            return json{{"line", name.line}, {"character", utf16Of(line, byte)}};
         };
+        return json{{"start", at(name.from)}, {"end", at(name.to)}};
+    };
+    if (target->reference.empty())
         return {{"uri", textOf(member(member(parameters, "textDocument"), "uri"))},
-                {"range", {{"start", at(target->from)}, {"end", at(target->to)}}}};
-    }
-    // As the compiler resolves it (14.3): below this file's folder, from the root, or elsewhere.
-    std::string path = target->reference.substr(0, target->reference.find('@'));
-    std::replace(path.begin(), path.end(), '\\', '/');
-    const std::size_t at = target->reference.find('@');
-    const std::string alias = at == std::string::npos ? "" : target->reference.substr(at + 1);
-    std::string folder = m_workspace.rootOf(document.path);
-    if (!alias.empty() && alias != "self") {
-        const auto other = m_workspace.folderOf(alias, nullptr);
-        if (!other)
-            return nullptr;
-        folder = *other + "/";
-    } else if (path.starts_with('/')) {
-        folder += "/";
-    } else {
-        folder = document.path.substr(0, document.path.rfind('/') + 1);
-    }
-    path.erase(0, std::min(path.find_first_not_of('/'), path.size()));
-    if (path.empty())
+                {"range", rangeIn(lines, *target)}};
+    const auto path = templatePath(document, target->reference);
+    if (!path)
         return nullptr;
-    return {{"uri", uriOfPath(folder + path)}, {"range", pointRange({})}};
+    json out{{"uri", uriOfPath(*path)}, {"range", pointRange({})}};
+    if (target->parameter.empty())
+        return out;
+    const auto text = textOfFile(*path);
+    const auto name = text ? declarationOfArgument(*text, target->parameter) : std::nullopt;
+    if (!name)
+        return nullptr;
+    out["range"] = rangeIn(linesOf(*text), *name);
+    return out;
 }
 
 json Server::symbols(const json &parameters)

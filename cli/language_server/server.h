@@ -1,6 +1,7 @@
 #pragma once
 /// The language server without its streams: messages in, messages out. One thread.
 
+#include "cli/language_server/features.h"
 #include "pipelines/compile/compiler.h"
 #include "schema/tasks/task_definition.h"
 
@@ -71,6 +72,15 @@ private:
     nlohmann::json symbols(const nlohmann::json &parameters);
     std::string diagnosticsOf(const std::string &uri, const Document &document);
     const Document *find(const nlohmann::json &parameters) const;
+    /// Where a template reference of the document leads, as the compiler resolves it (14.3).
+    [[nodiscard]] std::optional<std::string> templatePath(const Document &document,
+                                                          const std::string &reference) const;
+    /// A file as the editor has it, else as the disk does.
+    [[nodiscard]] std::optional<std::string> textOfFile(const std::string &path) const;
+    /// Text of the template whose arguments hold this place of the document.
+    [[nodiscard]] std::optional<std::string> templateAt(const Document &document,
+                                                        const std::vector<std::string_view> &lines,
+                                                        Place place) const;
 
     Workspace &m_workspace;
     const schema::TaskCatalogue &m_tasks;

@@ -45,9 +45,10 @@ std::filesystem::path findResource(const std::string &installed, const std::stri
     std::error_code problem;
     const std::filesystem::path program =
         std::filesystem::read_symlink("/proc/self/exe", problem).parent_path();
-    // A built program lies in build/<preset>/cli of the source tree.
+    // Installed in libexec/slipway, or alone in bin; built in build/<preset>/cli/complete.
     for (const auto &candidate :
-         {program / "../share/slipway" / installed, program / "../../.." / inSourceTree}) {
+         {program / "../../share/slipway" / installed, program / "../share/slipway" / installed,
+          program / "../../../.." / inSourceTree, program / "../../.." / inSourceTree}) {
         if (std::filesystem::exists(candidate, problem))
             return std::filesystem::weakly_canonical(candidate, problem);
     }

@@ -16,6 +16,16 @@ Diagnostic makeDiagnostic(Severity severity, std::string code, std::string messa
     return diagnostic;
 }
 
+bool append(std::vector<Diagnostic> &diagnostics, Diagnostic diagnostic)
+{
+    const std::size_t most =
+        diagnostic.severity == Severity::Error ? 2 * kMaxDiagnostics : kMaxDiagnostics;
+    if (diagnostics.size() >= most)
+        return false;
+    diagnostics.push_back(std::move(diagnostic));
+    return true;
+}
+
 bool hasErrors(const std::vector<Diagnostic> &diagnostics)
 {
     return std::any_of(diagnostics.begin(), diagnostics.end(), [](const Diagnostic &diagnostic) {

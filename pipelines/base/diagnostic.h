@@ -28,6 +28,12 @@ struct Diagnostic
 /// A diagnostic of the usual parts; length and include chain are left to the caller.
 Diagnostic makeDiagnostic(Severity severity, std::string code, std::string message,
                           schema::SourcePosition position, std::string hint = {});
+/// Warnings are collected up to this number of problems, errors up to twice of it, so that a broken
+/// loop fills no memory and an error is always among them.
+inline constexpr std::size_t kMaxDiagnostics = 1'000;
+
+/// Appends, unless there are too many already; false: it was dropped.
+bool append(std::vector<Diagnostic> &diagnostics, Diagnostic diagnostic);
 /// True when any of them is an error.
 bool hasErrors(const std::vector<Diagnostic> &diagnostics);
 

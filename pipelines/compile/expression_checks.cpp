@@ -42,7 +42,7 @@ void ExpressionChecks::report(Severity severity, const yaml::Node &node, std::st
     Diagnostic diagnostic = makeDiagnostic(severity, std::move(code), std::move(message),
                                            node.position(), std::move(hint));
     diagnostic.includedFrom = yaml::includeChain(yaml::inheritedSource(node, via));
-    m_diagnostics.push_back(std::move(diagnostic));
+    append(m_diagnostics, std::move(diagnostic));
 }
 
 void ExpressionChecks::condition(const yaml::Node *node, expr::Slot slot, bool isAlone)

@@ -55,7 +55,7 @@ void PlanBuilder::report(const Node &node, std::string code, std::string message
     Diagnostic diagnostic = makeDiagnostic(severity, std::move(code), std::move(message),
                                            node.position(), std::move(hint));
     diagnostic.includedFrom = yaml::includeChain(yaml::inheritedSource(node, m_expressions.via));
-    m_diagnostics.push_back(std::move(diagnostic));
+    append(m_diagnostics, std::move(diagnostic));
 }
 
 void PlanBuilder::stage(const Node &node, const std::optional<Pool> &rootPool)

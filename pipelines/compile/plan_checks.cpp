@@ -116,8 +116,8 @@ private:
     void report(const schema::SourcePosition &position, std::string code, std::string message,
                 std::string hint, Severity severity = Severity::Error)
     {
-        m_diagnostics.push_back(makeDiagnostic(severity, std::move(code), std::move(message),
-                                               position, std::move(hint)));
+        append(m_diagnostics, makeDiagnostic(severity, std::move(code), std::move(message),
+                                             position, std::move(hint)));
     }
 
     /// Iterative depth-first search: a chain may be as long as the file.

@@ -36,7 +36,7 @@ std::int64_t wholeNumber(const Value &value)
 void guardSize(std::size_t bytes)
 {
     if (bytes > kMaxTextBytes)
-        throw EvaluationError("Maximum object size exceeded");
+        throw EvaluationError(std::string(kTooLarge));
 }
 
 /// Compares at the front or the back, ignoring case.

@@ -4,12 +4,15 @@
 #include "pipelines/expr/functions.h"
 #include "pipelines/expr/value.h"
 
+#include <string_view>
 #include <vector>
 
 namespace pipelines::expr {
 
 /// Longest text a function may produce, bytes: nested replace() and join() must not explode.
 inline constexpr std::size_t kMaxTextBytes = 10U << 20U;
+/// What is said about longer ones.
+inline constexpr std::string_view kTooLarge = "Maximum object size exceeded";
 
 /// Throws EvaluationError. The number of arguments was checked by the parser.
 Value callFunction(Function function, const std::vector<Value> &arguments);

@@ -175,7 +175,39 @@ private:
             return status(node.function, arguments);
         if (node.function == Function::Counter)
             return counter(arguments);
-        return callFunction(node.function, arguments);
+        return measured(node.function, arguments);
+    }
+
+    [[nodiscard]] Value measured(Function function, const std::vector<Value> &arguments) const
+    {
+        std::size_t work = 0;
+        for (const Value &argument : arguments)
+            work += sizeOf(argument);
+        try {
+            Value result = callFunction(function, arguments);
+            if (m_context.spend(work + sizeOf(result)))
+                return result;
+        } catch (const EvaluationError &error) {
+            // A text that became too long was work, too.
+            static_cast<void>(
+                m_context.spend(error.message == kTooLarge ? work + kMaxTextBytes : work));
+            throw;
+        }
+        throw EvaluationError(std::string(kTooLarge));
+    }
+
+    static std::size_t sizeOf(const Value &value)
+    {
+        switch (value.kind()) {
+        case Kind::String:
+            return value.asText().view.size();
+        case Kind::Array:
+            return value.asArray()->items.size();
+        case Kind::Object:
+            return value.asObject()->size();
+        default:
+            return 1;
+        }
     }
 
     [[nodiscard]] bool isIn(const Node &node) const
@@ -239,6 +271,11 @@ bool Context::status(Function function, const std::vector<std::string> &) const
             throw EvaluationError("Unrecognized value: '" + std::string(info.name) + "'");
     }
     return false;
+}
+
+bool Context::spend(std::size_t) const
+{
+    return true;
 }
 
 std::int64_t Context::counter(std::string_view, std::int64_t) const

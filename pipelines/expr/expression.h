@@ -94,6 +94,9 @@ public:
                                       const std::vector<std::string> &names) const;
     /// counter(prefix, seed). The base refuses.
     [[nodiscard]] virtual std::int64_t counter(std::string_view prefix, std::int64_t seed) const;
+    /// A function wrote this many bytes or looked at this many elements. False: that is more than
+    /// the caller wants to be done, the evaluation fails. The base accepts all.
+    [[nodiscard]] virtual bool spend(std::size_t work) const;
 };
 
 /// The value; borrowed texts in it live as long as the expression and the context.

@@ -34,6 +34,8 @@ public:
 
     void check(const Node &node, const Shape &shape)
     {
+        if (m_diagnostics.size() >= 2 * kMaxDiagnostics)
+            return; // nothing more would be kept
         // Only list items know the reference that led to them; what is below shares it.
         const yaml::Source *const outer = m_via;
         if (node.source != nullptr && node.source->includedBy != nullptr)
@@ -79,10 +81,10 @@ private:
 
     void report(const Node &node, std::string code, std::string message, std::string hint = {})
     {
-        m_diagnostics.push_back(
-            {Severity::Error, std::move(code), std::move(message), node.position(),
-             node.isScalar() ? static_cast<std::uint32_t>(utf16Length(node.text)) : 0U,
-             std::move(hint), yaml::includeChain(yaml::inheritedSource(node, m_via))});
+        append(m_diagnostics,
+               {Severity::Error, std::move(code), std::move(message), node.position(),
+                node.isScalar() ? static_cast<std::uint32_t>(utf16Length(node.text)) : 0U,
+                std::move(hint), yaml::includeChain(yaml::inheritedSource(node, m_via))});
     }
 
     void notAMapping(const Node &node)

@@ -126,8 +126,8 @@ std::size_t Embedded::offsetOf(const expr::Expression &expression) const
 void EmbeddedParser::report(const yaml::Node &node, std::string code, std::string message,
                             std::string hint)
 {
-    m_diagnostics.push_back({Severity::Error, std::move(code), std::move(message), node.position(),
-                             0, std::move(hint), yaml::includeChain(node.source)});
+    append(m_diagnostics, {Severity::Error, std::move(code), std::move(message), node.position(), 0,
+                           std::move(hint), yaml::includeChain(node.source)});
 }
 
 bool EmbeddedParser::parses(std::string_view text) const

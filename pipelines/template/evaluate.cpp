@@ -25,8 +25,11 @@ const Loop *findLoop(const Loop *loops, std::string_view name)
 class Expander::FrameContext : public expr::Context
 {
 public:
-    explicit FrameContext(const Frame &frame)
+    /// `work` counts what functions do, up to `mostWork`.
+    FrameContext(const Frame &frame, std::size_t &work, std::size_t mostWork)
         : m_frame(frame)
+        , m_work(work)
+        , m_mostWork(mostWork)
     {}
 
     [[nodiscard]] std::optional<Value> named(Name name, std::string_view text) const override
@@ -41,8 +44,16 @@ public:
         return std::nullopt;
     }
 
+    [[nodiscard]] bool spend(std::size_t work) const override
+    {
+        m_work += work;
+        return m_work <= m_mostWork;
+    }
+
 private:
     const Frame &m_frame;
+    std::size_t &m_work;
+    std::size_t m_mostWork;
 };
 
 bool Expander::checkNames(const expr::Expression &expression, const Frame &frame, const Node &node,
@@ -89,7 +100,7 @@ std::optional<Value> Expander::evaluate(const expr::Expression &expression, cons
 {
     if (!checkNames(expression, frame, node, embedded))
         return std::nullopt;
-    const FrameContext context(frame);
+    const FrameContext context(frame, m_work, maxBytes());
     auto value = expr::evaluate(expression, context);
     if (!value) {
         report(node, frame, "expression-evaluation", value.error().message);

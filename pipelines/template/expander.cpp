@@ -13,8 +13,6 @@ namespace {
 
 /// C++ call depth of the expansion; bounds our stack whatever the other limits allow.
 constexpr std::size_t kMaxNesting = 1'500;
-/// Reported problems; a broken loop must not fill the memory.
-constexpr std::size_t kMaxDiagnostics = 1'000;
 
 struct ChildPlace
 {
@@ -118,20 +116,22 @@ VariableScope &Expander::newScope(const VariableScope *outer)
 void Expander::report(const Node &node, const Frame &frame, std::string code, std::string message,
                       std::string hint, Severity severity)
 {
-    if (m_result.diagnostics.size() >= kMaxDiagnostics)
-        throw Overflow{};
     const yaml::Source *source = node.source;
     if (frame.source != nullptr && source != nullptr && source->path == frame.source->path &&
         source->alias == frame.source->alias)
         source = frame.source;
-    m_result.diagnostics.push_back({severity, std::move(code), std::move(message), node.position(),
-                                    0, std::move(hint), yaml::includeChain(source)});
+    const bool kept = append(m_result.diagnostics,
+                             {severity, std::move(code), std::move(message), node.position(), 0,
+                              std::move(hint), yaml::includeChain(source)});
+    if (!kept && severity == Severity::Error)
+        throw Overflow{};
 }
 
 void Expander::guard(const Node &node, const Frame &frame)
 {
     if (++m_events <= m_request.limits.maxExpandedNodes &&
-        m_arena.nodeCount() <= 2 * m_request.limits.maxExpandedNodes)
+        m_arena.nodeCount() <= 2 * m_request.limits.maxExpandedNodes &&
+        m_arena.textBytes() <= maxBytes() && m_work <= maxBytes())
         return;
     report(node, frame, "limit-events",
            "Maximum events exceeded while evaluating the template. This may indicate an infinite "

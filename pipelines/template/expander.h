@@ -7,6 +7,7 @@
 #include "pipelines/template/values.h"
 #include "pipelines/yaml/node.h"
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <map>
@@ -137,6 +138,14 @@ private:
     void remarkUnused(const Declarations &declared, const yaml::Source *file, const Frame &frame);
 
     // evaluation (evaluate.cpp)
+    /// Bytes of text that one compilation may hold, and functions may go through.
+    [[nodiscard]] std::size_t maxBytes() const
+    {
+        constexpr std::size_t kPerNode = 64;
+        return std::max(kPerNode * m_request.limits.maxExpandedNodes,
+                        4 * m_request.limits.maxFileBytes);
+    }
+
     std::optional<expr::Value> evaluate(const expr::Expression &expression, const Frame &frame,
                                         const yaml::Node &node, const Embedded &embedded);
     bool checkNames(const expr::Expression &expression, const Frame &frame, const yaml::Node &node,
@@ -199,6 +208,7 @@ private:
     std::vector<schema::RepositoryResource> m_repositories;
     std::unordered_map<const yaml::Node *, const yaml::Node *> m_early; ///< resources, read first
     std::size_t m_events = 0;
+    std::size_t m_work = 0; ///< bytes and elements that functions went through
     std::size_t m_nesting = 0;
     bool m_guessed = false; ///< the evaluation under way read a stand-in
     std::set<std::string> m_reportedOnce;

@@ -303,13 +303,13 @@ private:
                                 equalIgnoringCase(m_entries[j].key->text, key.text);
             }
             if (duplicate)
-                m_diagnostics.push_back({Severity::Error,
-                                         "duplicate-key",
-                                         "'" + std::string(key.text) + "' is already defined",
-                                         key.position(),
-                                         static_cast<std::uint32_t>(utf16Length(key.text)),
-                                         "remove or rename one of the two keys",
-                                         {}});
+                append(m_diagnostics, {Severity::Error,
+                                       "duplicate-key",
+                                       "'" + std::string(key.text) + "' is already defined",
+                                       key.position(),
+                                       static_cast<std::uint32_t>(utf16Length(key.text)),
+                                       "remove or rename one of the two keys",
+                                       {}});
         }
     }
 

@@ -1,8 +1,8 @@
 // The language server under the protocol's own client library (vscode-jsonrpc).
 // Usage: node session.mjs [--binary PATH] [--junit FILE]
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { copyFileSync, linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -22,6 +22,10 @@ const limit = 20_000
 const files = {
   '.git/HEAD': 'ref: refs/heads/main\n',
   'steps/build.yml': 'parameters:\n- name: target\n  type: string\nsteps:\n- script: make ${{ parameters.target }}\n',
+  'steps/typed.yml': 'parameters:\n- name: mode\n  displayName: How fast\n  values: [fast, slow]\n  default: fast\n' +
+    '- name: deep\n  type: boolean\n  default: false\n- name: where\nsteps:\n' +
+    '- script: ${{ parameters.mode }} ${{ parameters.deep }} ${{ parameters.where }}\n',
+  'tools/typed.yml': 'parameters:\n- name: level\n  type: number\nsteps:\n- script: ${{ parameters.level }}\n',
   'steps/broken.yml': 'steps:\n- scrpt: x\n',
   'tasks/Greet/task.json': JSON.stringify({
     id: '11111111-2222-3333-4444-555555555555', name: 'Greet', friendlyName: 'Greet people', description: 'Says hello',
@@ -257,11 +261,61 @@ async function features() {
     const parameters = await completionIn(session, `${head}steps:\n- script: \${{ parameters.| }}\n`, 'parameters.yml')
     assert.deepEqual(parameters, ['one', 'two'])
     const variables = await completionIn(session, `${head}steps:\n- script: \${{ variables['|'] }}\n`, 'variables.yml')
-    assert.deepEqual(variables, ['first'])
+    assert.equal(variables[0], 'first')
+    assert.ok(variables.includes('Build.SourceBranch') && !variables.includes('Build.BuildId'), variables.join())
+    const dotted = await completionIn(session, `${head}steps:\n- script: \${{ variables['Build.So|'] }}\n`, 'dotted.yml')
+    assert.ok(dotted.includes('Build.SourceBranch'))
     const functions = await completionIn(session, `${head}steps:\n- script: \${{ | }}\n`, 'functions.yml')
     assert.ok(functions.includes('startsWith') && !functions.includes('succeeded'))
     const macro = await completionIn(session, `${head}steps:\n- script: echo $(|\n`, 'macro.yml')
-    assert.deepEqual(macro, ['first'])
+    assert.equal(macro[0], 'first')
+    assert.ok(macro.includes('Build.BuildId') && macro.includes('Agent.TempDirectory'))
+  })
+  await check('functions, contexts and names in conditions and runtime expressions', async () => {
+    const stages = 'stages:\n- stage: A\n  jobs:\n  - job: one\n- stage: B\n'
+    const stage = await completionIn(session, `${stages}  condition: and(|)\n`, 'stage-condition.yml')
+    for (const one of ['succeeded', 'eq', 'dependencies', 'variables']) assert.ok(stage.includes(one), one)
+    assert.ok(!stage.includes('parameters') && !stage.includes('counter'), stage.join())
+    assert.deepEqual(await completionIn(session, `${stages}  condition: eq(dependencies.|)\n`, 'stage-names.yml'), ['A', 'B'])
+    const job = await completionIn(session, `${stages}  jobs:\n  - job: two\n    condition: eq(dependencies.|)\n`, 'job-names.yml')
+    assert.deepEqual(job, ['one', 'two'])
+    const step = await completionIn(session, 'steps:\n- script: x\n  condition: |\n', 'step-condition.yml')
+    assert.ok(step.includes('always') && step.includes('variables') && !step.includes('dependencies'), step.join())
+    const variable = await completionIn(session, 'variables:\n  a: $[ | ]\nsteps: []\n', 'runtime.yml')
+    assert.ok(variable.includes('counter') && !variable.includes('succeeded'), variable.join())
+  })
+  await check('parameters of a template where it is used, and their values', async () => {
+    const using = (rest) => `steps:\n- template: steps/typed.yml\n  parameters:\n${rest}`
+    assert.deepEqual(await completionIn(session, using('    |\n'), 'use1.yml'), ['mode', 'deep', 'where'])
+    assert.deepEqual(await completionIn(session, using('    deep: true\n    |\n'), 'use2.yml'), ['mode', 'where'])
+    assert.deepEqual(await completionIn(session, using('    mode: |\n'), 'use3.yml'), ['fast', 'slow'])
+    assert.deepEqual(await completionIn(session, using('    deep: |\n'), 'use4.yml'), ['true', 'false'])
+    const named = 'resources:\n  repositories:\n  - repository: other\n    name: org/tools\nsteps:\n' +
+      '- template: typed.yml@other\n  parameters:\n    |\n'
+    assert.deepEqual(await completionIn(session, named, 'use5.yml'), ['level'])
+  })
+  await check('an argument of a template is explained, and leads to its declaration', async () => {
+    const using = 'steps:\n- template: steps/typed.yml\n  parameters:\n    mode: fast\n    where: x\n'
+    const uri = uriOf('argument.yml')
+    await session.open(uri, using)
+    assert.match((await session.hover(uri, at(using, 'mo|de'))).contents.value, /How fast[\s\S]*`slow`/)
+    const found = await session.definition(uri, at(using, 'whe|re: x'))
+    assert.equal(found.uri, uriOf('steps/typed.yml'))
+    assert.deepEqual(found.range, {
+      start: at(files['steps/typed.yml'], 'name: |where'), end: at(files['steps/typed.yml'], 'name: where|') })
+    assert.equal((await session.definition(uri, at(using, 'typ|ed.yml'))).uri, uriOf('steps/typed.yml'))
+  })
+  await check('predefined variables are explained', async () => {
+    const text = "steps:\n- script: echo $(Build.SourceBranch) ${{ variables['Build.Reason'] }}\n"
+    const uri = uriOf('predefined.yml')
+    await session.open(uri, text)
+    assert.match((await session.hover(uri, at(text, 'Build.Sour|ceBranch'))).contents.value, /Full ref/)
+    assert.match((await session.hover(uri, at(text, 'Build.Rea|son'))).contents.value, /started the run/)
+  })
+  await check('what the compiler reports of values: a template argument that is not allowed', async () => {
+    const [first] = await session.open(uriOf('bad-argument.yml'),
+      'steps:\n- template: steps/typed.yml\n  parameters: {mode: medium, where: x}\n')
+    assert.match(first.message, /'medium' is not a valid value/)
   })
   await check('stages and jobs for dependsOn, words and booleans elsewhere', async () => {
     const stages = 'stages:\n- stage: A\n  jobs: []\n- stage: B\n  dependsOn: |\n'
@@ -338,6 +392,51 @@ async function raw(bytes) {
   return { code, output, errors }
 }
 
+/** Runs a command to its end. */
+function run(program, ...args) {
+  const done = spawnSync(program, args, { encoding: 'utf8' })
+  return { code: done.status, output: done.stdout, errors: done.stderr }
+}
+
+/** The two files of the program (docs/decisions/0004), each alone. */
+async function programs() {
+  const complete = join(dirname(binary), 'complete', 'slipway')
+  const copy = (from, ...to) => {
+    const path = join(folder, ...to)
+    mkdirSync(dirname(path), { recursive: true })
+    copyFileSync(from, path)
+    return path
+  }
+  writeFileSync(join(folder, 'plain.yml'), 'steps:\n- script: x\n')
+  await check('the small program alone has the commands of the language, and says what is missing', () => {
+    const small = copy(binary, 'alone', 'bin', 'slipway')
+    assert.equal(run(small, 'validate', join(folder, 'plain.yml')).code, 0)
+    assert.match(run(small, 'preview', join(folder, 'plain.yml')).output, /CmdLine@2/)
+    const { code, errors } = run(small, 'server')
+    assert.equal(code, 2)
+    assert.match(errors, /libexec\/slipway\/slipway/)
+  })
+  await check('installed beside it, the complete program is started for all other commands', () => {
+    const small = copy(binary, 'installed', 'bin', 'slipway')
+    copy(complete, 'installed', 'libexec', 'slipway', 'slipway')
+    assert.match(run(small, '--help').output, /server[\s\S]*worker[\s\S]*validate/)
+    const { code, errors } = run(small, 'server', '--listen', 'nonsense')
+    assert.equal(code, 2)
+    assert.match(errors, /nonsense/)
+  })
+  await check('the complete program alone has every command', () => {
+    const all = copy(complete, 'copied', 'slipway')
+    assert.equal(run(all, 'validate', join(folder, 'plain.yml')).code, 0)
+    assert.match(run(all, '--help').output, /server[\s\S]*worker[\s\S]*validate/)
+  })
+  await check('the small program never starts itself', () => {
+    const small = copy(binary, 'twice', 'bin', 'slipway')
+    mkdirSync(join(folder, 'twice', 'libexec', 'slipway'), { recursive: true })
+    linkSync(small, join(folder, 'twice', 'libexec', 'slipway', 'slipway'))
+    assert.equal(run(small, 'server').code, 2)
+  })
+}
+
 async function badInput() {
   await check('a message without a length ends the session with a reason', async () => {
     const { code, errors } = await raw('Content-Type: x\r\n\r\n{}')
@@ -379,6 +478,7 @@ try {
   }
   await features()
   await badInput()
+  await programs()
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

@@ -143,6 +143,64 @@ private Q_SLOTS:
         verifyRefused(result, "limit-size");
     }
 
+    /// Every turn of a loop makes a text of the whole list.
+    void muchWork_data()
+    {
+        QTest::addColumn<QByteArray>("body");
+        QTest::newRow("kept") << QByteArray("  - script: ${{ convertToJson(parameters.l) }}\n");
+        QTest::newRow("thrown away")
+            << QByteArray("  - script: ${{ length(convertToJson(parameters.l)) }}\n");
+        QTest::newRow("too long each time")
+            << QByteArray("  - script: ${{ join(join('a', parameters.l), parameters.l) }}\n");
+        QTest::newRow("as keys") << QByteArray(
+            "  - script: x\n    env: {\"${{ convertToJson(parameters.l) }}\": y}\n");
+    }
+
+    void muchWork()
+    {
+        QFETCH(QByteArray, body);
+        std::string list;
+        for (int i = 0; i < 20'000; ++i)
+            list += i == 0 ? "x" : ",x";
+        verifyRefused(compileText("parameters:\n- {name: l, type: object, default: [" + list +
+                                  "]}\nsteps:\n- ${{ each a in parameters.l }}:\n" +
+                                  body.toStdString()),
+                      "limit-events");
+    }
+
+    void manyProblems_data()
+    {
+        QTest::addColumn<QByteArray>("line");
+        QTest::addColumn<QByteArray>("head");
+        QTest::newRow("duplicate keys") << QByteArray("  k: 1\n") << QByteArray("variables:\n");
+        QTest::newRow("unknown keys") << QByteArray("- scrpt: 1\n") << QByteArray("steps:\n");
+        QTest::newRow("empty items") << QByteArray("- {}\n") << QByteArray("steps:\n");
+        QTest::newRow("syntax of expressions")
+            << QByteArray("- script: ${{ eq(1 }}\n") << QByteArray("steps:\n");
+    }
+
+    void manyProblems()
+    {
+        QFETCH(QByteArray, line);
+        QFETCH(QByteArray, head);
+        const Compilation result =
+            compileText(head.toStdString() + repeated(line.toStdString(), 50'000));
+        QVERIFY(!result.ok());
+        QVERIFY(result.diagnostics.size() <= 2 * kMaxDiagnostics + 1);
+        QVERIFY(hasErrors(result.diagnostics));
+    }
+
+    /// More warnings than are kept do not make a file invalid.
+    void manyWarnings()
+    {
+        std::string text = "parameters:\n";
+        for (int i = 0; i < 3000; ++i)
+            text += "- {name: p" + std::to_string(i) + ", default: x}\n";
+        const Compilation result = compileText(text + "steps:\n- script: x\n");
+        QVERIFY(result.ok());
+        QCOMPARE(result.diagnostics.size(), kMaxDiagnostics);
+    }
+
     void manyErrors()
     {
         const Compilation result = compileText("variables:\n" + [] {
@@ -152,7 +210,7 @@ private Q_SLOTS:
             return lines;
         }());
         QVERIFY(!result.ok());
-        QVERIFY(result.diagnostics.size() <= 1100);
+        QVERIFY(result.diagnostics.size() <= 2 * kMaxDiagnostics);
     }
 
     void bytes_data()

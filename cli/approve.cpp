@@ -32,6 +32,21 @@ schema::Result<json> pendingApprovals(const Connection &server)
     return memberOf(answer, "value");
 }
 
+/// Manual validations look like approvals from here on; "validation" tells them apart.
+schema::Result<json> pendingOfAllKinds(const Connection &server)
+{
+    ASSIGN_OR_RETURN(json all, pendingApprovals(server));
+    ASSIGN_OR_RETURN(const json answer, server.client.get(fmt::format(
+                                            "/{}/_apis/slipway/validations", server.project)));
+    for (json item : memberOf(answer, "value")) {
+        item["validation"] = true;
+        item["environment"] = json{{"name", "(manual validation)"}};
+        item["commitMessage"] = textOf(item, "instructions");
+        all.push_back(std::move(item));
+    }
+    return all;
+}
+
 void list(const json &approvals)
 {
     if (approvals.empty()) {
@@ -82,7 +97,7 @@ schema::Result<json> choose(const json &approvals, const ApproveOptions &options
 schema::Result<int> approve(const ClientOptions &client, const ApproveOptions &options)
 {
     ASSIGN_OR_RETURN(const Connection server, connect(client));
-    ASSIGN_OR_RETURN(const json approvals, pendingApprovals(server));
+    ASSIGN_OR_RETURN(const json approvals, pendingOfAllKinds(server));
     if (options.which.empty()) {
         if (client.json())
             printJson(approvals);
@@ -91,6 +106,19 @@ schema::Result<int> approve(const ClientOptions &client, const ApproveOptions &o
         return 0;
     }
     ASSIGN_OR_RETURN(const json item, choose(approvals, options));
+    if (item.contains("validation")) {
+        ASSIGN_OR_RETURN(
+            const json answer,
+            server.client.post(
+                fmt::format("/{}/_apis/slipway/validations/{}", server.project, textOf(item, "id")),
+                json{{"approve", !options.reject}, {"comment", options.comment}}));
+        if (client.json())
+            printJson(answer);
+        else
+            std::cout << fmt::format("{} run {} at {}\n", options.reject ? "rejected" : "resumed",
+                                     textOf(item, "runNumber"), textOf(item, "job"));
+        return 0;
+    }
     const json decision{{"approvalId", textOf(item, "id")},
                         {"status", options.reject ? "rejected" : "approved"},
                         {"comment", options.comment}};

@@ -6,6 +6,7 @@
 #include "server/http/event_streams.h"
 #include "server/http/http_server.h"
 #include "server/http/request_metrics.h"
+#include "server/http/routes/resource_routes.h"
 #include "server/http/routes/routes.h"
 #include "server/http/static_files.h"
 #include "server/retention/retention_service.h"
@@ -14,6 +15,7 @@
 #include "server/tracing/run_spans.h"
 #include "server/triggers/pull_request_service.h"
 #include "server/triggers/resource_triggers.h"
+#include "server/workers/server_worker.h"
 
 #include <QLoggingCategory>
 
@@ -70,6 +72,7 @@ struct Application::Parts
     std::optional<workers::PoolService> pools;
     std::optional<workers::JobService> jobs;
     std::unique_ptr<workers::WorkerHub> workerHub;
+    std::unique_ptr<workers::ServerWorker> serverWorker;
     std::optional<triggers::PipelineService> pipelines;
     std::optional<triggers::PullRequestService> pullRequests;
     std::optional<triggers::ResourceTriggers> resourceTriggers;
@@ -93,6 +96,8 @@ struct Application::Parts
         if (triggers)
             triggers->stop();
         traces.reset();
+        if (serverWorker)
+            serverWorker->stop();
         if (scheduler)
             scheduler->stop();
         workerHub.reset();
@@ -167,7 +172,11 @@ Result<std::unique_ptr<Application>> Application::start(const Configuration &con
     p.pools.emplace(*p.database, *p.scheduler, p.events);
     p.jobs.emplace(*p.database, *p.scheduler, *p.logs, *p.artifacts, p.events);
     ASSIGN_OR_RETURN(p.workerHub, workers::WorkerHub::start(*p.scheduler));
-    RETURN_IF_ERROR(p.scheduler->start(*p.workerHub));
+    ASSIGN_OR_RETURN(p.serverWorker,
+                     workers::ServerWorker::create(*p.database, *p.scheduler, *p.configuration,
+                                                   *p.jobs, schema::wallClockNow));
+    RETURN_IF_ERROR(p.scheduler->start(p.serverWorker->channel(*p.workerHub)));
+    RETURN_IF_ERROR(p.serverWorker->start());
     RETURN_IF_ERROR(ensureDefaultPool(*p.pools));
     p.pipelines.emplace(*p.database, *p.projects, *p.repositories, *p.configuration,
                         *p.environments, *p.runs);
@@ -195,6 +204,7 @@ Result<std::unique_ptr<Application>> Application::start(const Configuration &con
         *p.logs,          *p.artifacts,        *p.retention,     *p.tasks,        p.events,
         p.metrics,        *p.eventStreams,     *p.database});
     http::addRoutes(p.router, *p.services);
+    http::addValidationRoutes(p.router, *p.services, *p.serverWorker);
     http::ListenOptions options;
     options.host = configuration.host;
     options.port = configuration.port;

@@ -164,9 +164,13 @@ schema::Result<std::int64_t> resolvePool(const schema::Pool &wanted,
                                          const std::vector<store::PoolImageRow> &images)
 {
     using schema::ErrorCode;
-    if (wanted.server)
-        return {ErrorCode::InvalidArgument,
-                "jobs of 'pool: server' cannot run here yet; give the job a pool with workers"};
+    if (wanted.server) {
+        for (const store::PoolRow &pool : pools) {
+            if (pool.name == kServerPool)
+                return pool.id;
+        }
+        return {ErrorCode::InvalidArgument, "this server runs no jobs of 'pool: server'"};
+    }
     const auto image = [&](std::string_view name) -> std::optional<std::int64_t> {
         for (const store::PoolImageRow &row : images) {
             if (equalIgnoringCase(row.vmImage, name))

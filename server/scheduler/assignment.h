@@ -16,6 +16,9 @@
 
 namespace server::scheduler {
 
+/// The pool that jobs of `pool: server` wait in; the server's own worker serves it.
+inline constexpr const char *kServerPool = "(server)";
+
 struct QueuedJob
 {
     std::string jobId;

@@ -73,4 +73,15 @@ Reply errorReply(const schema::Error &error, std::string_view typeKey)
     return Reply::json(body, httpStatus(error.code));
 }
 
+Reply jobErrorReply(const schema::Error &error)
+{
+    Reply reply = errorReply(error);
+    if (error.code == schema::ErrorCode::Conflict && error.message.starts_with("leaseLost")) {
+        auto body = nlohmann::ordered_json::parse(reply.body);
+        body["code"] = "leaseLost";
+        reply.body = body.dump();
+    }
+    return reply;
+}
+
 } // namespace server::http

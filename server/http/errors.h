@@ -12,4 +12,8 @@ int httpStatus(schema::ErrorCode code);
 /// Error body with the type key that clients match ("BuildNotFoundException"), if one is known.
 Reply errorReply(const schema::Error &error, std::string_view typeKey = {});
 
+/// The same for calls of job processes: a conflict whose message begins with "leaseLost" is told by
+/// its code, and the process stops then.
+Reply jobErrorReply(const schema::Error &error);
+
 } // namespace server::http

@@ -93,6 +93,11 @@ Status LocalSink::publishTestRun(const schema::protocol::TestRunUpload & /*run*/
     return {}; // the step's log says it
 }
 
+Status LocalSink::publishCoverage(const schema::protocol::CoverageUpload & /*coverage*/)
+{
+    return {}; // the step's log says it
+}
+
 Status LocalSink::publishImage(const schema::protocol::PushedImage & /*image*/)
 {
     return {};

@@ -22,6 +22,7 @@ public:
     downloadArtifact(const std::string &name, const fs::path &target,
                      const std::function<bool(const std::string &path)> &wanted) override;
     Status publishTestRun(const schema::protocol::TestRunUpload &run) override;
+    Status publishCoverage(const schema::protocol::CoverageUpload &coverage) override;
     Status publishImage(const schema::protocol::PushedImage &image) override;
     Status publishDeployed(const std::vector<schema::protocol::DeployedItem> &items) override;
     Status attach(const std::string &recordId, const std::string &type, const std::string &name,

@@ -2,6 +2,7 @@
 /// Where a running job delivers what it makes: to the server (server_sink.h) or to this machine
 /// (local_sink.h). The executor knows nothing else of the outside.
 
+#include "schema/protocol/job_resources.h"
 #include "schema/protocol/messages.h"
 #include "worker/base/files.h"
 
@@ -48,8 +49,41 @@ public:
     downloadArtifact(const std::string &name, const fs::path &target,
                      const std::function<bool(const std::string &path)> &wanted) = 0;
     virtual Status publishTestRun(const schema::protocol::TestRunUpload &run) = 0;
+    virtual Status publishCoverage(const schema::protocol::CoverageUpload &coverage) = 0;
     virtual Status publishImage(const schema::protocol::PushedImage &image) = 0;
     virtual Status publishDeployed(const std::vector<schema::protocol::DeployedItem> &items) = 0;
+
+    /// Another run of the project, for its artifacts. Errors: NotFound (says what was looked for),
+    /// Unavailable (this machine knows no other runs).
+    virtual Result<schema::protocol::RunFound> findRun(const schema::protocol::RunQuery &)
+    {
+        return {ErrorCode::Unavailable,
+                "artifacts of other runs are on the server, and this job runs without one"};
+    }
+
+    /// Names of the artifacts of a run that findRun gave. Errors as above.
+    virtual Result<std::vector<std::string>> artifactsOf(std::int64_t runId)
+    {
+        return {ErrorCode::Unavailable, "there is no run " + std::to_string(runId)};
+    }
+
+    /// As downloadArtifact, of such a run.
+    virtual Result<ArtifactInfo>
+    downloadArtifactOf(std::int64_t runId, const std::string & /*name*/,
+                       const fs::path & /*target*/,
+                       const std::function<bool(const std::string &path)> & /*wanted*/)
+    {
+        return {ErrorCode::Unavailable, "there is no run " + std::to_string(runId)};
+    }
+
+    /// Writes a secure file of the project to `target` (mode 0600). Errors: NotFound (no such file,
+    /// or not for this pipeline), Unavailable, Io.
+    virtual Status secureFile(const std::string &name, const fs::path & /*target*/)
+    {
+        return {ErrorCode::Unavailable,
+                "the secure file '" + name + "' is on the server, and this job runs without one"};
+    }
+
     /// A file attached to a record. Errors: NotFound when the receiver takes no attachments.
     virtual Status attach(const std::string &recordId, const std::string &type,
                           const std::string &name, const fs::path &path) = 0;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <iterator>
 
 namespace worker {
 namespace {
@@ -322,8 +323,17 @@ Result<ArtifactInfo> ServerSink::publishArtifact(const std::string &name, const 
 
 Result<std::vector<std::string>> ServerSink::artifacts()
 {
-    ASSIGN_OR_RETURN(const auto reply,
-                     insist([&] { return m_calls->call("GET", m_base + "artifacts"); }));
+    return artifactNames("artifacts");
+}
+
+Result<std::vector<std::string>> ServerSink::artifactsOf(std::int64_t runId)
+{
+    return artifactNames("runs/" + std::to_string(runId) + "/artifacts");
+}
+
+Result<std::vector<std::string>> ServerSink::artifactNames(const std::string &path)
+{
+    ASSIGN_OR_RETURN(const auto reply, insist([&] { return m_calls->call("GET", m_base + path); }));
     if (!reply.ok())
         return replyError(reply);
     auto json = Json::parse(reply.body, nullptr, false);
@@ -347,14 +357,27 @@ Result<ArtifactInfo>
 ServerSink::downloadArtifact(const std::string &name, const fs::path &target,
                              const std::function<bool(const std::string &path)> &wanted)
 {
+    return fetchArtifact("artifacts/", name, target, wanted);
+}
+
+Result<ArtifactInfo>
+ServerSink::downloadArtifactOf(std::int64_t runId, const std::string &name, const fs::path &target,
+                               const std::function<bool(const std::string &path)> &wanted)
+{
+    return fetchArtifact("runs/" + std::to_string(runId) + "/artifacts/", name, target, wanted);
+}
+
+Result<ArtifactInfo>
+ServerSink::fetchArtifact(const std::string &path, const std::string &name, const fs::path &target,
+                          const std::function<bool(const std::string &path)> &wanted)
+{
     ArtifactInfo info;
     ASSIGN_OR_RETURN(const auto reply, insist([&] {
-                         return m_calls->download(m_base + "artifacts/" + pathSegment(name),
-                                                  [&](std::istream &in) -> Status {
-                                                      ASSIGN_OR_RETURN(
-                                                          info, unpackArtifact(in, target, wanted));
-                                                      return {};
-                                                  });
+                         return m_calls->download(
+                             m_base + path + pathSegment(name), [&](std::istream &in) -> Status {
+                                 ASSIGN_OR_RETURN(info, unpackArtifact(in, target, wanted));
+                                 return {};
+                             });
                      }));
     if (reply.status == 404)
         return {ErrorCode::NotFound, "the run has no artifact '" + name + "'"};
@@ -367,6 +390,36 @@ ServerSink::downloadArtifact(const std::string &name, const fs::path &target,
 Status ServerSink::publishTestRun(const schema::protocol::TestRunUpload &run)
 {
     return callWithBody("testruns", dump(toJson(run)));
+}
+
+Status ServerSink::publishCoverage(const schema::protocol::CoverageUpload &coverage)
+{
+    return callWithBody("coverage", dump(toJson(coverage)));
+}
+
+Result<schema::protocol::RunFound> ServerSink::findRun(const schema::protocol::RunQuery &query)
+{
+    const auto body = dump(toJson(query));
+    ASSIGN_OR_RETURN(const auto reply,
+                     insist([&] { return m_calls->call("POST", m_base + "runs/find", body); }));
+    if (!reply.ok())
+        return replyError(reply);
+    return schema::protocol::runFoundFromJson(Json::parse(reply.body, nullptr, false));
+}
+
+Status ServerSink::secureFile(const std::string &name, const fs::path &target)
+{
+    ASSIGN_OR_RETURN(const auto reply, insist([&] {
+                         return m_calls->download(m_base + "securefiles/" + pathSegment(name),
+                                                  [&target](std::istream &in) -> Status {
+                                                      const std::string bytes{
+                                                          std::istreambuf_iterator<char>(in), {}};
+                                                      return writeFile(target, bytes, 0600);
+                                                  });
+                     }));
+    if (!reply.ok())
+        return replyError(reply);
+    return {};
 }
 
 Status ServerSink::publishImage(const schema::protocol::PushedImage &image)

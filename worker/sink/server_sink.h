@@ -34,6 +34,13 @@ public:
     downloadArtifact(const std::string &name, const fs::path &target,
                      const std::function<bool(const std::string &path)> &wanted) override;
     Status publishTestRun(const schema::protocol::TestRunUpload &run) override;
+    Status publishCoverage(const schema::protocol::CoverageUpload &coverage) override;
+    Result<schema::protocol::RunFound> findRun(const schema::protocol::RunQuery &query) override;
+    Result<std::vector<std::string>> artifactsOf(std::int64_t runId) override;
+    Result<ArtifactInfo>
+    downloadArtifactOf(std::int64_t runId, const std::string &name, const fs::path &target,
+                       const std::function<bool(const std::string &path)> &wanted) override;
+    Status secureFile(const std::string &name, const fs::path &target) override;
     Status publishImage(const schema::protocol::PushedImage &image) override;
     Status publishDeployed(const std::vector<schema::protocol::DeployedItem> &items) override;
     Status attach(const std::string &recordId, const std::string &type, const std::string &name,
@@ -70,6 +77,10 @@ private:
     /// True after waiting `pause`; false when patience ended meanwhile.
     bool wait(std::chrono::milliseconds pause, Patience patience);
     [[nodiscard]] bool endsPatience(Patience patience) const;
+    Result<std::vector<std::string>> artifactNames(const std::string &path);
+    Result<ArtifactInfo> fetchArtifact(const std::string &path, const std::string &name,
+                                       const fs::path &target,
+                                       const std::function<bool(const std::string &path)> &wanted);
     Status callWithBody(const std::string &path, const std::string &body);
 
     Spool &m_spool;

@@ -18,18 +18,6 @@ namespace {
 
 namespace protocol = schema::protocol;
 
-/// A conflict whose message begins with "leaseLost" is told by its code: the process stops then.
-Reply jobError(const schema::Error &error)
-{
-    Reply reply = errorReply(error);
-    if (error.code == ErrorCode::Conflict && error.message.starts_with("leaseLost")) {
-        Json body = Json::parse(reply.body);
-        body["code"] = "leaseLost";
-        reply.body = body.dump();
-    }
-    return reply;
-}
-
 using JobHandler = Result<Reply> (*)(Call &, Services &, const std::string &jobId);
 
 Handler bindJob(Services &services, JobHandler handler)
@@ -37,7 +25,7 @@ Handler bindJob(Services &services, JobHandler handler)
     return [&services, handler](Call &call) -> Result<Reply> {
         auto reply = handler(call, services, call.value("jobId"));
         if (!reply)
-            return jobError(reply.error());
+            return jobErrorReply(reply.error());
         return reply;
     };
 }

@@ -1,5 +1,7 @@
 #include "server/http/routes/routes.h"
 
+#include "server/http/routes/resource_routes.h"
+
 namespace server::http {
 
 void addRoutes(Router &router, Services &services)
@@ -28,6 +30,8 @@ void addRoutes(Router &router, Services &services)
     addWorkerRoutes(router, services);
     addJobRoutes(router, services);
     addTaskRoutes(router, services);
+    addJobResourceRoutes(router, services);
+    addRunResourceRoutes(router, services);
 }
 
 } // namespace server::http

@@ -134,6 +134,54 @@ private Q_SLOTS:
         QCOMPARE(item.digest, run.sink.images.at(0).digest);
     }
 
+    void composeFilesByDigest()
+    {
+        const auto action = [this](const char *name, const char *input, const char *file) {
+            return task("DockerCompose@0", {{"dockerComposeFileArgs", "REG=" + m_registryHost},
+                                            {"projectName", "tst"},
+                                            {"action", name},
+                                            {"removeBuildOptions", "true"},
+                                            {input, file}});
+        };
+        JobRun run(job(
+            {script(
+                 "printf 'FROM scratch\\nCOPY Dockerfile /f\\n' > Dockerfile; printf 'version: "
+                 "\"3.4\"\\nservices:\\n  web:\\n    build: .\\n    image: ${REG}/locked:7\\n' > "
+                 "docker-compose.yml"),
+             task("Docker@2", {{"containerRegistry", "Registry"}, {"repository", "locked"}}),
+             action("Combine configuration", "outputDockerComposeFile", "all.yml"),
+             action("Lock services", "outputDockerComposeFile", "locked.yml"),
+             action("Write service image digests", "imageDigestComposeFile", "digests.yml"),
+             script("grep -c build all.yml; grep image all.yml locked.yml digests.yml")}));
+        prepare(run);
+        QVERIFY2(run.go().result != TaskResult::Canceled, run.jobText().c_str());
+        const auto text = run.stepText(5);
+        VERIFY_CONTAINS(text, "\n0\n");
+        VERIFY_CONTAINS(text, "all.yml:      \"image\": \"" + m_registryHost + "/locked:7\"");
+        const auto byDigest = m_registryHost + "/locked@" + run.sink.images.at(0).digest;
+        VERIFY_CONTAINS(text, "locked.yml:      \"image\": \"" + byDigest);
+        VERIFY_CONTAINS(text, "digests.yml:      \"image\": \"" + byDigest);
+    }
+
+    void logoutOfOneRegistry()
+    {
+        JobRun run(
+            job({task("Docker@2", {{"command", "login"}, {"containerRegistry", "Registry"}}),
+                 task("Docker@2", {{"command", "login"}, {"containerRegistry", "Other"}}),
+                 task("Docker@2", {{"command", "logout"}, {"containerRegistry", "Registry"}}),
+                 script("grep -c localhost: $DOCKER_CONFIG/config.json"),
+                 task("Docker@2", {{"command", "logout"}, {"containerRegistry", "Other"}}),
+                 script("echo \"[$DOCKER_CONFIG]\"")}));
+        prepare(run);
+        auto other = run.message.connections[0];
+        other.id = other.name = "Other";
+        other.url = "http://localhost:2";
+        run.message.connections.push_back(other);
+        QVERIFY2(run.go().result == TaskResult::Succeeded, run.jobText().c_str());
+        VERIFY_CONTAINS(run.stepText(3), "\n1\n");
+        VERIFY_CONTAINS(run.stepText(5), "[]");
+    }
+
 private:
     void prepare(JobRun &run) const
     {

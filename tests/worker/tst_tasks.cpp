@@ -164,6 +164,131 @@ private Q_SLOTS:
         VERIFY_CONTAINS(run.stepText(0), "no artifact name");
     }
 
+    void coverage()
+    {
+        auto publish = task("PublishCodeCoverageResults@2", {{"summaryFileLocation", "out/*.xml"}});
+        auto none = task("PublishCodeCoverageResults@1",
+                         {{"summaryFileLocation", "no.xml"}, {"failIfCoverageEmpty", "true"}});
+        JobRun run(job({script("mkdir out; echo '<coverage lines-covered=\"1\" "
+                               "lines-valid=\"2\"/>' > out/a.xml; echo broken > out/b.xml"),
+                        publish, none}));
+        QCOMPARE(toString(run.go().result), toString(TaskResult::Failed));
+        VERIFY_CONTAINS(run.stepText(1), "Lines: 50.00 % (1 of 2)");
+        VERIFY_CONTAINS(run.stepText(1), "was not read");
+        QCOMPARE(run.sink.coverage.size(), std::size_t(1));
+        QCOMPARE(run.sink.coverage[0].statistics[0].covered, std::int64_t(1));
+        QVERIFY(fs::exists(fs::path(run.sink.artifactFolder.path().toStdString()) /
+                           "Code Coverage Files_7"));
+        VERIFY_CONTAINS(run.stepText(2), "No code coverage file matches 'no.xml'");
+    }
+
+    void transform()
+    {
+        JobRun run(
+            job({script("printf '{\"Db\": {\"Url\": \"x\"}}' > a.json; mkdir pkg; cp "
+                        "a.json pkg"),
+                 task("FileTransform@2", {{"folderPath", "."}, {"jsonTargetFiles", "a.json"}}),
+                 script("grep -o http://db a.json pkg/a.json"),
+                 task("ArchiveFiles@2", {{"rootFolderOrFile", "pkg"},
+                                         {"includeRootFolder", "false"},
+                                         {"archiveFile", "p.zip"}}),
+                 task("FileTransform@1",
+                      {{"folderPath", "p.zip"}, {"fileType", "json"}, {"targetFiles", "a.json"}}),
+                 task("ExtractFiles@1",
+                      {{"archiveFilePatterns", "p.zip"}, {"destinationFolder", "out"}}),
+                 script("grep -c http://db out/a.json")}));
+        run.message.variables = {{"Db.Url", "http://db", false, false}};
+        QVERIFY2(run.go().result == TaskResult::Succeeded, run.jobText().c_str());
+        VERIFY_CONTAINS(run.stepText(2), "a.json:http://db");
+        VERIFY_CONTAINS(run.stepText(6), "\n1\n");
+    }
+
+    void tools()
+    {
+        const auto tool = [](const char *folder, const char *program) {
+            return "mkdir -p $(Agent.ToolsDirectory)/" + std::string(folder) +
+                   "/x64/bin; touch $(Agent.ToolsDirectory)/" + folder +
+                   "/x64.complete; printf '#!/bin/sh\\necho cached " + program +
+                   "' > $(Agent.ToolsDirectory)/" + folder + "/x64/bin/" + program +
+                   "; chmod +x $(Agent.ToolsDirectory)/" + folder + "/x64/bin/" + program;
+        };
+        auto missing = task("UseNode@1", {{"version", "99.x"}});
+        missing.continueOnError = true;
+        auto unreadable = task("NodeTool@0", {{"versionSpec", "lts/*"}});
+        unreadable.continueOnError = true;
+        auto python =
+            task("UsePythonVersion@0", {{"versionSpec", "3.99.x"}, {"architecture", "x64"}});
+        python.name = "py";
+        auto node = task("NodeTool@0", {{"versionSpec", ">=98 <99"}});
+        JobRun run(job({script(tool("node/98.1.0", "node")),
+                        script(tool("Python/3.99.1", "python3")), node, script("node"), missing,
+                        unreadable, python, script("python; echo \"[$(py.pythonLocation)]\""),
+                        task("ReviewApp@0", {{"resourceName", "web"}})}));
+        setEnvironment(run.options.environment, "AGENT_OSARCHITECTURE", "X64");
+        run.go();
+        VERIFY_CONTAINS(run.stepText(2), "Found tool in cache: node 98.1.0 x64");
+        VERIFY_CONTAINS(run.stepText(3), "cached node");
+        VERIFY_CONTAINS(run.stepText(4), "this worker has no Node.js 99.x");
+        VERIFY_CONTAINS(run.stepText(5), "'lts/*' is no version");
+        VERIFY_CONTAINS(run.stepText(7), "cached python3");
+        VERIFY_CONTAINS(run.stepText(7), "Python/3.99.1/x64/bin]");
+        VERIFY_CONTAINS(run.stepText(8), "A dynamic resource is created using web");
+    }
+
+    void secureFile()
+    {
+        auto take = task("DownloadSecureFile@1", {{"secureFile", "key.pem"}});
+        take.name = "key";
+        auto outside = task("DownloadSecureFile@1", {{"secureFile", "../key.pem"}});
+        outside.continueOnError = true;
+        auto unknown = task("DownloadSecureFile@1", {{"secureFile", "none.pem"}});
+        unknown.continueOnError = true;
+        JobRun run(job({take, script("cat $(key.secureFilePath); stat -c %a $(key.secureFilePath)"),
+                        outside, unknown}));
+        run.sink.secureFiles = {{"key.pem", "the key"}};
+        run.go();
+        VERIFY_CONTAINS(run.stepText(1), "the key600\n");
+        VERIFY_CONTAINS(run.stepText(2), "must be the name of a file");
+        VERIFY_CONTAINS(run.stepText(3), "no secure file");
+        QVERIFY(!fs::exists(run.options.work / "_temp" / "key.pem"));
+    }
+
+    void artifactsOfOtherRuns()
+    {
+        auto take = task("DownloadPipelineArtifact@2", {{"buildType", "specific"},
+                                                        {"definition", "lib"},
+                                                        {"runVersion", "latestFromBranch"},
+                                                        {"runBranch", "refs/heads/x"},
+                                                        {"tags", "good"},
+                                                        {"artifactName", "drop"},
+                                                        {"targetPath", "in"}});
+        take.name = "take";
+        auto resource = task(std::string(schema::kDownloadTaskId) + "@1",
+                             {{"alias", "lib"}, {"artifact", "drop"}});
+        auto bad = task("DownloadBuildArtifacts@1", {{"buildType", "specific"},
+                                                     {"buildVersionToDownload", "specific"},
+                                                     {"buildId", "abc"},
+                                                     {"artifactName", "drop"}});
+        JobRun run(
+            job({script("echo data > f"),
+                 task("PublishBuildArtifacts@1", {{"PathtoPublish", "f"}, {"StoreAsTar", "true"}}),
+                 task("DownloadBuildArtifacts@1", {{"artifactName", "drop"},
+                                                   {"downloadPath", "$(Pipeline.Workspace)"},
+                                                   {"extractTars", "true"}}),
+                 script("cat $(Pipeline.Workspace)/drop/f"), take,
+                 script("ls in; echo $(take.BuildNumber)"), resource,
+                 script("ls $(Pipeline.Workspace)/lib/drop"), bad}));
+        run.sink.otherRun = 41;
+        QCOMPARE(toString(run.go().result), toString(TaskResult::Failed));
+        VERIFY_CONTAINS(run.stepText(3), "\ndata\n");
+        VERIFY_CONTAINS(run.stepText(5), "\ndrop.tar\n41\n");
+        VERIFY_CONTAINS(run.stepText(7), "drop.tar");
+        VERIFY_CONTAINS(run.stepText(8), "'buildId' ('abc') is no run");
+        QCOMPARE(run.sink.queries.at(0).branch, std::string("refs/heads/x"));
+        QCOMPARE(run.sink.queries.at(0).tags, std::vector<std::string>{"good"});
+        QCOMPARE(run.sink.queries.at(1).pipeline, std::string("lib"));
+    }
+
     void cacheMissThenHit()
     {
         auto cache = task("Cache@2", {{"key", "\"k\" | lock.txt"},

@@ -68,6 +68,9 @@ bool selects(const Workload &workload, const ManifestJson &pod)
     if (workload.selector.empty() || at(pod, {"metadata", "deletionTimestamp"}) != nullptr)
         return false;
     const auto labels = textMap(at(pod, {"metadata", "labels"}));
+    // A stable workload's selector also matches the pods of its canary and baseline.
+    if (labels.contains(kVersionLabel) && !workload.selector.contains(kVersionLabel))
+        return false;
     return std::all_of(workload.selector.begin(), workload.selector.end(), [&](const auto &entry) {
         const auto it = labels.find(entry.first);
         return it != labels.end() && it->second == entry.second;
@@ -271,6 +274,20 @@ std::vector<schema::protocol::DeployedItem> deployedItems(const std::vector<Work
                 item.digest = image.substr(image.find("@sha256:") + 1);
             out.push_back(std::move(item));
         }
+    }
+    return out;
+}
+
+std::vector<std::string> podNames(const Workload &workload, const ManifestJson &pods)
+{
+    std::vector<std::string> out;
+    const auto *items = at(pods, {"items"});
+    if (items == nullptr || !items->is_array())
+        return out;
+    for (const auto &pod : *items) {
+        const auto *metadata = at(pod, {"metadata"});
+        if (metadata != nullptr && selects(workload, pod))
+            out.push_back(textAt(*metadata, "name"));
     }
     return out;
 }

@@ -16,6 +16,9 @@ namespace worker {
 
 using ManifestJson = nlohmann::ordered_json;
 
+/// Label and annotation that tell a workload's canary and baseline from the workload itself.
+inline constexpr const char *kVersionLabel = "azure-pipelines/version";
+
 /// Every object of every document, `List` objects taken apart. Scalars get the types that kubectl
 /// gives them (YAML 1.1). Errors: InvalidArgument with line and column; LimitExceeded.
 schema::Result<std::vector<ManifestJson>> parseManifest(std::string_view text);
@@ -52,6 +55,9 @@ std::vector<Workload> workloads(const std::vector<ManifestJson> &objects);
 std::vector<schema::protocol::DeployedItem> deployedItems(const std::vector<Workload> &all,
                                                           const ManifestJson &pods,
                                                           const std::string &kubernetesNamespace);
+
+/// Names of the pods that the workload selects, in the order of the list.
+std::vector<std::string> podNames(const Workload &workload, const ManifestJson &pods);
 
 /// Why pods of the workload are not ready, one sentence each: "pod web-1: container web:
 /// ImagePullBackOff: ...; the registry refused ...".

@@ -1,6 +1,7 @@
 // DockerCompose@0 and @1 (worker-and-tasks 9.9) against the environment's Docker host.
 #include "worker/base/text.h"
 #include "worker/glob/glob.h"
+#include "worker/manifest/manifest.h"
 #include "worker/tasks/docker_common.h"
 #include "worker/tasks/implementations.h"
 
@@ -46,6 +47,11 @@ private:
     Status waitUntilHealthy();
     Status recordDeployed(const std::vector<std::string> &arguments);
     Result<ToolResult> docker(std::vector<std::string> arguments);
+    /// The files as one; its services' images by digest when `locked`.
+    Result<ManifestJson> configuration(bool locked);
+    Result<std::string> digestOf(const std::string &image);
+    Status writeDigests();
+    Status write(const ManifestJson &json, const char *input, const char *fallback);
 
     TaskContext &m_task;
     DockerConfig m_config;
@@ -283,6 +289,64 @@ Status Compose::recordDeployed(const std::vector<std::string> &arguments)
     return m_task.job().sink.publishDeployed(items);
 }
 
+Result<std::string> Compose::digestOf(const std::string &image)
+{
+    ASSIGN_OR_RETURN(const auto inspected,
+                     docker({"image", "inspect", "--format",
+                             "{{range .RepoDigests}}{{println .}}{{end}}", image}));
+    for (const auto &line : lines(inspected.output)) {
+        if (line.substr(0, line.find('@')) == imageRepository(image))
+            return line;
+    }
+    return {ErrorCode::NotFound, "the image '" + image + "' has no digest: push or pull it first"};
+}
+
+Result<ManifestJson> Compose::configuration(bool locked)
+{
+    ASSIGN_OR_RETURN(const auto result, compose({"config"}, false));
+    if (!result.ok())
+        return {ErrorCode::InvalidArgument, explainDockerFailure("docker compose config", result)};
+    ASSIGN_OR_RETURN(auto documents, parseManifest(result.output));
+    if (documents.size() != 1)
+        return {ErrorCode::Internal, "docker compose config printed no document"};
+    auto &json = documents.front();
+    for (auto &[name, service] : json["services"].items()) {
+        if (m_task.flag("removeBuildOptions"))
+            service.erase("build");
+        if (locked && service.contains("image")) {
+            ASSIGN_OR_RETURN(service["image"], digestOf(service["image"].get<std::string>()));
+        }
+    }
+    return std::move(json);
+}
+
+Status Compose::write(const ManifestJson &json, const char *input, const char *fallback)
+{
+    const auto given = m_task.input(input);
+    const auto file =
+        given.empty()
+            ? fs::path(m_task.job().variables.value("Build.ArtifactStagingDirectory")) / fallback
+            : m_task.absolute(given);
+    RETURN_IF_ERROR(makeDirectories(file.parent_path()));
+    m_task.print("Wrote " + file.string());
+    m_task.output("DockerComposeOutput", file.string());
+    // JSON is YAML: compose reads it.
+    return writeFile(file, json.dump(2, ' ', false, ManifestJson::error_handler_t::replace) + "\n");
+}
+
+Status Compose::writeDigests()
+{
+    ASSIGN_OR_RETURN(const auto all, configuration(false));
+    ManifestJson out{{"version", all.value("version", "3")}, {"services", ManifestJson::object()}};
+    for (const auto &[name, service] : all["services"].items()) {
+        if (service.contains("image")) {
+            ASSIGN_OR_RETURN(out["services"][name]["image"],
+                             digestOf(service["image"].get<std::string>()));
+        }
+    }
+    return write(out, "imageDigestComposeFile", "docker-compose.images.yml");
+}
+
 Status Compose::up(std::vector<std::string> arguments)
 {
     const bool detached =
@@ -343,11 +407,18 @@ Status Compose::run()
             arguments.push_back(std::move(word));
         return must(std::move(arguments));
     }
+    if (action == "combine configuration" || action == "lock services") {
+        ASSIGN_OR_RETURN(const auto json, configuration(action == "lock services"));
+        return write(json, "outputDockerComposeFile", "docker-compose.yml");
+    }
+    if (action == "write service image digests")
+        return writeDigests();
     if (action != "run a docker compose command")
         return {ErrorCode::InvalidArgument,
-                "the action '" + m_task.input("action") +
-                    "' is not available; 'Run services', 'Build services', 'Push services', 'Run a "
-                    "specific service' and 'Run a Docker Compose command' are"};
+                "the input 'action' ('" + m_task.input("action") +
+                    "') must be 'Run services', 'Build services', 'Push services', 'Run a specific "
+                    "service', 'Lock services', 'Write service image digests', 'Combine "
+                    "configuration' or 'Run a Docker Compose command'"};
     auto arguments = splitShellWords(m_task.input("dockerComposeCommand"));
     if (arguments.empty())
         return {ErrorCode::InvalidArgument, "the input 'dockerComposeCommand' is empty"};

@@ -84,6 +84,20 @@ Status DockerConfig::addRegistry(JobContext &job, const fs::path &folder,
     return writeFile(file, config.dump(1), 0600);
 }
 
+Result<std::size_t>
+DockerConfig::removeRegistry(const fs::path &folder,
+                             const schema::protocol::ServiceConnection &connection)
+{
+    const fs::path file = folder / "config.json";
+    auto config = Json::parse(readFile(file).value_or("{}"), nullptr, false);
+    if (!config.is_object() || !config.contains("auths") || !config["auths"].is_object())
+        return std::size_t{0};
+    const auto host = registryHost(connection);
+    config["auths"].erase(host.empty() ? std::string(kHubKey) : host);
+    RETURN_IF_ERROR(writeFile(file, config.dump(1), 0600));
+    return config["auths"].size();
+}
+
 std::string explainDockerFailure(const std::string &what, const ToolResult &result)
 {
     const std::string text = toLower(result.errors + "\n" + result.output);

@@ -26,6 +26,10 @@ public:
     static Status addRegistry(JobContext &job, const fs::path &folder,
                               const schema::protocol::ServiceConnection &connection);
 
+    /// Takes a registry out of a folder; gives how many are left in it.
+    static Result<std::size_t>
+    removeRegistry(const fs::path &folder, const schema::protocol::ServiceConnection &connection);
+
     [[nodiscard]] const fs::path &folder() const { return m_folder; }
 
     void keep() { m_keep = true; }

@@ -136,7 +136,16 @@ Status Docker::logout()
 {
     JobContext &job = m_task.job();
     const fs::path folder = job.variables.value("DOCKER_CONFIG");
-    if (!folder.empty() && folder.parent_path() == job.layout.temp)
+    const bool own = !folder.empty() && folder.parent_path() == job.layout.temp;
+    std::size_t left = 0;
+    if (own && m_connection != nullptr) {
+        ASSIGN_OR_RETURN(left, DockerConfig::removeRegistry(folder, *m_connection));
+    }
+    if (left > 0) {
+        m_task.print("Logged out; credentials of " + counted(left, "other login") + " stay");
+        return {};
+    }
+    if (own)
         RETURN_IF_ERROR(removeTree(folder));
     job.variables.set("DOCKER_CONFIG", "");
     m_task.print("Logged out");
@@ -319,7 +328,10 @@ Status Docker::other(const std::string &command)
         const auto container = m_task.input("container");
         if (container.empty())
             return {ErrorCode::InvalidArgument, "the input 'container' is empty"};
-        arguments.push_back(container);
+        // The alias of a container of the job, or what docker knows it by.
+        const auto &own = m_task.job().containers;
+        const auto it = own.find(toLower(container));
+        arguments.push_back(it == own.end() ? container : it->second.id);
     }
     for (auto &argument : splitArguments(replaceAll(m_task.input("arguments"), "\n", " ")))
         arguments.push_back(std::move(argument));

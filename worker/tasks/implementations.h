@@ -36,6 +36,19 @@ schema::TaskResult saveCache(TaskContext &task);
 // test_results_task.cpp
 schema::TaskResult runPublishTestResults(TaskContext &task);
 
+// coverage_task.cpp
+schema::TaskResult runPublishCoverage(TaskContext &task);
+// transform_task.cpp
+schema::TaskResult runFileTransform(TaskContext &task);
+// tool_tasks.cpp
+schema::TaskResult runUseNode(TaskContext &task); ///< UseNode, NodeTool
+schema::TaskResult runUsePython(TaskContext &task);
+schema::TaskResult runUseDotNet(TaskContext &task);
+schema::TaskResult runReviewApp(TaskContext &task);
+// secure_file_task.cpp
+schema::TaskResult runDownloadSecureFile(TaskContext &task);
+schema::TaskResult removeSecureFile(TaskContext &task);
+
 // docker_task.cpp
 schema::TaskResult runDocker(TaskContext &task);
 // compose_task.cpp
@@ -44,5 +57,7 @@ schema::TaskResult runDockerCompose(TaskContext &task);
 schema::TaskResult runKubernetesManifest(TaskContext &task);
 // kubernetes_task.cpp
 schema::TaskResult runKubernetes(TaskContext &task);
+// helm_task.cpp
+schema::TaskResult runHelm(TaskContext &task);
 
 } // namespace worker

@@ -120,6 +120,12 @@ Status Kubectl::writeConfig(const schema::protocol::ServiceConnection &connectio
 
 std::string Kubectl::kubernetesNamespace() const
 {
+    auto given = givenNamespace();
+    return given.empty() ? "default" : given;
+}
+
+std::string Kubectl::givenNamespace() const
+{
     if (auto given = m_task.input("namespace"); !given.empty())
         return given;
     const auto &environment = m_task.job().message.environment;
@@ -129,7 +135,7 @@ std::string Kubectl::kubernetesNamespace() const
         if (auto own = textOf(m_connection->data, "namespace"); !own.empty())
             return own;
     }
-    return "default";
+    return {};
 }
 
 Result<ToolResult> Kubectl::call(std::vector<std::string> arguments, bool quiet,
@@ -137,9 +143,13 @@ Result<ToolResult> Kubectl::call(std::vector<std::string> arguments, bool quiet,
 {
     if (m_insecure)
         arguments.emplace_back("--insecure-skip-tls-verify");
-    arguments.insert(arguments.end(), {"--namespace", kubernetesNamespace()});
+    if (m_namespaceFirst)
+        arguments.insert(arguments.begin() + 1, {"-n", kubernetesNamespace()});
+    else
+        arguments.insert(arguments.end(), {"--namespace", kubernetesNamespace()});
     ToolCall call;
-    call.program = "kubectl";
+    call.program = m_program;
+    call.workingDirectory = m_directory;
     call.arguments = std::move(arguments);
     call.print = call.echo = !quiet;
     call.input = input;
@@ -154,6 +164,15 @@ Result<ToolResult> Kubectl::must(std::vector<std::string> arguments, bool quiet,
     if (!result.ok())
         return {ErrorCode::Unavailable, explainKubectlFailure(what, result)};
     return result;
+}
+
+Status Kubectl::replace(const std::string &object, const std::string &kind, const std::string &name)
+{
+    ASSIGN_OR_RETURN(const auto gone, must({"delete", kind, name, "--ignore-not-found"}, true));
+    static_cast<void>(gone);
+    ASSIGN_OR_RETURN(const auto made, must({"create", "-f", "-"}, true, object));
+    m_task.print(defuseCommands(trimmed(made.output)));
+    return {};
 }
 
 std::string explainKubectlFailure(const std::string &what, const ToolResult &result)

@@ -1,75 +1,41 @@
-// KubernetesManifest@0 and @1 (worker-and-tasks 9.2, 9.3, 9.5).
+// KubernetesManifest@0 and @1 (worker-and-tasks 9.2 to 9.5): what the actions share.
 #include "worker/base/text.h"
-#include "worker/glob/glob.h"
-#include "worker/manifest/manifest.h"
-#include "worker/tasks/docker_common.h"
-#include "worker/tasks/implementations.h"
-#include "worker/tasks/kube_config.h"
+#include "worker/tasks/kubernetes_manifest.h"
 
 #include <algorithm>
 #include <charconv>
+#include <poll.h>
 
 namespace worker {
 namespace {
-
-using schema::TaskResult;
 
 /// How long one look at a rollout takes before the pods are asked why it is not done.
 constexpr int kRolloutLookSeconds = 5;
 /// Looks in a row that must find the same hopeless pod before the rollout is given up.
 constexpr int kHopelessLooks = 3;
+/// Looks at pods and at services that wait for an address.
+constexpr int kPodLooks = 600;
+constexpr int kBalancerLooks = 180;
+constexpr int kLookMs = 1000;
 
-class KubernetesManifest
+/// What kubectl says it changed: "deployment.apps/web patched" -> {"deployment", "web"}.
+std::vector<std::pair<std::string, std::string>> namedResources(const std::string &output)
 {
-public:
-    explicit KubernetesManifest(TaskContext &task)
-        : m_task(task)
-        , m_kubectl(task)
-    {}
-
-    Status run();
-
-private:
-    Status deploy();
-    Status createSecret();
-    Status scale();
-    Status patch();
-    Status remove();
-    Status bake();
-    Result<std::vector<ManifestJson>> readManifests();
-    std::map<std::string, std::string> annotations() const;
-    Status waitFor(const Workload &workload);
-    Status explain(const Workload &workload, const std::string &what);
-    Result<ManifestJson> pods();
-
-    TaskContext &m_task;
-    Kubectl m_kubectl;
-};
-
-Result<std::vector<ManifestJson>> KubernetesManifest::readManifests()
-{
-    const auto given = m_task.input("manifests");
-    if (given.empty())
-        return {ErrorCode::InvalidArgument, "the input 'manifests' is empty"};
-    ASSIGN_OR_RETURN(const auto files, findMatches(m_task.defaultDirectory(), lines(given),
-                                                   {.matchBase = false, .directories = false}));
-    if (files.empty())
-        return {ErrorCode::NotFound, "no file matches the input 'manifests' (" +
-                                         join(listEntries(given), ", ") + ") below " +
-                                         m_task.defaultDirectory().string()};
-    std::vector<ManifestJson> objects;
-    for (const auto &file : files) {
-        ASSIGN_OR_RETURN(const auto text, readFile(file));
-        auto parsed = parseManifest(text);
-        if (!parsed)
-            return parsed.error().withContext(file);
-        for (auto &object : *parsed)
-            objects.push_back(std::move(object));
+    std::vector<std::pair<std::string, std::string>> out;
+    for (const auto &line : lines(output)) {
+        const auto slash = line.find('/');
+        const auto blank = line.find(' ', slash == std::string::npos ? 0 : slash);
+        if (slash == std::string::npos || blank == std::string::npos)
+            continue;
+        const auto kind = line.substr(0, slash);
+        out.emplace_back(kind.substr(0, kind.find('.')), line.substr(slash + 1, blank - slash - 1));
     }
-    if (objects.empty())
-        return {ErrorCode::InvalidArgument, "the manifests hold no objects"};
-    return objects;
+    return out;
 }
+
+} // namespace
+
+using schema::TaskResult;
 
 std::map<std::string, std::string> KubernetesManifest::annotations() const
 {
@@ -155,47 +121,101 @@ Status KubernetesManifest::waitFor(const Workload &workload)
     }
 }
 
-Status KubernetesManifest::deploy()
+Status KubernetesManifest::waitForOthers(const std::vector<ManifestJson> &objects)
 {
-    const auto strategy = m_task.input("strategy");
-    if (!strategy.empty() && !equalsIgnoringCase(strategy, "none"))
-        return {ErrorCode::InvalidArgument,
-                "the strategy '" + strategy + "' is not available; only 'none' is"};
-    ASSIGN_OR_RETURN(auto objects, readManifests());
-    const auto containers = listEntries(m_task.input("containers"));
-    const auto pullSecrets = listEntries(m_task.input("imagePullSecrets"));
-    const auto notes = annotations();
-    std::size_t replaced = 0;
-    std::vector<std::string> files;
-    std::size_t number = 0;
-    for (auto &object : objects) {
-        replaced += substituteImages(object, containers);
-        addPullSecrets(object, pullSecrets);
-        annotate(object, notes);
-        const auto file = m_task.job().layout.temp / (replaceAll(objectName(object), "/", "_") +
-                                                      "_" + std::to_string(++number) + ".json");
-        RETURN_IF_ERROR(writeFile(
-            file, object.dump(1, ' ', false, ManifestJson::error_handler_t::replace), 0600));
-        files.push_back(file.string());
-    }
-    if (!containers.empty() && replaced == 0)
-        m_task.warning("no image of the manifests equals an entry of 'containers' (compared whole, "
-                       "registry included); the manifests are applied with their own images");
-    ASSIGN_OR_RETURN(const auto applied, m_kubectl.must({"apply", "-f", join(files, ",")}));
-    static_cast<void>(applied);
-    const auto all = workloads(objects);
     std::string failures;
-    for (const auto &workload : all) {
-        if (workload.kind == "ReplicaSet")
+    for (const auto &object : objects) {
+        const bool pod = object.value("kind", "") == "Pod";
+        const auto pointer = ManifestJson::json_pointer("/spec/type");
+        const bool balancer = object.value("kind", "") == "Service" && object.contains(pointer) &&
+                              object[pointer] == "LoadBalancer";
+        if (!pod && !balancer)
             continue;
-        auto status = waitFor(workload);
-        if (!status && (m_task.stopped() != StopReason::None || m_task.timedOut()))
-            return status;
-        if (!status)
-            failures += (failures.empty() ? "" : "\n") + status.error().message;
+        const auto slash = objectName(object);
+        const auto name = slash.substr(slash.find('/') + 1);
+        bool ready = false;
+        for (int look = 0; !ready && look < (pod ? kPodLooks : kBalancerLooks); ++look) {
+            if (look > 0 && !pause())
+                return {ErrorCode::Canceled, "the step was stopped"};
+            ASSIGN_OR_RETURN(const auto found, live(object.value("kind", ""), name));
+            if (!found)
+                return {ErrorCode::NotFound, slash + " is gone"};
+            const auto phase =
+                found->value(ManifestJson::json_pointer("/status/phase"), std::string());
+            const auto addresses = ManifestJson::json_pointer("/status/loadBalancer/ingress");
+            ready = pod ? phase == "Running" || phase == "Succeeded"
+                        : found->contains(addresses) && !(*found)[addresses].empty();
+            if (pod && phase == "Failed")
+                break;
+            if (!ready && look == 0)
+                m_task.print("Waiting for " + slash);
+        }
+        if (!ready) {
+            static_cast<void>(m_kubectl.call({"describe", object.value("kind", ""), name}));
+            failures += (failures.empty() ? "" : "\n") + slash +
+                        (pod ? " does not run" : " got no external address") +
+                        "; what 'kubectl describe' says is above";
+        }
     }
     if (!failures.empty())
         return {ErrorCode::Timeout, failures};
+    return {};
+}
+
+bool KubernetesManifest::pause()
+{
+    m_task.state().log.flush();
+    m_task.job().sink.flush();
+    pollfd stop{m_task.job().stop.fd(), POLLIN, 0};
+    return ::poll(&stop, 1, kLookMs) == 0;
+}
+
+Result<std::optional<ManifestJson>> KubernetesManifest::live(const std::string &kind,
+                                                             const std::string &name)
+{
+    ASSIGN_OR_RETURN(
+        const auto result,
+        m_kubectl.must({"get", kind + "/" + name, "-o", "json", "--ignore-not-found"}, true));
+    if (trimmed(result.output).empty())
+        return std::optional<ManifestJson>();
+    auto json = ManifestJson::parse(result.output, nullptr, false);
+    if (!json.is_object())
+        return {ErrorCode::Internal, "kubectl get " + kind + " printed no JSON"};
+    return std::optional<ManifestJson>(std::move(json));
+}
+
+void KubernetesManifest::annotateLive(const std::vector<std::string> &target,
+                                      const std::vector<Workload> &all)
+{
+    std::vector<std::string> notes;
+    for (const auto &[name, value] : annotations())
+        notes.push_back(name + "=" + value);
+    notes.emplace_back("--overwrite");
+    const auto annotateOne = [&](std::vector<std::string> arguments) {
+        arguments.insert(arguments.begin(), "annotate");
+        arguments.insert(arguments.end(), notes.begin(), notes.end());
+        const auto result = m_kubectl.call(std::move(arguments), true);
+        if (!result || !result->ok())
+            m_task.warning("the annotations were not written: " +
+                           (result ? explainKubectlFailure("kubectl annotate", *result)
+                                   : result.error().message));
+    };
+    if (!target.empty())
+        annotateOne(target);
+    const auto running = pods();
+    if (!running)
+        return m_task.warning(running.error().message);
+    std::vector<std::string> names{"pod"};
+    for (const auto &workload : all) {
+        for (auto &name : podNames(workload, *running))
+            names.push_back(std::move(name));
+    }
+    if (names.size() > 1)
+        annotateOne(names);
+}
+
+Status KubernetesManifest::publish(const std::vector<Workload> &all)
+{
     ASSIGN_OR_RETURN(const auto running, pods());
     const auto items = deployedItems(all, running, m_kubectl.kubernetesNamespace());
     for (const auto &item : items)
@@ -206,94 +226,49 @@ Status KubernetesManifest::deploy()
     return m_task.job().sink.publishDeployed(items);
 }
 
-Status KubernetesManifest::createSecret()
+Status KubernetesManifest::afterChange(const std::string &kind, const std::string &name)
 {
-    const auto name = m_task.input("secretName");
-    if (name.empty())
-        return {ErrorCode::InvalidArgument, "the input 'secretName' is empty"};
-    ManifestJson secret = {
-        {"apiVersion", "v1"}, {"kind", "Secret"}, {"metadata", {{"name", name}}}};
-    if (equalsIgnoringCase(m_task.input("secretType"), "generic")) {
-        ManifestJson data = ManifestJson::object();
-        for (const auto &argument : splitShellWords(m_task.input("secretArguments"))) {
-            const std::string_view text(argument);
-            const bool literal = text.starts_with("--from-literal=");
-            if (!literal && !text.starts_with("--from-file="))
-                return {
-                    ErrorCode::InvalidArgument,
-                    "'secretArguments' may hold --from-literal=KEY=VALUE and --from-file=KEY=PATH"};
-            const auto pair = text.substr(text.find('=') + 1);
-            const auto equals = pair.find('=');
-            if (literal && equals == std::string_view::npos)
-                return {ErrorCode::InvalidArgument, "--from-literal needs KEY=VALUE"};
-            if (literal) {
-                data[std::string(pair.substr(0, equals))] = encodeBase64(pair.substr(equals + 1));
-                continue;
-            }
-            const std::string path(equals == std::string_view::npos ? pair
-                                                                    : pair.substr(equals + 1));
-            const std::string key = equals == std::string_view::npos
-                                        ? fs::path(path).filename().string()
-                                        : std::string(pair.substr(0, equals));
-            ASSIGN_OR_RETURN(const auto content, readFile(m_task.absolute(path), 1U << 20U));
-            data[key] = encodeBase64(content);
-        }
-        secret["type"] = "Opaque";
-        secret["data"] = std::move(data);
-    } else {
-        ASSIGN_OR_RETURN(const auto *registry, m_task.connection("dockerRegistryEndpoint"));
-        const auto *user = schema::findText(registry->parameters, "username");
-        const auto *password = schema::findText(registry->parameters, "password");
-        const std::string u = user == nullptr ? std::string() : *user;
-        const std::string p = password == nullptr ? std::string() : *password;
-        auto host = registryHost(*registry);
-        if (host.empty())
-            host = "https://index.docker.io/v1/";
-        const ManifestJson config = {
-            {"auths",
-             {{host, {{"username", u}, {"password", p}, {"auth", encodeBase64(u + ":" + p)}}}}}};
-        m_task.job().masker.add(encodeBase64(u + ":" + p));
-        secret["type"] = "kubernetes.io/dockerconfigjson";
-        secret["data"] = {{".dockerconfigjson", encodeBase64(config.dump())}};
+    ASSIGN_OR_RETURN(const auto now, live(kind, name));
+    if (!now)
+        return {};
+    const auto all = workloads({*now});
+    for (const auto &workload : all) {
+        if (workload.kind != "ReplicaSet")
+            RETURN_IF_ERROR(waitFor(workload));
     }
-    // Through standard input: arguments are for everybody on the machine to read.
-    ASSIGN_OR_RETURN(const auto result, m_kubectl.must({"apply", "-f", "-"}, false, secret.dump()));
-    static_cast<void>(result);
-    return {};
+    annotateLive({kind + "/" + name}, all);
+    return all.empty() ? Status() : publish(all);
 }
 
 Status KubernetesManifest::scale()
 {
-    const Workload workload{m_task.input("kind"), m_task.input("name"), {}, {}};
+    const auto kind = m_task.input("kind");
+    const auto name = m_task.input("name");
     const auto replicas = m_task.input("replicas");
-    if (workload.kind.empty() || workload.name.empty() || replicas.empty())
+    if (kind.empty() || name.empty() || replicas.empty())
         return {ErrorCode::InvalidArgument,
                 "the inputs 'kind', 'name' and 'replicas' are required"};
-    ASSIGN_OR_RETURN(
-        const auto result,
-        m_kubectl.must({"scale", workload.kind + "/" + workload.name, "--replicas=" + replicas}));
+    ASSIGN_OR_RETURN(const auto result,
+                     m_kubectl.must({"scale", kind + "/" + name, "--replicas=" + replicas}));
     static_cast<void>(result);
-    return waitFor(workload);
+    return afterChange(kind, name);
 }
 
 Status KubernetesManifest::patch()
 {
     std::vector<std::string> arguments{"patch"};
-    Workload workload;
     if (equalsIgnoringCase(m_task.input("resourceToPatch"), "name")) {
-        workload = {m_task.input("kind"), m_task.input("name"), {}, {}};
-        arguments.insert(arguments.end(), {workload.kind, workload.name});
+        if (m_task.input("kind").empty() || m_task.input("name").empty())
+            return {ErrorCode::InvalidArgument, "the inputs 'kind' and 'name' are required"};
+        arguments.insert(arguments.end(), {m_task.input("kind"), m_task.input("name")});
     } else {
         arguments.insert(arguments.end(), {"-f", m_task.path("resourceFileToPatch").string()});
     }
     arguments.insert(arguments.end(),
                      {"--type=" + m_task.input("mergeStrategy"), "-p", m_task.input("patch")});
     ASSIGN_OR_RETURN(const auto result, m_kubectl.must(arguments));
-    static_cast<void>(result);
-    if (equalsIgnoringCase(workload.kind, "deployment") ||
-        equalsIgnoringCase(workload.kind, "statefulset") ||
-        equalsIgnoringCase(workload.kind, "daemonset"))
-        return waitFor(workload);
+    for (const auto &[kind, name] : namedResources(result.output))
+        RETURN_IF_ERROR(afterChange(kind, name));
     return {};
 }
 
@@ -309,24 +284,6 @@ Status KubernetesManifest::remove()
     return {};
 }
 
-Status KubernetesManifest::bake()
-{
-    if (!equalsIgnoringCase(m_task.input("renderType"), "kustomize"))
-        return {ErrorCode::InvalidArgument, "renderType '" + m_task.input("renderType") +
-                                                "' is not available; only 'kustomize' is"};
-    ToolCall call{"kubectl", {"kustomize", m_task.path("kustomizationPath").string()}};
-    call.print = false;
-    ASSIGN_OR_RETURN(const auto result, m_task.run(call));
-    if (!result.ok())
-        return {ErrorCode::InvalidArgument, explainKubectlFailure("kubectl kustomize", result)};
-    const auto file = m_task.temporary(".yaml");
-    RETURN_IF_ERROR(writeFile(file, result.output));
-    JobContext &job = m_task.job();
-    job.variables.set(m_task.step().name + ".manifestsBundle", file.string(), false, true);
-    job.outputs.push_back({m_task.step().name, "manifestsBundle", file.string(), false});
-    return {};
-}
-
 Status KubernetesManifest::run()
 {
     const auto action = toLower(m_task.input("action"));
@@ -339,6 +296,10 @@ Status KubernetesManifest::run()
     RETURN_IF_ERROR(m_kubectl.connect({"kubernetesServiceEndpoint"}));
     if (action == "deploy")
         return deploy();
+    if (action == "promote")
+        return promote();
+    if (action == "reject")
+        return reject();
     if (action == "createsecret")
         return createSecret();
     if (action == "scale")
@@ -348,12 +309,9 @@ Status KubernetesManifest::run()
     if (action == "delete")
         return remove();
     return {ErrorCode::InvalidArgument,
-            "the action '" + action +
-                "' is not available; deploy, createSecret, scale, patch, "
-                "delete and bake are"};
+            "the input 'action' ('" + action +
+                "') must be deploy, promote, reject, createSecret, scale, patch, delete or bake"};
 }
-
-} // namespace
 
 TaskResult runKubernetesManifest(TaskContext &task)
 {

@@ -13,12 +13,11 @@ namespace worker {
 // GCC wants an initializer for every member that designated initializers leave out.
 // NOLINTBEGIN(readability-redundant-member-init)
 
-/// How an input gets its value when the pipeline does not give one.
+/// An input of a keyword's task; those of other tasks are in schema/tasks.
 struct TaskInput
 {
     std::string_view name;
     std::string_view fallback;
-    bool path = false; ///< resolved against the default working directory; empty: that one
     std::string_view alias = {}; ///< second name that pipelines may use
 };
 
@@ -35,8 +34,8 @@ struct TaskDefinition
     TaskFunction post = nullptr; ///< runs after the job's steps, in reverse order; may be absent
     TaskFunction pre = nullptr;  ///< runs before the job's steps; may be absent
     const PackagedTask *package = nullptr; ///< of a task that is not built in
-    std::vector<TaskInput> inputs;
-    std::string_view title; ///< display name of a step without one
+    std::vector<TaskInput> inputs = {};    ///< of keywords only
+    std::string_view title;                ///< display name of a step without one
 };
 
 /// The built-in task of a step, or nullptr. `known` (if given) is set when the name exists with
@@ -84,6 +83,8 @@ public:
     /// Relative paths are taken from the default working directory.
     [[nodiscard]] fs::path absolute(const std::string &path) const;
     [[nodiscard]] fs::path defaultDirectory() const;
+    /// Declares an output variable: `$(step.name)` for later steps, and for other jobs.
+    void output(const std::string &name, const std::string &value, bool secret = false);
     /// The service connection an input names. Errors: InvalidArgument (empty), NotFound.
     Result<const schema::protocol::ServiceConnection *>
     connection(std::string_view inputName) const;

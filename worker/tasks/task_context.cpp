@@ -1,9 +1,11 @@
 #include "schema/base/guid.h"
+#include "schema/tasks/task_definition.h"
 #include "worker/base/text.h"
 #include "worker/container/arguments.h"
 #include "worker/node/packaged_task.h"
 #include "worker/tasks/task.h"
 
+#include <algorithm>
 #include <csignal>
 
 namespace worker {
@@ -30,6 +32,9 @@ std::string missingProgram(const std::string &program)
     if (program == "kubectl")
         return "kubectl is not installed on this worker: install it (Debian: kubernetes-client) or "
                "run the job on a worker with the capability 'kubectl'";
+    if (program == "helm")
+        return "helm is not installed on this worker: install it (https://helm.sh) or run the job "
+               "on a worker with the capability 'helm'";
     if (program == "pwsh")
         return "pwsh (PowerShell) is not installed on this worker: install it, or use bash";
     return "'" + program +
@@ -53,21 +58,41 @@ TaskContext::TaskContext(StepState &step, const TaskDefinition &definition, Proc
 
 std::string TaskContext::input(std::string_view name) const
 {
-    const TaskInput *spec = nullptr;
-    for (const auto &candidate : m_definition.inputs) {
-        if (equalsIgnoringCase(candidate.name, name))
-            spec = &candidate;
+    // The tables that files are checked against say what a task takes; the keywords have their own.
+    std::string_view fallback;
+    std::vector<std::string_view> names{name};
+    for (const auto &own : m_definition.inputs) {
+        if (equalsIgnoringCase(own.name, name)) {
+            fallback = own.fallback;
+            names.push_back(own.alias);
+        }
     }
-    const std::string *given = nullptr;
+    const auto *known =
+        schema::builtInTaskCatalogue().find(m_definition.name, m_definition.versions.back());
+    if (const auto *row = known == nullptr ? nullptr : known->findInput(name)) {
+        fallback = row->defaultValue;
+        names.assign(row->aliases.begin(), row->aliases.end());
+        names.push_back(row->name);
+    }
+    std::string_view raw = fallback;
     for (const auto &[key, value] : m_step.step.inputs) {
-        if (equalsIgnoringCase(key, name) ||
-            (spec != nullptr && !spec->alias.empty() && equalsIgnoringCase(key, spec->alias)))
-            given = &value;
+        if (std::any_of(names.begin(), names.end(),
+                        [&key](std::string_view one) { return equalsIgnoringCase(key, one); }))
+            raw = value;
     }
-    const std::string_view raw = given != nullptr
-                                     ? std::string_view(*given)
-                                     : (spec != nullptr ? spec->fallback : std::string_view());
     return trimmed(m_step.job.variables.expand(raw));
+}
+
+void TaskContext::output(const std::string &name, const std::string &value, bool secret)
+{
+    JobContext &job = m_step.job;
+    if (secret)
+        job.masker.add(value);
+    job.variables.set(m_step.step.name + "." + name, value, secret, true);
+    std::erase_if(job.outputs, [&](const auto &other) {
+        return other.step == m_step.step.name && equalsIgnoringCase(other.name, name);
+    });
+    job.outputs.push_back({m_step.step.name, name, value, secret});
 }
 
 bool TaskContext::flag(std::string_view name) const

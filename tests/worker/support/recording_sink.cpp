@@ -84,6 +84,43 @@ Status RecordingSink::publishTestRun(const schema::protocol::TestRunUpload &run)
     return {};
 }
 
+Status RecordingSink::publishCoverage(const schema::protocol::CoverageUpload &upload)
+{
+    coverage.push_back(upload);
+    return {};
+}
+
+Result<schema::protocol::RunFound> RecordingSink::findRun(const schema::protocol::RunQuery &query)
+{
+    queries.push_back(query);
+    if (otherRun == 0)
+        return schema::Error{ErrorCode::NotFound, "there is no other run"};
+    return schema::protocol::RunFound{otherRun, "other"};
+}
+
+Result<std::vector<std::string>> RecordingSink::artifactsOf(std::int64_t runId)
+{
+    return runId == otherRun ? artifacts() : std::vector<std::string>();
+}
+
+Result<ArtifactInfo>
+RecordingSink::downloadArtifactOf(std::int64_t runId, const std::string &name,
+                                  const fs::path &target,
+                                  const std::function<bool(const std::string &path)> &wanted)
+{
+    if (runId != otherRun)
+        return schema::Error{ErrorCode::NotFound, "no such run"};
+    return downloadArtifact(name, target, wanted);
+}
+
+Status RecordingSink::secureFile(const std::string &name, const fs::path &target)
+{
+    const auto it = secureFiles.find(name);
+    if (it == secureFiles.end())
+        return schema::Error{ErrorCode::NotFound, "no secure file '" + name + "'"};
+    return writeFile(target, it->second, 0600);
+}
+
 Status RecordingSink::publishImage(const schema::protocol::PushedImage &image)
 {
     images.push_back(image);

@@ -23,6 +23,13 @@ public:
     downloadArtifact(const std::string &name, const fs::path &target,
                      const std::function<bool(const std::string &path)> &wanted) override;
     Status publishTestRun(const schema::protocol::TestRunUpload &run) override;
+    Status publishCoverage(const schema::protocol::CoverageUpload &upload) override;
+    Result<schema::protocol::RunFound> findRun(const schema::protocol::RunQuery &query) override;
+    Result<std::vector<std::string>> artifactsOf(std::int64_t runId) override;
+    Result<ArtifactInfo>
+    downloadArtifactOf(std::int64_t runId, const std::string &name, const fs::path &target,
+                       const std::function<bool(const std::string &path)> &wanted) override;
+    Status secureFile(const std::string &name, const fs::path &target) override;
     Status publishImage(const schema::protocol::PushedImage &image) override;
     Status publishDeployed(const std::vector<schema::protocol::DeployedItem> &items) override;
     Status attach(const std::string &recordId, const std::string &type, const std::string &name,
@@ -39,6 +46,10 @@ public:
     std::map<std::string, schema::protocol::RecordUpdate> records;
     std::map<std::string, std::string> logs;
     std::vector<schema::protocol::TestRunUpload> testRuns;
+    std::vector<schema::protocol::CoverageUpload> coverage;
+    std::vector<schema::protocol::RunQuery> queries;
+    std::int64_t otherRun = 0; ///< number of the one other run; it has the same artifacts
+    std::map<std::string, std::string> secureFiles;
     std::vector<schema::protocol::PushedImage> images;
     std::vector<schema::protocol::DeployedItem> deployed;
     std::vector<std::string> tags, attachments;

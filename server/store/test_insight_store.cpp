@@ -60,23 +60,4 @@ std::vector<TestInsight> TestInsightStore::insights(std::int64_t pipelineId, int
     return out;
 }
 
-void TestInsightStore::putCoverage(std::int64_t runId, const std::string &jobId,
-                                   const CoverageSum &sum)
-{
-    m_connection.run("INSERT OR REPLACE INTO code_coverage(run_id, job_id, label, covered, total)"
-                     " VALUES(?,?,?,?,?)",
-                     runId, jobId, sum.label, sum.covered, sum.total);
-}
-
-std::vector<CoverageSum> TestInsightStore::coverage(std::int64_t runId)
-{
-    std::vector<CoverageSum> out;
-    Statement s = m_connection.prepare("SELECT label, sum(covered), sum(total) FROM code_coverage"
-                                       " WHERE run_id = ? GROUP BY label ORDER BY label");
-    s.bind(runId);
-    while (s.step())
-        out.push_back({s.get<std::string>(0), s.get<std::int64_t>(1), s.get<std::int64_t>(2)});
-    return out;
-}
-
 } // namespace server::store

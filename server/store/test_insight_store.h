@@ -1,5 +1,5 @@
 #pragma once
-/// What the newest runs of a pipeline say about its tests together, and code coverage.
+/// What the newest runs of a pipeline say about its tests together.
 
 #include "server/store/database.h"
 
@@ -25,12 +25,6 @@ struct TestInsight
     std::int64_t newerMs = 0, olderMs = 0;
 };
 
-struct CoverageSum
-{
-    std::string label;
-    std::int64_t covered = 0, total = 0;
-};
-
 /// Statements within the caller's transaction. Methods throw SqlError.
 class TestInsightStore
 {
@@ -43,10 +37,6 @@ public:
     /// often, at most `top`.
     std::vector<TestInsight> insights(std::int64_t pipelineId, int runs, int top);
 
-    /// Replaces what the job said of this label before.
-    void putCoverage(std::int64_t runId, const std::string &jobId, const CoverageSum &sum);
-    /// Sums over the jobs of a run, by label.
-    std::vector<CoverageSum> coverage(std::int64_t runId);
 
 private:
     Connection &m_connection;

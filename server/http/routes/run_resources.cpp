@@ -1,4 +1,4 @@
-// What people read of job_resources.cpp: attachments and code coverage of a run, its tags; and the
+// What people read of job_resources.cpp: attachments of a run and its tags; and the
 // secure files of a project, whose contents only jobs get.
 #include "schema/base/guid.h"
 #include "server/http/routes/resource_routes.h"
@@ -61,35 +61,6 @@ Result<Reply> getAttachment(Call &call, Services &services)
     reply.with("X-Content-Type-Options", "nosniff");
     reply.with("Content-Disposition", "attachment");
     return reply;
-}
-
-Result<Reply> codeCoverage(Call &call, Services &services)
-{
-    ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
-    ASSIGN_OR_RETURN(const auto id, call.query().number("buildid", 1, INT64_MAX));
-    if (!id)
-        return {ErrorCode::InvalidArgument, "name a run with 'buildId'"};
-    ASSIGN_OR_RETURN(const auto run, services.runs.run(*id));
-    if (run.projectId != project.id)
-        return {ErrorCode::NotFound, "no run " + std::to_string(*id) + " in this project"};
-    ASSIGN_OR_RETURN(const auto statistics, services.database.read([&](Connection &connection) {
-        return Result(JobResourceStore(connection).coverage(run.id));
-    }));
-    Json list = Json::array();
-    int position = 0;
-    for (const auto &one : statistics)
-        list.push_back({{"label", one.label},
-                        {"position", ++position},
-                        {"total", one.total},
-                        {"covered", one.covered},
-                        {"isDeltaAvailable", false},
-                        {"delta", 0}});
-    Json data = Json::array();
-    if (!list.empty())
-        data.push_back({{"buildPlatform", ""}, {"buildFlavor", ""}, {"coverageStats", list}});
-    return Reply::json({{"build", {{"id", std::to_string(run.id)}}},
-                        {"coverageData", std::move(data)},
-                        {"deltaBuild", nullptr}});
 }
 
 Result<Json> tagsOf(Services &services, std::int64_t runId)
@@ -200,7 +171,6 @@ void addRunResourceRoutes(Router &router, Services &services)
     };
     router.serve("GET", "f2192269", Form::Item, bind(listAttachments));
     router.serve("GET", "af5122d3", Form::Item, bind(getAttachment));
-    router.serve("GET", "77560e8a", Form::Collection, bind(codeCoverage));
     router.serve("GET", "6e6114b2", Form::Collection, bind(listTags));
     router.serve("PUT", "6e6114b2", Form::Item, bind(changeTag));
     router.serve("DELETE", "6e6114b2", Form::Item, bind(changeTag));

@@ -2,19 +2,19 @@
 // (environments-and-portal D10).
 #include "server/http/routes/routes.h"
 #include "server/http/shapes.h"
+#include "server/store/job_resource_store.h"
 #include "server/store/test_insight_store.h"
 
 namespace server::http {
 
 using schema::ErrorCode;
 using schema::Result;
+using schema::protocol::CoverageStatistic;
 using store::Connection;
-using store::CoverageSum;
+using store::JobResourceStore;
 using store::TestInsightStore;
 
 namespace {
-
-constexpr std::size_t kMostLabels = 50;
 
 Result<Reply> testsOfPipeline(Call &call, Services &services)
 {
@@ -46,50 +46,15 @@ Result<Reply> testsOfPipeline(Call &call, Services &services)
     return Reply::list(std::move(list));
 }
 
-/// Coverage that a job publishes: the body is CodeCoverageData of Azure DevOps, or its
-/// `coverageStats` alone.
-Result<Reply> publishCoverage(Call &call, Services &services)
-{
-    ASSIGN_OR_RETURN(const auto job, services.jobs.authorize(call.credential));
-    ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
-    ASSIGN_OR_RETURN(const auto build, call.query().number("buildid", 1, INT64_MAX));
-    if (job.projectId != project.id || (build && *build != job.runId))
-        return {ErrorCode::PermissionDenied, "a job publishes coverage of its own run only"};
-    ASSIGN_OR_RETURN(const auto body, call.json());
-    const Json *stats = body.is_array() ? &body : member(body, "coverageStats");
-    if (!stats || !stats->is_array() || stats->size() > kMostLabels)
-        return {ErrorCode::InvalidArgument,
-                "'coverageStats' must be a list of at most 50 {label, covered, total}"};
-    std::vector<CoverageSum> sums;
-    for (const auto &item : *stats) {
-        CoverageSum sum;
-        ASSIGN_OR_RETURN(sum.label, requiredText(item, "label"));
-        ASSIGN_OR_RETURN(const auto covered, numberMember(item, "covered"));
-        ASSIGN_OR_RETURN(const auto total, numberMember(item, "total"));
-        if (!covered || !total || *covered < 0 || *covered > *total || sum.label.size() > 100)
-            return {ErrorCode::InvalidArgument,
-                    "'" + sum.label.substr(0, 100) + "': 'covered' must be from 0 to 'total'"};
-        sum.covered = *covered;
-        sum.total = *total;
-        sums.push_back(std::move(sum));
-    }
-    RETURN_IF_ERROR(services.database.write([&](Connection &connection) -> schema::Status {
-        for (const auto &sum : sums)
-            TestInsightStore(connection).putCoverage(job.runId, job.jobId, sum);
-        return {};
-    }));
-    return Reply::json(Json::object());
-}
-
-Result<std::vector<CoverageSum>> coverageOf(std::int64_t runId, Services &services)
+Result<std::vector<CoverageStatistic>> coverageOf(std::int64_t runId, Services &services)
 {
     return services.database.read([&](Connection &connection) {
-        return Result(TestInsightStore(connection).coverage(runId));
+        return Result(JobResourceStore(connection).coverage(runId));
     });
 }
 
 /// Percentage with one decimal, as deltas are told.
-double percentOf(const CoverageSum &sum)
+double percentOf(const CoverageStatistic &sum)
 {
     return sum.total == 0 ? 0 : static_cast<double>(sum.covered * 1000 / sum.total) / 10;
 }
@@ -112,7 +77,7 @@ Result<Reply> readCoverage(Call &call, Services &services)
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
     ASSIGN_OR_RETURN(const auto run, runOfQuery(call, services, project, "buildid"));
     ASSIGN_OR_RETURN(const auto sums, coverageOf(run.id, services));
-    std::vector<CoverageSum> before;
+    std::vector<CoverageStatistic> before;
     const bool compares = call.query().find("deltabuildid") != nullptr;
     if (compares) {
         ASSIGN_OR_RETURN(const auto other, runOfQuery(call, services, project, "deltabuildid"));
@@ -136,7 +101,8 @@ Result<Reply> readCoverage(Call &call, Services &services)
         data.push_back({{"buildFlavor", ""}, {"buildPlatform", ""}, {"coverageStats", stats}});
     return Reply::json(
         {{"build", {{"id", id}, {"url", projectUrl(call, project.id, "build/Builds/" + id)}}},
-         {"coverageData", data}});
+         {"coverageData", data},
+         {"deltaBuild", nullptr}});
 }
 
 } // namespace
@@ -148,8 +114,7 @@ void addTestInsightRoutes(Router &router, Services &services)
     };
     router.add("GET", "{project}/_apis/slipway/pipelines/{pipelineId}/tests",
                bind(testsOfPipeline));
-    router.serve("GET", "77560e8a", Form::Item, bind(readCoverage));
-    router.serve("POST", "77560e8a", Form::Item, bind(publishCoverage), Access::Credential);
+    router.serve("GET", "77560e8a", Form::Collection, bind(readCoverage));
 }
 
 } // namespace server::http

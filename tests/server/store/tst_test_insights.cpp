@@ -1,4 +1,4 @@
-// Flaky tests, failures and durations over runs; coverage sums. On the store, with rows as jobs
+// Flaky tests, failures and durations over runs. On the store, with rows as jobs
 // leave them.
 #include "server/store/test_insight_store.h"
 #include "server/store/test_store.h"
@@ -71,7 +71,6 @@ private Q_SLOTS:
     void findsFlakyTests_data();
     void findsFlakyTests();
     void countsAndCompares();
-    void sumsCoverage();
 };
 
 void TestTestInsights::findsFlakyTests_data()
@@ -128,31 +127,6 @@ void TestTestInsights::countsAndCompares()
     QCOMPARE(insights[1].olderMs, 100);
     QCOMPARE(insights[1].newerMs, 300);
     QCOMPARE(all.insights(1).front().runs, 1);
-}
-
-void TestTestInsights::sumsCoverage()
-{
-    Results all;
-    const auto run = all.run("c1");
-    const auto put = [&](const std::string &job, const std::string &label, int covered, int total) {
-        QVERIFY(all.world.database->write([&](Connection &connection) -> schema::Status {
-            TestInsightStore(connection).putCoverage(run, job, {label, covered, total});
-            return {};
-        }));
-    };
-    put("a", "Lines", 10, 20);
-    put("a", "Lines", 15, 20); // replaces
-    put("b", "Lines", 5, 80);
-    put("b", "Branches", 1, 2);
-    const auto sums = all.world.database
-                          ->read([&](Connection &connection) {
-                              return schema::Result(TestInsightStore(connection).coverage(run));
-                          })
-                          .value();
-    QCOMPARE(sums.size(), 2U);
-    QCOMPARE(sums[0].label, std::string("Branches"));
-    QCOMPARE(sums[1].covered, 20);
-    QCOMPARE(sums[1].total, 100);
 }
 
 QTEST_GUILESS_MAIN(TestTestInsights)

@@ -468,6 +468,8 @@ export interface components {
             id: number;
             name: string;
             size?: number;
+            online?: number;
+            vmImages?: string[];
         };
         /** @description Azure DevOps TaskAgent, a worker */
         Agent: {
@@ -515,6 +517,13 @@ export interface components {
             isReady?: boolean;
             authorization?: {
                 scheme?: string;
+                /** @description The names that have a value; the values never leave the server */
+                parameters?: {
+                    [key: string]: null;
+                };
+            };
+            data?: {
+                [key: string]: string;
             };
         };
         CheckConfiguration: {
@@ -526,6 +535,8 @@ export interface components {
             settings?: {
                 [key: string]: unknown;
             };
+            /** @description Minutes */
+            timeout?: number;
             resource?: {
                 type: string;
                 id: string;
@@ -546,6 +557,48 @@ export interface components {
                 slipwayType?: string;
                 namespace?: string;
             }[];
+        };
+        /** @description Azure DevOps GitRepository */
+        Repository: {
+            id: string;
+            name: string;
+            defaultBranch?: string;
+            remoteUrl?: string;
+        };
+        GitItem: {
+            path: string;
+            isFolder?: boolean;
+        };
+        /** @description Shown once */
+        IssuedToken: {
+            token: string;
+            /** Format: date-time */
+            expiresAt: string;
+        };
+        PersonalToken: {
+            id: number;
+            name: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            expiresAt: string;
+        };
+        /** @description A vmImage name, or * for all others, and the pool that takes its jobs */
+        ImageMapping: {
+            vmImage: string;
+            poolId: number;
+        };
+        Days: {
+            min?: number;
+            max?: number;
+            value: number;
+        };
+        /** @description Azure DevOps ProjectRetentionSetting; days, and how many of the newest runs always stay */
+        RetentionSettings: {
+            purgeRuns?: components["schemas"]["Days"];
+            purgeArtifacts?: components["schemas"]["Days"];
+            purgePullRequestRuns?: components["schemas"]["Days"];
+            retainRunsPerProtectedBranch?: components["schemas"]["Days"];
         };
         RunEvent: {
             runId: number;

@@ -64,6 +64,7 @@ const pools = createRoute({
 })
 const library = createRoute({
   getParentRoute: () => project, path: 'library',
+  validateSearch: (search: Record<string, unknown>): { group?: string; connection?: string } => ({ group: text(search.group), connection: text(search.connection) }),
   component: lazyRouteComponent(() => import('./routes/library-route'), 'LibraryRoute'),
 })
 

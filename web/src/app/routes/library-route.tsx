@@ -1,32 +1,67 @@
+import { Button } from '@fluentui/react-components'
+import { Add16Regular } from '@fluentui/react-icons'
 import { useQuery } from '@tanstack/react-query'
+import { useNavigate, useSearch } from '@tanstack/react-router'
+import { lazy, Suspense, useState } from 'react'
 import { Empty } from '@/components/empty'
 import { Page, Section } from '@/components/page'
 import { QueryView } from '@/components/query-view'
-import { endpointsQuery, groupsQuery } from '@/features/library/api/library'
+import { endpointsQuery, groupsQuery, libraryKey, removeEndpoint, removeGroup } from '@/features/library/api/library'
 import { Endpoints } from '@/features/library/components/endpoints'
 import { Groups } from '@/features/library/components/groups'
+import { useIsAdmin } from '@/lib/me'
 import { useProject } from '@/lib/project'
 
+const GroupDialog = lazy(() => import('@/features/library/components/group-dialog').then((module) => ({ default: module.GroupDialog })))
+const EndpointDialog = lazy(() => import('@/features/library/components/endpoint-dialog').then((module) => ({ default: module.EndpointDialog })))
+const RemoveDialog = lazy(() => import('@/components/remove-dialog').then((module) => ({ default: module.RemoveDialog })))
+
+type Removal = { kind: 'group'; id: number; name: string } | { kind: 'connection'; id: string; name: string }
+
+/** Variables and connections of the project. What is being edited stands in the address: ?group=new, ?connection=ID. */
 export function LibraryRoute() {
   const project = useProject()
+  const navigate = useNavigate({ from: '/$project/library' })
+  const search = useSearch({ from: '/$project/library' })
+  const admin = useIsAdmin()
   const groups = useQuery(groupsQuery(project))
   const endpoints = useQuery(endpointsQuery(project))
+  const [removal, setRemoval] = useState<Removal>()
+  const go = (next: { group?: string; connection?: string }) => void navigate({ search: next, resetScroll: false })
+  const group = groups.data?.value.find((one) => String(one.id) === search.group)
+  const connection = endpoints.data?.value.find((one) => one.id === search.connection)
   return (
     <Page title="Library" sentence="Variables and connections that pipelines of this project share. Secrets are stored sealed and never shown.">
-      <Section title="Service connections">
+      <Section title="Service connections" aside={admin && <Button size="small" icon={<Add16Regular />} onClick={() => go({ connection: 'new' })}>New connection</Button>}>
         <QueryView query={endpoints} doing="list the service connections">
           {({ value }) => value.length === 0
             ? <Empty title="No service connection yet." example={'- task: Docker@2\n  inputs:\n    containerRegistry: Container Registry Connection\n    command: buildAndPush'}>A connection holds the address and the credentials of a registry or a cluster. Steps name it:</Empty>
-            : <Endpoints endpoints={value} />}
+            : <Endpoints endpoints={value} {...(admin ? { onEdit: ({ id }) => go({ connection: id }), onRemove: ({ id, name }) => setRemoval({ kind: 'connection', id, name }) } : {})} />}
         </QueryView>
       </Section>
-      <Section title="Variable groups">
+      <Section title="Variable groups" aside={admin && <Button size="small" icon={<Add16Regular />} onClick={() => go({ group: 'new' })}>New variable group</Button>}>
         <QueryView query={groups} doing="list the variable groups">
           {({ value }) => value.length === 0
             ? <Empty title="No variable group yet." example={'variables:\n- group: Release'}>A group holds values that several pipelines need. A pipeline takes it in with:</Empty>
-            : <Groups groups={value} />}
+            : <Groups groups={value} {...(admin ? { onEdit: ({ id }) => go({ group: String(id) }), onRemove: ({ id, name }) => setRemoval({ kind: 'group', id, name }) } : {})} />}
         </QueryView>
       </Section>
+      <Suspense fallback={null}>
+        {(search.group === 'new' || group !== undefined) && <GroupDialog key={search.group} group={group} onClose={() => go({})} />}
+        {(search.connection === 'new' || connection !== undefined) && <EndpointDialog key={search.connection} endpoint={connection} onClose={() => go({})} />}
+        {removal?.kind === 'group' && (
+          <RemoveDialog
+            title={`Delete the variable group ${removal.name}?`} consequence="Its values are gone for good, secrets too. A pipeline that takes it in no longer starts." doing="delete the variable group"
+            remove={removeGroup(project, removal.id)} stale={[libraryKey(project)]} onClose={() => setRemoval(undefined)}
+          />
+        )}
+        {removal?.kind === 'connection' && (
+          <RemoveDialog
+            title={`Delete the service connection ${removal.name}?`} consequence="Its credentials are gone for good. A pipeline whose steps name it no longer starts." doing="delete the service connection"
+            remove={removeEndpoint(project, removal.id)} stale={[libraryKey(project)]} onClose={() => setRemoval(undefined)}
+          />
+        )}
+      </Suspense>
     </Page>
   )
 }

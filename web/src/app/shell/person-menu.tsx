@@ -1,7 +1,7 @@
 import { Button, Menu, MenuDivider, MenuGroup, MenuGroupHeader, MenuItemRadio, MenuList, MenuPopover, MenuTrigger } from '@fluentui/react-components'
 import { Person20Regular } from '@fluentui/react-icons'
 import { useQuery } from '@tanstack/react-query'
-import { meQuery } from '@/features/session/api/session'
+import { meQuery } from '@/lib/me'
 import { useThemeChoice, type ThemeChoice } from '@/lib/theme'
 
 /** Who is signed in, and the settings of this browser. */

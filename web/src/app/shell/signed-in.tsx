@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { ErrorPanel } from '@/components/error-panel'
 import { SignIn } from '@/features/session/components/sign-in'
-import { meQuery } from '@/features/session/api/session'
+import { meQuery } from '@/lib/me'
 import { ApiError } from '@/lib/http'
 
 /** Lets nobody further who is not signed in, and says how to sign in instead. */

@@ -1,17 +1,27 @@
 import type { ServiceEndpoint } from '@/api/types'
 import { DataTable, type Column } from '@/components/data-table'
-import { StateLabel } from '@/components/state-icon'
+import { RowActions } from '@/components/row-actions'
+import { kindOf } from '../model/endpoint-form'
 
-const kinds: Record<string, string> = { dockerregistry: 'Docker registry', kubernetes: 'Kubernetes', dockerhost: 'Docker host', git: 'Git', generic: 'Generic' }
-
-const columns: Column<ServiceEndpoint>[] = [
-  { header: 'Connection', cell: (one) => <span title={one.description ?? one.name}>{one.name}</span> },
-  { header: 'Type', width: '144px', cell: (one) => kinds[one.type.toLowerCase()] ?? one.type },
-  { header: 'Address', from: 'medium', cell: (one) => <span className="mono" title={one.url}>{one.url}</span> },
-  { header: 'Signs in with', from: 'wide', width: '168px', cell: (one) => one.authorization?.scheme ?? '' },
-  { header: 'State', from: 'medium', width: '112px', cell: (one) => one.isReady === false ? <StateLabel state="waiting" word="Not ready" /> : <StateLabel state="succeeded" word="Ready" /> },
-]
-
-export function Endpoints({ endpoints }: { endpoints: ServiceEndpoint[] }) {
-  return <DataTable label="Service connections" columns={columns} items={endpoints} keyOf={(one) => one.id} rowHeight={36} />
+interface EndpointsProps {
+  endpoints: ServiceEndpoint[]
+  /** Absent: the reader may not change them. */
+  onEdit?: (endpoint: ServiceEndpoint) => void
+  onRemove?: (endpoint: ServiceEndpoint) => void
 }
+
+export function Endpoints({ endpoints, onEdit, onRemove }: EndpointsProps) {
+  const columns: Column<ServiceEndpoint>[] = [
+    { header: 'Connection', cell: (one) => <span title={one.description ?? one.name}>{one.name}</span> },
+    { header: 'Type', width: '144px', from: 'small', cell: (one) => kindOf(one.type)?.label ?? one.type },
+    { header: 'Address', from: 'medium', cell: (one) => <span className="mono" title={one.url}>{one.url}</span> },
+    { header: 'Signs in with', from: 'wide', width: '168px', cell: (one) => schemes[one.authorization?.scheme ?? ''] ?? one.authorization?.scheme ?? '' },
+    ...(onEdit === undefined ? [] : [{
+      header: 'Change', hideHeader: true, width: '88px', align: 'right' as const,
+      cell: (one: ServiceEndpoint) => <RowActions name={one.name} onEdit={() => onEdit(one)} onRemove={() => onRemove?.(one)} />,
+    }]),
+  ]
+  return <DataTable label="Service connections" columns={columns} items={endpoints} keyOf={(one) => one.id} rowHeight={40} />
+}
+
+const schemes: Record<string, string> = { None: 'nothing', UsernamePassword: 'user and password', Kubernetes: 'kubeconfig', Token: 'a token' }

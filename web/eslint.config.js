@@ -4,7 +4,7 @@ import jsxA11y from 'eslint-plugin-jsx-a11y'
 import reactHooks from 'eslint-plugin-react-hooks'
 import tseslint from 'typescript-eslint'
 
-const features = ['approvals', 'environments', 'home', 'library', 'logs', 'pipelines', 'pools', 'runs', 'session']
+const features = ['approvals', 'environments', 'home', 'library', 'logs', 'pipelines', 'pools', 'runs', 'session', 'settings']
 
 // Imports point downwards only: app -> features -> components, lib, api. Features never see each other;
 // what needs two of them is composed in app/routes.

@@ -204,6 +204,17 @@ schema::Result<std::vector<store::TimelineRow>> RunService::timeline(std::int64_
         });
 }
 
+schema::Result<std::vector<store::TimelineRow>> RunService::attempts(std::int64_t runId,
+                                                                     const std::string &recordId)
+{
+    auto rows = m_database.read([&](Connection &connection) {
+        return schema::Result(store::TimelineStore(connection).attempts(runId, recordId));
+    });
+    if (rows && rows->empty())
+        return Error{ErrorCode::NotFound, fmt::format("run {} has no record {}", runId, recordId)};
+    return rows;
+}
+
 schema::Result<std::vector<store::LogRow>> RunService::logs(std::int64_t runId)
 {
     return m_database.read(

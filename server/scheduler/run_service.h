@@ -141,6 +141,9 @@ public:
     schema::Result<store::RunRow> run(std::int64_t runId);
     schema::Result<std::vector<store::TimelineRow>> timeline(std::int64_t runId,
                                                              std::int64_t changedAfter = 0);
+    /// Every attempt of one record, oldest first. Errors: NotFound.
+    schema::Result<std::vector<store::TimelineRow>> attempts(std::int64_t runId,
+                                                             const std::string &recordId);
     /// Logs of a run, by number; their bytes are in logs::LogStore.
     schema::Result<std::vector<store::LogRow>> logs(std::int64_t runId);
     schema::Result<Explanation> explain(std::int64_t runId);

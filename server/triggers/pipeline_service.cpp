@@ -253,7 +253,11 @@ Result<CompiledPipeline> PipelineService::compile(const QueueRequest &request,
                                                   bool requireParameters)
 {
     CompiledPipeline out;
-    ASSIGN_OR_RETURN(out.pipeline, find("", request.pipelineId));
+    if (request.draft) {
+        out.pipeline = *request.draft;
+    } else {
+        ASSIGN_OR_RETURN(out.pipeline, find("", request.pipelineId));
+    }
     ASSIGN_OR_RETURN(out.project, m_projects.find(out.pipeline.projectId));
     ASSIGN_OR_RETURN(out.repository, m_repositories.findById(out.pipeline.repositoryId));
     out.branch = fullRef(request.branch, out.pipeline.defaultBranch);
@@ -279,6 +283,7 @@ Result<CompiledPipeline> PipelineService::compile(const QueueRequest &request,
         }
         compileRequest.text = *std::move(text);
     }
+    out.text = compileRequest.text;
     for (const auto &[name, value] : request.parameters)
         compileRequest.parameters[name] = value;
     compileRequest.variables = templateVariables(out, request);

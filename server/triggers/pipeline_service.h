@@ -30,6 +30,7 @@ struct QueueRequest
     schema::TextMap variables; ///< queue-time, not secret
     std::vector<std::string> stagesToSkip;
     std::optional<std::string> yamlOverride; ///< preview of an edited entry file
+    std::optional<store::Pipeline> draft;    ///< compile() only: a pipeline that is not there yet
     std::string scheduleName;                ///< Build.CronSchedule.DisplayName
     schema::TextMap triggerVariables;        ///< what started it; names as jobs see them
 };
@@ -46,6 +47,7 @@ struct CompiledPipeline
     /// Errors of the compilation and of references to things that do not exist; warnings too.
     std::vector<pipelines::Diagnostic> diagnostics;
     bool valid = false;
+    std::string text; ///< the entry file; empty when there is none
 };
 
 struct QueuedRun

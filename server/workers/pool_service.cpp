@@ -1,6 +1,8 @@
 #include "server/events/event_hub.h"
 #include "server/scheduler/scheduler.h"
 #include "server/store/identity_store.h"
+#include "server/store/pipeline_store.h"
+#include "server/store/run_store.h"
 #include "server/store/token.h"
 #include "server/store/worker_store.h"
 #include "server/workers/worker_service.h"
@@ -17,6 +19,23 @@ using schema::ErrorCode;
 using schema::Result;
 using schema::Status;
 using store::Connection;
+
+HeldJob heldJob(Connection &connection, const std::string &jobId)
+{
+    HeldJob held;
+    held.id = jobId;
+    const auto job = store::RunStore(connection).findJob(jobId);
+    const auto run = job ? store::RunStore(connection).find(job->runId) : std::nullopt;
+    if (!run)
+        return held; // ended while we looked
+    held.name = job->displayName;
+    held.runId = run->id;
+    held.runNumber = run->number;
+    held.projectId = run->projectId;
+    if (const auto pipeline = store::PipelineStore(connection).find(run->pipelineId))
+        held.pipeline = pipeline->name;
+    return held;
+}
 
 Status checkName(std::string_view what, std::string_view name)
 {
@@ -191,7 +210,7 @@ Result<std::vector<Worker>> PoolService::workers(std::int64_t poolId)
         for (const auto &[workerId, jobId] : store.heldJobs()) {
             for (Worker &worker : workers) {
                 if (worker.id == workerId)
-                    worker.jobs.push_back(jobId);
+                    worker.jobs.push_back(heldJob(connection, jobId));
             }
         }
         return workers;

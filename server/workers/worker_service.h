@@ -33,6 +33,14 @@ struct Pool
     int workers = 0, online = 0;
 };
 
+/// A job that a worker holds now.
+struct HeldJob
+{
+    std::string id, name; ///< name as people see it
+    std::int64_t runId = 0;
+    std::string runNumber, pipeline, projectId;
+};
+
 struct Worker
 {
     std::int64_t id = 0;
@@ -43,7 +51,7 @@ struct Worker
     bool online = false;
     std::vector<schema::protocol::Capability> capabilities;
     schema::TimePoint statusChangedAt, createdAt;
-    std::vector<std::string> jobs; ///< ids of jobs it holds now
+    std::vector<HeldJob> jobs;
 };
 
 struct Registration

@@ -15,7 +15,9 @@ const pages = {
   'run-tests': `${P}/runs/1869?tab=tests`, 'run-timeline': `${P}/runs/1869?tab=timeline`, 'run-changes': `${P}/runs/1871?tab=changes`, 'run-artifacts': `${P}/runs/1871?tab=artifacts`,
   'run-deployments': `${P}/runs/1871?tab=deployments`, 'run-yaml': `${P}/runs/1871?tab=yaml`, environments: `${P}/environments`, 'environments-cell': `${P}/environments?cell=1-2-20`,
   'environments-past': `${P}/environments?at=${new Date(Date.now() - 4 * 86400_000).toISOString()}`, environment: `${P}/environments/2`, approvals: `${P}/approvals`,
-  'approvals-all': `${P}/approvals?show=all`, pools: `${P}/pools`, library: `${P}/library`, queue: `${P}/pipelines?run=1`, notfound: `${P}/runs/1`,
+  'approvals-all': `${P}/approvals?show=all`, pools: `${P}/pools`, library: `${P}/library`,
+  'library-group': `${P}/library?group=1`, 'library-connection': `${P}/library?connection=new`, pipeline: `${P}/pipelines/1`, 'new-pipeline': `${P}/pipelines/new`, 'new-repository': `${P}/pipelines/new?repository=tools`,
+  settings: `${P}/settings`, 'settings-people': `${P}/settings?tab=people`, 'settings-images': `${P}/settings?tab=images`, 'settings-retention': `${P}/settings?tab=retention`, 'settings-about': `${P}/settings?tab=about`, queue: `${P}/pipelines?run=1`, notfound: `${P}/runs/1`,
 }
 const wide = { width: 1440, height: 900 }
 const narrow = { width: 320, height: 700 }
@@ -23,7 +25,7 @@ const main = Object.keys(pages)
 const cases = [
   ...main.map((page) => ({ page, look: 'light', viewport: wide })),
   ...main.map((page) => ({ page, look: 'dark', viewport: wide })),
-  ...['home', 'pipelines', 'runs', 'run-waiting', 'run-failed', 'environments', 'environments-cell', 'environment', 'approvals', 'queue', 'library', 'pools'].map((page) => ({ page, look: 'narrow', viewport: narrow })),
+  ...['home', 'pipelines', 'runs', 'run-waiting', 'run-failed', 'environments', 'environments-cell', 'environment', 'approvals', 'queue', 'library', 'library-group', 'library-connection', 'pools', 'pipeline', 'new-pipeline', 'settings', 'settings-people'].map((page) => ({ page, look: 'narrow', viewport: narrow })),
   ...['home', 'runs', 'run-failed', 'environments', 'queue'].map((page) => ({ page, look: 'zoom200', viewport: { width: 720, height: 450 }, scale: 2 })),
   ...['home', 'pipelines', 'runs', 'run-waiting', 'environments', 'approvals'].map((page) => ({ page, look: 'long', viewport: wide, mood: 'long' })),
   ...['home', 'pipelines', 'runs', 'environments', 'approvals', 'pools', 'library'].map((page) => ({ page, look: 'empty', viewport: wide, mood: 'empty' })),
@@ -33,6 +35,10 @@ const cases = [
   { page: 'home', look: 'palette', viewport: wide, act: async (tab) => { await tab.keyboard.press('Control+k'); await tab.fill('[role=combobox]', 'web'); await tab.waitForTimeout(200) } },
   { page: 'home', look: 'shortcuts', viewport: wide, act: async (tab) => { await tab.keyboard.press('?'); await tab.waitForSelector('[role=dialog]') } },
   { page: 'home', look: 'menu', viewport: narrow, act: async (tab) => { await tab.click('button[aria-label=Menu]'); await tab.waitForTimeout(200) } },
+  { page: 'environment', look: 'check', viewport: wide, act: async (tab) => { await tab.click('text=New check'); await tab.waitForSelector('[role=dialog]'); await tab.waitForSelector('text=Ada Moreno (ada)') } },
+  { page: 'environment', look: 'resource', viewport: wide, act: async (tab) => { await tab.click('text=New resource'); await tab.waitForSelector('[role=dialog]') } },
+  { page: 'pools', look: 'join', viewport: wide, act: async (tab) => { await tab.click('text=New worker'); await tab.waitForSelector('text=SLIPWAY_WORKER_TOKEN') } },
+  { page: 'library', look: 'delete', viewport: wide, act: async (tab) => { await tab.click('button[aria-label="Delete Release"]'); await tab.waitForSelector('[role=dialog]') } },
   { page: 'approvals', look: 'reject', viewport: wide, act: async (tab) => { await tab.click('text=Reject'); await tab.waitForSelector('[role=dialog]') } },
   { page: 'run-failed', look: 'search', viewport: wide, act: async (tab) => { await tab.fill('input[type=search], [role=searchbox]', 'web'); await tab.keyboard.press('Enter'); await tab.waitForTimeout(300) } },
 ]

@@ -91,6 +91,8 @@ Result<Reply> metrics(Services &services)
 
 void addOperationRoutes(Router &router, Services &services)
 {
+    router.add("GET", "_apis/slipway/about",
+               [](Call &) { return Result(Reply::json({{"version", SLIPWAY_VERSION}})); });
     router.add(
         "GET", "healthz", [](Call &) { return Result(Reply::text("ok\n")); }, Access::Public);
     router.add(

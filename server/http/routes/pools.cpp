@@ -24,7 +24,23 @@ Json poolJson(const workers::Pool &pool)
             {"online", pool.online}};
 }
 
-Json workerJson(const workers::Worker &worker, bool withCapabilities)
+/// What a worker does now. Azure DevOps knows one job of an agent; ours may hold several.
+Json heldJobsJson(const workers::Worker &worker, Services &services)
+{
+    Json list = Json::array();
+    for (const auto &job : worker.jobs) {
+        const auto project = services.projects.find(job.projectId);
+        list.push_back({{"id", job.id},
+                        {"name", job.name},
+                        {"runId", job.runId},
+                        {"runNumber", job.runNumber},
+                        {"pipeline", job.pipeline},
+                        {"project", project ? project->name : job.projectId}});
+    }
+    return list;
+}
+
+Json workerJson(const workers::Worker &worker, bool withCapabilities, Services &services)
 {
     Json out{{"id", worker.id},
              {"name", worker.name},
@@ -36,7 +52,13 @@ Json workerJson(const workers::Worker &worker, bool withCapabilities)
              {"osDescription", "Linux"},
              {"createdOn", schema::toIso8601(worker.createdAt)},
              {"statusChangedOn", schema::toIso8601(worker.statusChangedAt)},
-             {"jobs", worker.jobs}};
+             {"jobs", heldJobsJson(worker, services)}};
+    if (!worker.jobs.empty())
+        out["assignedRequest"] = {
+            {"jobId", worker.jobs.front().id},
+            {"jobName", worker.jobs.front().name},
+            {"owner",
+             {{"id", worker.jobs.front().runId}, {"name", worker.jobs.front().runNumber}}}};
     if (withCapabilities) {
         Json capabilities = Json::object();
         for (const auto &capability : worker.capabilities)
@@ -75,7 +97,7 @@ Result<Reply> listWorkers(Call &call, Services &services)
     Json list = Json::array();
     for (const auto &worker : all)
         if (name.empty() || equalsIgnoringCase(name, worker.name))
-            list.push_back(workerJson(worker, call.query().flag("includecapabilities")));
+            list.push_back(workerJson(worker, call.query().flag("includecapabilities"), services));
     return Reply::list(std::move(list));
 }
 
@@ -98,7 +120,7 @@ Result<Reply> updateWorker(Call &call, Services &services)
     if (enabled)
         RETURN_IF_ERROR(services.pools.setEnabled(worker.id, *enabled));
     ASSIGN_OR_RETURN(const auto changed, workerOf(call, services));
-    return Reply::json(workerJson(changed, false));
+    return Reply::json(workerJson(changed, false, services));
 }
 
 Result<Reply> updatePool(Call &call, Services &services)
@@ -171,7 +193,7 @@ void addPoolRoutes(Router &router, Services &services)
     router.serve("GET", "e298ef32", Form::Collection, bind(listWorkers));
     router.serve("GET", "e298ef32", Form::Item, [&services](Call &call) -> Result<Reply> {
         ASSIGN_OR_RETURN(const auto worker, workerOf(call, services));
-        return Reply::json(workerJson(worker, call.query().flag("includecapabilities")));
+        return Reply::json(workerJson(worker, call.query().flag("includecapabilities"), services));
     });
     router.serve("PATCH", "e298ef32", Form::Item, bind(updateWorker), Access::Admin);
     router.serve(

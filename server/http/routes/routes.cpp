@@ -25,6 +25,7 @@ void addRoutes(Router &router, Services &services)
     addTestInsightRoutes(router, services);
     addTestRoutes(router, services);
     addPortalRunRoutes(router, services);
+    addPortalFileRoutes(router, services);
     addPortalEnvironmentRoutes(router, services);
     addEventRoutes(router, services);
     addWorkerRoutes(router, services);

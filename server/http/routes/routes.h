@@ -25,6 +25,7 @@ void addWebhookRoutes(Router &router, Services &services);
 void addTestInsightRoutes(Router &router, Services &services);
 void addTestRoutes(Router &router, Services &services);
 void addPortalRunRoutes(Router &router, Services &services);
+void addPortalFileRoutes(Router &router, Services &services);
 void addPortalEnvironmentRoutes(Router &router, Services &services);
 void addEventRoutes(Router &router, Services &services);
 void addWorkerRoutes(Router &router, Services &services);

@@ -489,6 +489,15 @@ export interface components {
                     name: string;
                 };
             } | null;
+            /** @description What it does now */
+            jobs?: {
+                id: string;
+                name: string;
+                runId: number;
+                runNumber: string;
+                pipeline: string;
+                project: string;
+            }[];
             systemCapabilities?: {
                 [key: string]: string;
             };
@@ -557,6 +566,41 @@ export interface components {
                 slipwayType?: string;
                 namespace?: string;
             }[];
+        };
+        About: {
+            version: string;
+        };
+        /** @description A pipeline's file and what is wrong in it */
+        Validation: {
+            path: string;
+            branch: string;
+            version: string;
+            valid: boolean;
+            /** @description The file as it stands there; empty when there is none */
+            text: string;
+            finalYaml: string;
+            diagnostics: components["schemas"]["Diagnostic"][];
+        };
+        /** @description Azure DevOps BuildDefinition */
+        Definition: {
+            id: number;
+            name: string;
+            path: string;
+            revision: number;
+            /** @enum {unknown} */
+            queueStatus: "enabled" | "paused" | "disabled";
+            process?: {
+                yamlFilename?: string;
+            };
+            repository?: {
+                id: string;
+                name: string;
+                defaultBranch?: string;
+            };
+        };
+        AttemptList: {
+            count: number;
+            value: components["schemas"]["TimelineRecord"][];
         };
         /** @description Azure DevOps GitRepository */
         Repository: {

@@ -62,6 +62,16 @@ const pools = createRoute({
   getParentRoute: () => project, path: 'pools',
   component: lazyRouteComponent(() => import('./routes/pools-route'), 'PoolsRoute'),
 })
+const newPipeline = createRoute({
+  getParentRoute: () => project, path: 'pipelines/new',
+  validateSearch: (search: Record<string, unknown>): { repository?: string } => ({ repository: text(search.repository) }),
+  component: lazyRouteComponent(() => import('./routes/new-pipeline-route'), 'NewPipelineRoute'),
+})
+const settings = createRoute({
+  getParentRoute: () => project, path: 'settings',
+  validateSearch: (search: Record<string, unknown>): { tab?: string } => ({ tab: text(search.tab) }),
+  component: lazyRouteComponent(() => import('./routes/settings-route'), 'SettingsRoute'),
+})
 const library = createRoute({
   getParentRoute: () => project, path: 'library',
   validateSearch: (search: Record<string, unknown>): { group?: string; connection?: string } => ({ group: text(search.group), connection: text(search.connection) }),
@@ -96,7 +106,7 @@ const azureEnvironment = createRoute({
 const tree = root.addChildren([
   home,
   project.addChildren([
-    projectHome, pipelines, pipeline, runs, run, environments, environment, approvals, pools, library, azureResults, azureBuilds, azureEnvironment,
+    projectHome, pipelines, newPipeline, pipeline, runs, run, environments, environment, approvals, pools, library, settings, azureResults, azureBuilds, azureEnvironment,
   ]),
 ])
 

@@ -8,7 +8,8 @@ export function SecretOnce({ label, value }: { label: string; value: string }) {
   const [copied, setCopied] = useState(false)
   return (
     <div className={styles.box}>
-      <pre className={styles.value} aria-label={label} tabIndex={0}>{value}</pre>
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls when it is long */}
+      <pre className={styles.value} role="group" aria-label={label} tabIndex={0}>{value}</pre>
       <Button size="small" icon={<Copy16Regular />} onClick={() => void navigator.clipboard.writeText(value).then(() => setCopied(true))}>{copied ? 'Copied' : 'Copy'}</Button>
     </div>
   )

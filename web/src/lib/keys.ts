@@ -9,6 +9,12 @@ export const keys = {
   history: (project: string) => ['history', project] as const,
   approvals: (project: string) => ['approvals', project] as const,
   pools: ['pools'] as const,
+  people: ['people'] as const,
+  about: ['about'] as const,
+  images: ['images'] as const,
+  tokens: (person: string) => ['tokens', person] as const,
+  retention: (project: string) => ['retention', project] as const,
+  repositories: (project: string) => ['repositories', project] as const,
   configuration: (project: string) => ['library', project] as const,
   checks: (project: string) => ['checks', project] as const,
 }

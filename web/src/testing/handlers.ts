@@ -1,5 +1,6 @@
 import { http, HttpResponse } from 'msw'
 import type { QueueInputs } from '@/api/types'
+import { administration } from './administration'
 import * as scenario from './scenario'
 
 const list = (value: unknown[]) => HttpResponse.json({ count: value.length, value })
@@ -122,5 +123,6 @@ export const handlers = [
   http.get('*/_apis/distributedtask/pools/:id/agents', () => list(mood.current === 'empty' ? [] : scenario.agents)),
   http.get('*/_apis/distributedtask/variablegroups', () => list(mood.current === 'empty' ? [] : scenario.groups)),
   http.get('*/_apis/serviceendpoint/endpoints', () => list(mood.current === 'empty' ? [] : scenario.endpoints)),
+  ...administration,
   http.get('*/_apis/pipelines/checks/configurations', ({ request }) => list(scenario.checks.filter((one) => one.resource?.id === url(request).searchParams.get('resourceId')))),
 ]

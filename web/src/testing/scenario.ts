@@ -16,7 +16,7 @@ const now = Date.now()
 export const ago = (ms: number): string => new Date(now - ms).toISOString()
 
 export const person = { id: 'b1c4', displayName: 'Ada Moreno', uniqueName: 'ada' }
-const other = { id: 'c9d2', displayName: 'Jun Tanaka', uniqueName: 'jun' }
+export const other = { id: 'c9d2', displayName: 'Jun Tanaka', uniqueName: 'jun' }
 
 export const pipelines: Pipeline[] = [
   { id: 1, name: 'space-game', folder: '\\', revision: 3 },
@@ -282,7 +282,7 @@ function runningRecords(run: RunSummary): TimelineRecord[] {
 }
 
 export const agents: Agent[] = [
-  { id: 1, name: 'local-1', version: '0.1.0', status: 'online', enabled: true, maxParallelism: 2, assignedRequest: { requestId: 9, jobName: 'Image of leaderboard', owner: { id: 1873, name: '20261121.1' } }, systemCapabilities: { 'Agent.OS': 'Linux', docker: '/usr/bin/docker', kubectl: '/usr/bin/kubectl' } },
+  { id: 1, name: 'local-1', version: '0.1.0', status: 'online', enabled: true, maxParallelism: 2, jobs: [{ id: 'j9', name: 'Image of leaderboard', runId: 1873, runNumber: '20261121.1', pipeline: 'leaderboard', project: projectName }], systemCapabilities: { 'Agent.OS': 'Linux', docker: '/usr/bin/docker', kubectl: '/usr/bin/kubectl' } },
   { id: 2, name: 'build-rack-2', version: '0.1.0', status: 'offline', enabled: true, maxParallelism: 4, systemCapabilities: { 'Agent.OS': 'Linux' } },
 ]
 

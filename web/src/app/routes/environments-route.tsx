@@ -1,8 +1,8 @@
 import { Button, Input } from '@fluentui/react-components'
-import { History20Regular } from '@fluentui/react-icons'
+import { Add16Regular, History20Regular } from '@fluentui/react-icons'
 import { useQuery } from '@tanstack/react-query'
-import { useNavigate, useSearch } from '@tanstack/react-router'
-import { useEffect, useState } from 'react'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
+import { lazy, Suspense, useEffect, useState } from 'react'
 import { Empty } from '@/components/empty'
 import { Page } from '@/components/page'
 import { QueryView } from '@/components/query-view'
@@ -12,8 +12,11 @@ import { CellPanel } from '@/features/environments/components/cell-panel'
 import { MatrixGrid } from '@/features/environments/components/matrix-grid'
 import { cellKey, summary, viewOf, type MatrixView } from '@/features/environments/model/matrix-view'
 import { exact } from '@/lib/format'
+import { useIsAdmin } from '@/lib/me'
 import { useProject } from '@/lib/project'
 import styles from './environments-route.module.css'
+
+const EnvironmentDialog = lazy(() => import('@/features/environments/components/environment-dialog').then((module) => ({ default: module.EnvironmentDialog })))
 
 const example = `- deployment: Deploy
   environment: dev.default
@@ -30,6 +33,8 @@ export function EnvironmentsRoute() {
   const { at, cell } = useSearch({ from: '/$project/environments' })
   const moment = readMoment(at)
   const matrix = useQuery(matrixQuery(project, moment))
+  const admin = useIsAdmin()
+  const [making, setMaking] = useState(false)
   const view = matrix.data === undefined ? undefined : viewOf(matrix.data)
   const close = () => void navigate({ search: (before) => ({ ...before, cell: undefined }), replace: true })
   useEffect(() => {
@@ -43,7 +48,10 @@ export function EnvironmentsRoute() {
   return (
     <Page
       wide title="Environments" sentence={view === undefined || view.services.length === 0 ? undefined : moment === undefined ? summary(view) : 'A look back: what was where at the chosen moment.'}
-      actions={<MomentField moment={moment} onChange={(next) => void navigate({ search: (before) => ({ ...before, at: next }) })} />}
+      actions={<>
+        <MomentField moment={moment} onChange={(next) => void navigate({ search: (before) => ({ ...before, at: next }) })} />
+        {admin && <Button icon={<Add16Regular />} onClick={() => setMaking(true)}>New environment</Button>}
+      </>}
     >
       {moment !== undefined && (
         <p className={styles.past} role="status">
@@ -52,9 +60,12 @@ export function EnvironmentsRoute() {
       )}
       <QueryView query={matrix} doing="read what is where" loading={<Skeleton rows={4} height={52} />}>
         {() => view === undefined || view.services.length === 0 || view.targets.length === 0 ? (
-          <Empty title={moment === undefined ? 'Nothing has been deployed yet.' : 'Nothing was deployed at that moment.'} example={moment === undefined ? example : undefined}>
-            {moment === undefined ? 'This page shows which version of which service is in which environment and namespace. The first deployment job fills it:' : 'Choose a later moment, or go back to now.'}
-          </Empty>
+          <>
+            {moment === undefined && view !== undefined && view.targets.length > 0 && <EnvironmentList view={view} />}
+            <Empty title={moment === undefined ? 'Nothing has been deployed yet.' : 'Nothing was deployed at that moment.'} example={moment === undefined ? example : undefined}>
+              {moment === undefined ? 'This page shows which version of which service is in which environment and namespace. The first deployment job fills it:' : 'Choose a later moment, or go back to now.'}
+            </Empty>
+          </>
         ) : (
           <>
             <div className={styles.matrix} data-panel={cell !== undefined || undefined}>
@@ -67,7 +78,26 @@ export function EnvironmentsRoute() {
           </>
         )}
       </QueryView>
+      <Suspense fallback={null}>
+        {making && (
+          <EnvironmentDialog
+            environment={undefined} onClose={() => setMaking(false)}
+            onSaved={({ id }) => void navigate({ to: '/$project/environments/$environmentId', params: { project, environmentId: String(id) }, search: {} })}
+          />
+        )}
+      </Suspense>
     </Page>
+  )
+}
+
+/** The environments by name, as long as there is nothing to put in a matrix. */
+function EnvironmentList({ view }: { view: MatrixView }) {
+  const project = useProject()
+  const environments = [...new Map(view.targets.map(({ environment }) => [environment.id, environment])).values()]
+  return (
+    <ul className={styles.environments} aria-label="Environments">
+      {environments.map((one) => <li key={one.id}><Link to="/$project/environments/$environmentId" params={{ project, environmentId: String(one.id) }}>{one.name}</Link></li>)}
+    </ul>
   )
 }
 

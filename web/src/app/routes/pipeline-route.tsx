@@ -2,12 +2,16 @@ import { Button } from '@fluentui/react-components'
 import { Play16Regular } from '@fluentui/react-icons'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useParams } from '@tanstack/react-router'
+import { lazy, Suspense, useState } from 'react'
 import type { Pipeline, RunSummary } from '@/api/types'
 import { Copyable } from '@/components/copyable'
+import { DiagnosticSummary } from '@/components/diagnostics'
 import { Empty } from '@/components/empty'
 import { Page, Section } from '@/components/page'
 import { QueryView } from '@/components/query-view'
 import { Skeleton } from '@/components/skeleton'
+import { YamlView } from '@/components/yaml-view'
+import { definitionQuery, removePipeline, validationQuery } from '@/features/pipelines/api/definitions'
 import { pipelineOverviewsQuery, pipelineQuery, previewQuery } from '@/features/pipelines/api/pipelines'
 import { triggersOf, type TriggerText } from '@/features/pipelines/model/triggers'
 import { usualDuration } from '@/features/pipelines/model/usual'
@@ -17,9 +21,14 @@ import { summarySentence } from '@/features/runs/model/sentence'
 import { ago, branchName, duration } from '@/lib/format'
 import { apiPath } from '@/lib/http'
 import { useNow } from '@/lib/clock'
+import { keys } from '@/lib/keys'
+import { useIsAdmin } from '@/lib/me'
 import { useProject } from '@/lib/project'
 import { stateOfRun } from '@/lib/state'
 import styles from './pipeline-route.module.css'
+
+const PipelineDialog = lazy(() => import('@/features/pipelines/components/pipeline-dialog').then((module) => ({ default: module.PipelineDialog })))
+const RemoveDialog = lazy(() => import('@/components/remove-dialog').then((module) => ({ default: module.RemoveDialog })))
 
 /** One pipeline: how it has been doing, what starts it, and where its file is. */
 export function PipelineRoute() {
@@ -41,12 +50,20 @@ function PipelinePage({ pipeline }: { pipeline: Pipeline }) {
   // Its name in the breadcrumb comes from the list.
   useQuery(pipelineOverviewsQuery(project))
   const preview = useQuery(previewQuery(project, pipeline.id))
+  const admin = useIsAdmin()
+  const definition = useQuery(definitionQuery(project, pipeline.id))
+  const [editing, setEditing] = useState<'settings' | 'removal'>()
   const last = runs.data?.value[0]
   const { configuration } = pipeline
+  const status = definition.data?.queueStatus
   return (
     <Page
-      title={pipeline.name} state={last === undefined ? undefined : stateOfRun(last)} sentence={runs.data === undefined ? undefined : sentenceOf(runs.data.value, now)}
-      actions={<Button appearance="primary" icon={<Play16Regular />} onClick={() => void navigate({ to: '/$project/pipelines', params: { project }, search: { run: pipeline.id } })}>Run pipeline</Button>}
+      title={pipeline.name} state={last === undefined ? undefined : stateOfRun(last)} sentence={runs.data === undefined ? undefined : `${status === 'paused' ? 'Paused: only people start it. ' : status === 'disabled' ? 'Disabled: nothing starts it. ' : ''}${sentenceOf(runs.data.value, now)}`}
+      actions={<>
+        {admin && <Button onClick={() => setEditing('settings')}>Edit pipeline</Button>}
+        {admin && <Button onClick={() => setEditing('removal')}>Delete</Button>}
+        <Button appearance="primary" icon={<Play16Regular />} onClick={() => void navigate({ to: '/$project/pipelines', params: { project }, search: { run: pipeline.id } })}>Run pipeline</Button>
+      </>}
     >
       <Section title="Last runs" aside={<Link to="/$project/runs" params={{ project }} search={{ pipeline: pipeline.id }}>All its runs</Link>}>
         <QueryView query={runs} doing="list the runs" loading={<Skeleton rows={4} height={48} />}>
@@ -68,7 +85,32 @@ function PipelinePage({ pipeline }: { pipeline: Pipeline }) {
           <Badge name={pipeline.name} />
         </dl>
       </Section>
+      {configuration !== undefined && <Section title={configuration.path}><File repository={configuration.repository.id} path={configuration.path} branch={configuration.repository.defaultBranch} /></Section>}
+      <Suspense fallback={null}>
+        {editing === 'settings' && definition.data !== undefined && <PipelineDialog definition={definition.data} onClose={() => setEditing(undefined)} />}
+        {editing === 'removal' && (
+          <RemoveDialog
+            title={`Delete the pipeline ${pipeline.name}?`} consequence="Its runs go with it, their logs and artifacts too. The file stays in its repository, and the history of deployments stays." doing="delete the pipeline"
+            remove={removePipeline(project, pipeline.id)} stale={[keys.runs(project)]} onClose={() => setEditing(undefined)} onDone={() => void navigate({ to: '/$project/pipelines', params: { project } })}
+          />
+        )}
+      </Suspense>
     </Page>
+  )
+}
+
+/** The file as it stands on the default branch, with what is wrong at its lines. */
+function File({ repository, path, branch }: { repository: string; path: string; branch: string }) {
+  const file = useQuery(validationQuery(useProject(), { repository, path, branch }))
+  return (
+    <QueryView query={file} doing="read the pipeline's file" loading={<Skeleton rows={8} height={20} />}>
+      {(data) => (
+        <>
+          <DiagnosticSummary list={data.diagnostics} />
+          {data.text !== '' && <YamlView text={data.text} noun="file" diagnostics={data.diagnostics.filter((one) => one.file === undefined || one.file === data.path || `/${one.file}` === data.path)} />}
+        </>
+      )}
+    </QueryView>
   )
 }
 

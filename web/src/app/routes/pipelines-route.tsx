@@ -1,4 +1,5 @@
-import { SearchBox } from '@fluentui/react-components'
+import { Button, SearchBox } from '@fluentui/react-components'
+import { Add16Regular } from '@fluentui/react-icons'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { lazy, Suspense } from 'react'
@@ -9,6 +10,7 @@ import { Skeleton } from '@/components/skeleton'
 import { pipelineOverviewsQuery } from '@/features/pipelines/api/pipelines'
 import { PipelineTable } from '@/features/pipelines/components/pipeline-table'
 import { plural } from '@/lib/format'
+import { useIsAdmin } from '@/lib/me'
 import { useProject } from '@/lib/project'
 import { stateOfRun } from '@/lib/state'
 
@@ -33,7 +35,10 @@ export function PipelinesRoute() {
   const sentence = pipelines.data === undefined ? undefined
     : `${plural(pipelines.data.count, 'pipeline')}; ${active.length === 0 ? 'nothing runs at the moment' : `${plural(active.length, 'run')} in progress${waiting === 0 ? '' : `, ${waiting} of them waiting`}`}.`
   return (
-    <Page title="Pipelines" sentence={sentence}>
+    <Page
+      title="Pipelines" sentence={sentence}
+      actions={useIsAdmin() && <Button appearance="primary" icon={<Add16Regular />} onClick={() => void navigate({ to: '/$project/pipelines/new', params: { project }, search: {} })}>New pipeline</Button>}
+    >
       <QueryView query={pipelines} doing="list the pipelines" loading={<Skeleton rows={5} height={48} />}>
         {({ value }) => {
           if (value.length === 0)

@@ -1,8 +1,8 @@
 import { Button, Tab, TabList } from '@fluentui/react-components'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { useCallback, useMemo } from 'react'
-import type { RunDetail } from '@/api/types'
+import { useCallback, useMemo, useState } from 'react'
+import type { RunDetail, TimelineRecord } from '@/api/types'
 import { Facts } from '@/components/cells'
 import { DiagnosticSummary } from '@/components/diagnostics'
 import { Empty } from '@/components/empty'
@@ -16,11 +16,13 @@ import { ApprovalCard } from '@/features/approvals/components/approval-card'
 import { HistoryList } from '@/features/environments/components/history-list'
 import { LogView, type LineRange } from '@/features/logs/components/log-view'
 import { explainQuery, runQuery, testsQuery, useRunAction } from '@/features/runs/api/runs'
+import { Attempts } from '@/features/runs/components/attempts'
 import { FailureDigest } from '@/features/runs/components/failure-digest'
 import { JobTree } from '@/features/runs/components/job-tree'
 import { Artifacts } from '@/features/runs/components/artifacts'
 import { Changes, FinalYaml } from '@/features/runs/components/run-tabs'
 import { sentenceOf as testSentence, Tests } from '@/features/runs/components/tests'
+import { StageBar } from '@/features/runs/components/stage-bar'
 import { StageGraph } from '@/features/runs/components/stage-graph'
 import { Waterfall } from '@/features/runs/components/waterfall'
 import { buildTree, select, stageKey, stateOfDetail, type Selection } from '@/features/runs/model/records'
@@ -151,16 +153,22 @@ interface LogTabProps {
 function LogTab({ run, tree, selection, line }: LogTabProps) {
   const project = useProject()
   const navigate = useNavigate({ from: '/$project/runs/$runId' })
-  const step = selection?.step
-  const stepId = step?.id
+  const newest = selection?.step
+  const stepId = newest?.id
+  const [earlier, setEarlier] = useState<TimelineRecord>()
+  const step = earlier !== undefined && earlier.id === stepId && (earlier.attempt ?? 1) < (newest?.attempt ?? 1) ? earlier : newest
   const setLines = useCallback((lines: LineRange | undefined) => {
     void navigate({ search: (before) => ({ ...before, record: stepId, line: writeRange(lines) }), replace: true, resetScroll: false })
   }, [navigate, stepId])
   const log = step?.log
   return (
     <div className={styles.log}>
-      <div className={styles.tree}><JobTree run={run} tree={tree} selection={selection} /></div>
+      <div className={styles.tree}>
+        {selection !== undefined && <StageBar key={selection.stage.record.id} run={run} selection={selection} />}
+        <JobTree run={run} tree={tree} selection={selection} />
+      </div>
       <div className={styles.lines}>
+        {newest !== undefined && (newest.attempt ?? 1) > 1 && <Attempts runId={run.id} record={newest} chosen={step?.attempt} onChoose={setEarlier} />}
         {step !== undefined && log !== undefined && log !== null ? (
           <LogView
             key={`${run.id}/${log.id}`} project={project} runId={run.id} logId={log.id} title={step.name} live={step.state === 'inProgress'} failed={step.result === 'failed'}

@@ -78,7 +78,7 @@ function useTargets(project: string): Target[] {
       go: () => void navigate({ to: '/$project/environments/$environmentId', params: { project, environmentId: String(one.id) } }),
     })),
     ...(pipelines?.value ?? []).map((one) => ({
-      id: `pipeline-${one.id}`, label: one.name, hint: 'pipeline', go: () => void navigate({ to: '/$project/runs', params: { project }, search: { pipeline: one.id } }),
+      id: `pipeline-${one.id}`, label: one.name, hint: 'pipeline', go: () => void navigate({ to: '/$project/pipelines/$pipelineId', params: { project, pipelineId: String(one.id) } }),
     })),
     ...(runs?.value ?? []).map((run) => ({
       id: `run-${run.id}`, label: `${run.pipeline.name} ${run.number}`, hint: `${branchName(run.branch)} · ${subject(run.commitMessage)}`, icon: <StateIcon state={stateOfRun(run)} />,

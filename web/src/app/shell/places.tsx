@@ -1,11 +1,11 @@
 import {
-  CheckmarkStarburst20Regular, Flow20Regular, Grid20Regular, Home20Regular, Library20Regular, PlayCircle20Regular, ServerMultiple20Regular,
+  CheckmarkStarburst20Regular, Flow20Regular, Grid20Regular, Home20Regular, Library20Regular, PlayCircle20Regular, ServerMultiple20Regular, Settings20Regular,
   type FluentIcon,
 } from '@fluentui/react-icons'
 
 export interface Place {
   name: string
-  to: '/$project' | '/$project/pipelines' | '/$project/runs' | '/$project/environments' | '/$project/approvals' | '/$project/library' | '/$project/pools'
+  to: '/$project' | '/$project/pipelines' | '/$project/runs' | '/$project/environments' | '/$project/approvals' | '/$project/library' | '/$project/pools' | '/$project/settings'
   icon: FluentIcon
   /** Pressed after "g". */
   key: string
@@ -20,5 +20,6 @@ export const places: Place[] = [
   { name: 'Approvals', to: '/$project/approvals', icon: CheckmarkStarburst20Regular, key: 'a' },
   { name: 'Library', to: '/$project/library', icon: Library20Regular, key: 'l' },
   { name: 'Pools', to: '/$project/pools', icon: ServerMultiple20Regular, key: 'w' },
+  { name: 'Settings', to: '/$project/settings', icon: Settings20Regular, key: 's' },
 ]
 

@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
-import type { CheckConfiguration, HistoryEntry, ListOf, Matrix } from '@/api/types'
-import { apiPath, getJson } from '@/lib/http'
+import type { CheckConfiguration, Environment, HistoryEntry, ListOf, Matrix } from '@/api/types'
+import { apiPath, getJson, sendJson } from '@/lib/http'
 import { keys } from '@/lib/keys'
 
 /** What is where, now or at a moment in the past (ISO time). */
@@ -28,3 +28,25 @@ export const checksQuery = (project: string, environmentId: number) => queryOpti
   queryFn: ({ signal }) => getJson<ListOf<CheckConfiguration>>(
     apiPath([project, '_apis', 'pipelines', 'checks', 'configurations'], { resourceType: 'environment', resourceId: environmentId, $expand: 'settings', 'api-version': '7.1-preview.1' }), signal),
 })
+
+const version = { 'api-version': '7.1' }
+const environmentPath = (project: string, ...rest: (string | number)[]) => apiPath([project, '_apis', 'pipelines', 'environments', ...rest], version)
+const checkPath = (project: string, id?: number) => apiPath([project, '_apis', 'pipelines', 'checks', 'configurations', ...(id === undefined ? [] : [id])], { 'api-version': '7.1-preview.1' })
+
+export const environmentQuery = (project: string, id: number) => queryOptions({
+  queryKey: [...keys.matrix(project), 'environment', id],
+  queryFn: ({ signal }) => getJson<Environment>(environmentPath(project, id), signal),
+})
+
+export const saveEnvironment = (project: string, id: number | undefined) => (body: { name: string; description: string }) =>
+  sendJson<Environment>(id === undefined ? 'POST' : 'PATCH', environmentPath(project, ...(id === undefined ? [] : [id])), body)
+export const removeEnvironment = (project: string, id: number) => () => sendJson('DELETE', environmentPath(project, id))
+
+export const saveCheck = (project: string, id: number | undefined) => (body: unknown) => sendJson<CheckConfiguration>(id === undefined ? 'POST' : 'PATCH', checkPath(project, id), body)
+export const removeCheck = (project: string, id: number) => () => sendJson('DELETE', checkPath(project, id))
+
+/** The two kinds of places that deployments go to, as the server's addresses name them. */
+export type ResourceKind = 'kubernetes' | 'dockerhosts'
+export const addResource = (project: string, environmentId: number) => ({ kind, ...body }: { kind: ResourceKind; name: string; namespace?: string; clusterName?: string; serviceEndpointId?: string }) =>
+  sendJson('POST', environmentPath(project, environmentId, 'providers', kind), body)
+export const removeResource = (project: string, environmentId: number, kind: ResourceKind, id: number) => () => sendJson('DELETE', environmentPath(project, environmentId, 'providers', kind, id))

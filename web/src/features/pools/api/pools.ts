@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query'
-import type { Agent, ListOf, Pool } from '@/api/types'
-import { apiPath, getJson } from '@/lib/http'
+import type { Agent, IssuedToken, ListOf, Pool } from '@/api/types'
+import { apiPath, getJson, sendJson } from '@/lib/http'
 import { keys } from '@/lib/keys'
 
 export const poolsQuery = queryOptions({
@@ -13,3 +13,11 @@ export const agentsQuery = (poolId: number) => queryOptions({
   queryFn: ({ signal }) => getJson<ListOf<Agent>>(
     apiPath(['_apis', 'distributedtask', 'pools', poolId, 'agents'], { includeCapabilities: true, includeAssignedRequest: true, 'api-version': '7.1' }), signal),
 })
+
+const pools = (...rest: (string | number)[]) => apiPath(['_apis', 'distributedtask', 'pools', ...rest], { 'api-version': '7.1' })
+export const savePool = (id: number | undefined) => (body: { name: string }) => sendJson<Pool>(id === undefined ? 'POST' : 'PATCH', pools(...(id === undefined ? [] : [id])), body)
+export const removePool = (id: number) => () => sendJson('DELETE', pools(id))
+export const registrationToken = (id: number) => () => sendJson<IssuedToken>('POST', apiPath(['_apis', 'slipway', 'pools', id, 'registrationtokens']), { expiresInMinutes: 60 })
+/** A worker that is not enabled ends what it has and gets nothing new. */
+export const enableWorker = (pool: number) => ({ id, enabled }: { id: number; enabled: boolean }) => sendJson('PATCH', pools(pool, 'agents', id), { id, enabled })
+export const removeWorker = (pool: number, id: number) => () => sendJson('DELETE', pools(pool, 'agents', id))

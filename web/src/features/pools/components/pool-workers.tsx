@@ -1,38 +1,114 @@
+import { Button } from '@fluentui/react-components'
+import { Add16Regular } from '@fluentui/react-icons'
 import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { lazy, Suspense, useState } from 'react'
 import type { Agent, Pool } from '@/api/types'
-import { Section } from '@/components/page'
+import { TwoLines } from '@/components/cells'
 import { DataTable, type Column } from '@/components/data-table'
 import { Empty } from '@/components/empty'
+import { ErrorPanel } from '@/components/error-panel'
+import { Section } from '@/components/page'
 import { QueryView } from '@/components/query-view'
-import { RunLink } from '@/components/run-bits'
+import { RowActions } from '@/components/row-actions'
 import { StateLabel } from '@/components/state-icon'
-import { TwoLines } from '@/components/cells'
 import { plural } from '@/lib/format'
-import { agentsQuery } from '../api/pools'
+import { keys } from '@/lib/keys'
+import { useIsAdmin } from '@/lib/me'
+import { useSend } from '@/lib/send'
+import { agentsQuery, enableWorker, removePool, removeWorker } from '../api/pools'
+import { joinCommand, workerState } from '../model/worker'
 import styles from './pools.module.css'
+
+const PoolDialog = lazy(() => import('./pool-dialogs').then((module) => ({ default: module.PoolDialog })))
+const JoinDialog = lazy(() => import('./pool-dialogs').then((module) => ({ default: module.JoinDialog })))
+const RemoveDialog = lazy(() => import('@/components/remove-dialog').then((module) => ({ default: module.RemoveDialog })))
+
+type Doing = { kind: 'join' | 'rename' | 'removal' } | { kind: 'worker removal'; agent: Agent }
 
 /** The workers of one pool and what each is doing. */
 export function PoolWorkers({ pool }: { pool: Pool }) {
+  const admin = useIsAdmin()
   const agents = useQuery(agentsQuery(pool.id))
+  const enable = useSend(enableWorker(pool.id), [keys.pools])
+  const [doing, setDoing] = useState<Doing>()
   const online = agents.data?.value.filter((agent) => agent.status === 'online').length ?? 0
+  const columns: Column<Agent>[] = [
+    {
+      header: 'State', width: '112px', cell: (agent) => {
+        const { state, word } = workerState(agent)
+        return <StateLabel state={state} word={word} />
+      },
+    },
+    { header: 'Worker', cell: (agent) => <TwoLines top={agent.name} below={agent.osDescription ?? agent.systemCapabilities?.['Agent.OS']} title={agent.name} /> },
+    { header: 'Doing', from: 'small', cell: (agent) => <DoingNow agent={agent} /> },
+    { header: 'Slots', from: 'medium', width: '72px', align: 'right', cell: (agent) => `${agent.jobs?.length ?? 0}/${agent.maxParallelism ?? 1}` },
+    { header: 'Version', from: 'wide', width: '112px', align: 'right', cell: (agent) => agent.version ?? '' },
+    ...(admin ? [{
+      header: 'Change', hideHeader: true, width: '144px', align: 'right' as const,
+      cell: (agent: Agent) => (
+        <span className={styles.change}>
+          <Button
+            size="small" disabled={enable.isPending} aria-label={`${agent.enabled === false ? 'Enable' : 'Disable'} ${agent.name}`} title={agent.enabled === false ? 'Gets jobs again' : 'Ends what it has and gets nothing new'}
+            onClick={() => enable.mutate({ id: agent.id, enabled: agent.enabled === false })}
+          >
+            {agent.enabled === false ? 'Enable' : 'Disable'}
+          </Button>
+          <RowActions name={agent.name} removeVerb="Remove" onRemove={() => setDoing({ kind: 'worker removal', agent })} />
+        </span>
+      ),
+    }] : []),
+  ]
   return (
-    <Section title={pool.name} aside={agents.data !== undefined && <span>{online} of {plural(agents.data.count, 'worker')} online</span>}>
+    <Section
+      title={pool.name}
+      aside={<>
+        {agents.data !== undefined && <span>{online} of {plural(agents.data.count, 'worker')} online</span>}
+        {(pool.vmImages?.length ?? 0) > 0 && <span className={styles.images}>takes vmImage {pool.vmImages?.map((one) => (one === '*' ? 'of every other name' : one)).join(', ')}</span>}
+        {admin && <Button size="small" icon={<Add16Regular />} onClick={() => setDoing({ kind: 'join' })}>New worker</Button>}
+        {admin && <RowActions name={`pool ${pool.name}`} onEdit={() => setDoing({ kind: 'rename' })} onRemove={() => setDoing({ kind: 'removal' })} />}
+      </>}
+    >
+      {enable.error !== null && <ErrorPanel error={enable.error} doing="change the worker" />}
       <QueryView query={agents} doing={`list the workers of ${pool.name}`}>
         {({ value }) => value.length === 0
-          ? <Empty title="No worker has registered with this pool." example={`slipway worker --server ${window.location.origin} --pool ${pool.name} --token TOKEN`}>Jobs of this pool wait until one does. On the machine that is to run them:</Empty>
+          ? <Empty title="No worker has registered with this pool." example={joinCommand(window.location.origin, pool.name, 'TOKEN')}>Jobs of this pool wait until one does. On the machine that is to run them:</Empty>
           : <>
-            <DataTable label={`Workers of ${pool.name}`} columns={columns} items={value} keyOf={(agent) => agent.id} />
+            <DataTable label={`Workers of ${pool.name}`} columns={columns} items={value} keyOf={(agent) => agent.id} rowHeight={48} />
             {value.map((agent) => <Capabilities key={agent.id} agent={agent} />)}
           </>}
       </QueryView>
+      <Suspense fallback={null}>
+        {doing?.kind === 'join' && <JoinDialog pool={pool} onClose={() => setDoing(undefined)} />}
+        {doing?.kind === 'rename' && <PoolDialog pool={pool} onClose={() => setDoing(undefined)} />}
+        {doing?.kind === 'removal' && (
+          <RemoveDialog
+            title={`Delete the pool ${pool.name}?`} consequence="A pool can go once it has no worker and no waiting job. Pipelines that name it no longer find a worker." doing="delete the pool"
+            remove={removePool(pool.id)} stale={[keys.pools]} onClose={() => setDoing(undefined)}
+          />
+        )}
+        {doing?.kind === 'worker removal' && (
+          <RemoveDialog
+            title={`Remove the worker ${doing.agent.name}?`} verb="Remove" consequence="It is signed out and gets no more jobs. To come back it registers anew." doing="remove the worker"
+            remove={removeWorker(pool.id, doing.agent.id)} stale={[keys.pools]} onClose={() => setDoing(undefined)}
+          />
+        )}
+      </Suspense>
     </Section>
   )
 }
 
-function workerState(agent: Agent) {
-  if (agent.status !== 'online') return <StateLabel state="unknown" word="Offline" />
-  if (agent.enabled === false) return <StateLabel state="canceled" word="Disabled" />
-  return agent.assignedRequest === undefined || agent.assignedRequest === null ? <StateLabel state="succeeded" word="Idle" /> : <StateLabel state="running" />
+/** The jobs of a worker, each with its run, which may be another project's. */
+function DoingNow({ agent }: { agent: Agent }) {
+  const jobs = agent.jobs ?? []
+  const [first] = jobs
+  if (first === undefined) return <span style={{ color: 'var(--text-2)' }}>{agent.status === 'online' ? 'nothing at the moment' : ''}</span>
+  return (
+    <TwoLines
+      title={jobs.map((job) => `${job.name}: ${job.pipeline} ${job.runNumber}`).join('\n')} top={jobs.length === 1 ? first.name : `${first.name} and ${plural(jobs.length - 1, 'more job')}`}
+      below={<Link to="/$project/runs/$runId" params={{ project: first.project, runId: String(first.runId) }}>{first.pipeline} {first.runNumber}</Link>}
+    />
+  )
 }
 
 const capabilities = (agent: Agent): [string, string][] =>
@@ -49,17 +125,3 @@ function Capabilities({ agent }: { agent: Agent }) {
     </details>
   )
 }
-
-const columns: Column<Agent>[] = [
-  { header: 'State', width: '112px', cell: workerState },
-  { header: 'Worker', cell: (agent) => <TwoLines top={agent.name} below={agent.osDescription ?? agent.systemCapabilities?.['Agent.OS']} title={agent.name} /> },
-  {
-    header: 'Doing', cell: (agent) => {
-      const request = agent.assignedRequest
-      if (request === undefined || request === null) return <span style={{ color: 'var(--text-2)' }}>{agent.status === 'online' ? 'nothing at the moment' : ''}</span>
-      return request.owner === undefined ? request.jobName : <TwoLines top={request.jobName} below={<RunLink id={request.owner.id}>run {request.owner.name}</RunLink>} />
-    },
-  },
-  { header: 'Slots', from: 'medium', width: '72px', align: 'right', cell: (agent) => agent.maxParallelism ?? 1 },
-  { header: 'Version', from: 'wide', width: '112px', align: 'right', cell: (agent) => agent.version ?? '' },
-]

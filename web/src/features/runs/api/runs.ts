@@ -1,5 +1,5 @@
 import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
-import type { ArtifactFile, Change, Explanation, ListOf, RunDetail, RunSummary, TestHistoryEntry, TestRun } from '@/api/types'
+import type { ArtifactFile, Change, Explanation, ListOf, RunDetail, RunSummary, TestHistoryEntry, TestRun, TimelineRecord } from '@/api/types'
 import { apiPath, getJson, sendJson } from '@/lib/http'
 import { keys } from '@/lib/keys'
 
@@ -50,24 +50,36 @@ export const artifactFilesQuery = (project: string, id: number, name: string) =>
   queryFn: ({ signal }) => getJson<ListOf<ArtifactFile>>(apiPath([project, '_apis', 'slipway', 'runs', id, 'artifacts', name, 'files']), signal),
 })
 
+/** One file as a download. Its folders are segments of the address. */
+export const artifactFilePath = (project: string, id: number, name: string, path: string): string =>
+  apiPath([project, '_apis', 'slipway', 'runs', id, 'artifacts', name, 'files', ...path.split('/')])
+
+/** Every attempt of a step, job or stage, oldest first; each has its own log. */
+export const attemptsQuery = (project: string, id: number, record: string) => queryOptions({
+  queryKey: [...keys.run(project, id), 'attempts', record],
+  queryFn: ({ signal }) => getJson<ListOf<TimelineRecord>>(apiPath([project, '_apis', 'slipway', 'runs', id, 'records', record, 'attempts']), signal),
+})
+
 export const changesQuery = (project: string, id: number) => queryOptions({
   queryKey: [...keys.run(project, id), 'changes'],
   queryFn: ({ signal }) => getJson<ListOf<Change>>(apiPath([project, '_apis', 'build', 'builds', id, 'changes'], { $top: 100 }), signal),
 })
 
-export type RunAction = { kind: 'cancel' } | { kind: 'retryFailed' } | { kind: 'retryStage'; stage: string }
+export type RunAction = { kind: 'cancel' } | { kind: 'retryFailed' } | { kind: 'retryStage' | 'cancelStage' | 'startStage'; stage: string; all?: boolean }
 
 /** Cancel and retry wait for the server's answer, then the run is asked for anew. */
 export function useRunAction(project: string, id: number) {
   const client = useQueryClient()
   const build = (query = {}) => apiPath([project, '_apis', 'build', 'builds', id], { 'api-version': '7.1', ...query })
+  const stage = (name: string) => apiPath([project, '_apis', 'build', 'builds', id, 'stages', name], { 'api-version': '7.1' })
   return useMutation({
     mutationFn: (action: RunAction) => {
       switch (action.kind) {
         case 'cancel': return sendJson('PATCH', build(), { status: 'cancelling' })
         case 'retryFailed': return sendJson('PATCH', build({ retry: true }), {})
-        case 'retryStage':
-          return sendJson('PATCH', apiPath([project, '_apis', 'build', 'builds', id, 'stages', action.stage], { 'api-version': '7.1' }), { state: 'retry', forceRetryAllJobs: false })
+        case 'retryStage': return sendJson('PATCH', stage(action.stage), { state: 'retry', forceRetryAllJobs: action.all === true })
+        case 'cancelStage': return sendJson('PATCH', stage(action.stage), { state: 'cancel' })
+        case 'startStage': return sendJson('PATCH', stage(action.stage), { state: 'run' })
       }
     },
     onSettled: () => Promise.all([

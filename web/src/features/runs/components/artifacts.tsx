@@ -1,4 +1,4 @@
-import { Button } from '@fluentui/react-components'
+import { Button, SearchBox } from '@fluentui/react-components'
 import { ArrowDownload16Regular } from '@fluentui/react-icons'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -9,7 +9,7 @@ import { QueryView } from '@/components/query-view'
 import { Skeleton } from '@/components/skeleton'
 import { bytes, plural } from '@/lib/format'
 import { useProject } from '@/lib/project'
-import { artifactFilesQuery } from '../api/runs'
+import { artifactFilePath, artifactFilesQuery } from '../api/runs'
 import styles from './artifacts.module.css'
 
 /** What the run published, and the files in it. */
@@ -25,14 +25,18 @@ export function Artifacts({ run }: { run: RunDetail }) {
   )
 }
 
-const columns: Column<ArtifactFile>[] = [
-  { header: 'File', cell: (one) => <code className={styles.path} title={one.path}>{one.path}</code> },
-  { header: 'Size', width: '104px', align: 'right', cell: (one) => bytes(one.size) },
-]
-
 function ArtifactView({ runId, artifact, open: first }: { runId: number; artifact: Artifact; open: boolean }) {
   const [open, setOpen] = useState(first)
-  const files = useQuery({ ...artifactFilesQuery(useProject(), runId, artifact.name), enabled: open })
+  const [text, setText] = useState('')
+  const project = useProject()
+  const files = useQuery({ ...artifactFilesQuery(project, runId, artifact.name), enabled: open })
+  const columns: Column<ArtifactFile>[] = [
+    {
+      header: 'File',
+      cell: (one) => <a href={artifactFilePath(project, runId, artifact.name, one.path)} download={one.path.split('/').at(-1)} title={`Download ${one.path}`}><code className={styles.path}>{one.path}</code></a>,
+    },
+    { header: 'Size', width: '104px', align: 'right', cell: (one) => bytes(one.size) },
+  ]
   return (
     <section className={styles.artifact} aria-label={artifact.name}>
       <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
@@ -41,11 +45,16 @@ function ArtifactView({ runId, artifact, open: first }: { runId: number; artifac
         </summary>
         {open && (
           <QueryView query={files} doing={`list the files of ${artifact.name}`} loading={<Skeleton rows={Math.min(artifact.files, 6)} height={32} />}>
-            {({ value }) => <DataTable label={`Files of ${artifact.name}`} columns={columns} items={value} keyOf={(one) => one.path} rowHeight={32} />}
+            {({ value }) => (
+              <>
+                {value.length > 20 && <SearchBox size="small" className={styles.filter} placeholder="Filter by path" aria-label={`Filter files of ${artifact.name}`} value={text} onChange={(_, data) => setText(data.value)} />}
+                <DataTable label={`Files of ${artifact.name}`} columns={columns} items={value.filter((one) => one.path.toLowerCase().includes(text.toLowerCase()))} keyOf={(one) => one.path} rowHeight={32} />
+              </>
+            )}
           </QueryView>
         )}
       </details>
-      <Button as="a" size="small" className={styles.download} icon={<ArrowDownload16Regular />} href={artifact.url} download aria-label={`Download ${artifact.name}`}>Download</Button>
+      <Button as="a" size="small" className={styles.download} icon={<ArrowDownload16Regular />} href={artifact.url} download aria-label={`Download ${artifact.name} as zip`}>Zip</Button>
     </section>
   )
 }

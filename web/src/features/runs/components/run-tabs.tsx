@@ -6,10 +6,10 @@ import { Empty } from '@/components/empty'
 import { QueryView } from '@/components/query-view'
 import { Time } from '@/components/time'
 import { TwoLines } from '@/components/cells'
+import { YamlView } from '@/components/yaml-view'
 import { subject } from '@/lib/format'
 import { useProject } from '@/lib/project'
 import { changesQuery } from '../api/runs'
-import styles from './run-tabs.module.css'
 
 const changeColumns: Column<Change>[] = [
   { header: 'Commit', width: '96px', cell: (one) => <Copyable value={one.id} /> },
@@ -30,10 +30,5 @@ export function Changes({ runId }: { runId: number }) {
 /** The document that was run: templates expanded, expressions evaluated. */
 export function FinalYaml({ text }: { text: string }) {
   if (text === '') return <Empty title="The pipeline could not be expanded.">What is wrong with it stands above.</Empty>
-  return (
-    <div className={styles.yaml}>
-      <div className={styles.yamlHead}><Copyable value={text} label="Copy" noun="expanded YAML" /></div>
-      <ol>{text.replace(/\n$/, '').split('\n').map((line, at) => <li key={at}><code>{line === '' ? ' ' : line}</code></li>)}</ol>
-    </div>
-  )
+  return <YamlView text={text} noun="expanded YAML" />
 }

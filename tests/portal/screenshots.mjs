@@ -59,7 +59,7 @@ try {
     await tab.goto(base + pages[page], { waitUntil: 'load' })
     await tab.waitForSelector('h1, [role=alert]')
     await tab.waitForFunction(() => document.querySelector('[aria-label=Loading]') === null)
-    if (page === 'queue') await tab.waitForSelector('[role=dialog]')
+    if (page === 'queue' || /[?](group|connection)=/.test(pages[page])) await tab.waitForSelector('[role=dialog]')
     await tab.waitForTimeout(250)
     if (act !== undefined) await act(tab)
     const sideways = await tab.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)

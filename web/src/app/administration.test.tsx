@@ -71,7 +71,7 @@ describe('pipelines', () => {
   it('a new one shows what is wrong at its line, and is created', async () => {
     const bodies = sent('post', '*/_apis/pipelines', { id: 1, name: 'web', folder: '\\' })
     const { user } = open(`${P}/pipelines/new`)
-    expect(await screen.findByText('It would not run: see below what is wrong', undefined, soon)).toBeVisible()
+    expect(await screen.findByText('It would not run, see below', undefined, soon)).toBeVisible()
     const line = screen.getByText('- scrpt: make').closest('li')
     expect(line).toHaveTextContent("'scrpt' is no kind of step")
     await user.click(screen.getByRole('combobox', { name: 'File' }))

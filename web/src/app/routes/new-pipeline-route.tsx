@@ -144,5 +144,5 @@ function FileForm({ repository, paths }: { repository: Repository; paths: string
 function Verdict({ valid, problems }: { valid: boolean; problems: number }) {
   return valid
     ? <StateLabel state={problems === 0 ? 'succeeded' : 'issues'} word={problems === 0 ? 'The file is valid' : `Valid, with ${plural(problems, 'warning')}`} />
-    : <StateLabel state="failed" word="It would not run: see below what is wrong" />
+    : <StateLabel state="failed" word="It would not run, see below" />
 }

@@ -45,8 +45,9 @@ export function CheckDialog({ check, environment, onClose }: CheckDialogProps) {
       </Field>
       {form.kind === 'approval' && (
         <>
-          <Field label="Approvers" required {...problem('approvers')}>
-            <div role="group" aria-label="Approvers" className={styles.people}>
+          <fieldset className={styles.approvers}>
+            <legend>Approvers <span aria-hidden className={styles.star}>*</span></legend>
+            <div className={styles.people}>
               <QueryView query={people} doing="list the people">
                 {({ value }) => value.map((one) => (
                   <Checkbox
@@ -56,7 +57,8 @@ export function CheckDialog({ check, environment, onClose }: CheckDialogProps) {
                 ))}
               </QueryView>
             </div>
-          </Field>
+            {tried && problems.approvers !== undefined && <p role="alert" className={styles.problem}>{problems.approvers}</p>}
+          </fieldset>
           <Field label="How many must approve" {...problem('minimum')}>
             <Select value={String(form.minimum)} onChange={(_, { value }) => set({ minimum: Number(value) })}>
               <option value="0">All of them</option>

@@ -26,7 +26,7 @@ export function StageBar({ run, selection }: { run: RunDetail; selection: Select
       <div className={styles.actions}>
         {actions.map((one) => (
           <Button key={one.label} size="small" disabled={action.isPending} onClick={() => action.mutate({ kind: one.kind, stage: name, ...(one.all === undefined ? {} : { all: one.all }) })}>
-            {isImplicit(selection.stage.record) ? one.label.replace(/ of the stage/, '').replace(/ the stage/, ' the jobs') : one.label}
+            {one.label} {isImplicit(selection.stage.record) ? 'the jobs' : selection.stage.record.name}
           </Button>
         ))}
       </div>

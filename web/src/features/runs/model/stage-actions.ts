@@ -4,6 +4,7 @@ export interface StageAction {
   kind: 'retryStage' | 'cancelStage' | 'startStage'
   /** Jobs that succeeded run again, too. */
   all?: boolean
+  /** The verb; the stage's name follows. */
   label: string
 }
 
@@ -14,8 +15,8 @@ export function stageActions(run: Pick<RunDetail, 'status'>, stage: StageSummary
     if (stage.result === 'skipped') return []
     const bad = stage.result === 'failed' || stage.result === 'canceled' || stage.result === 'abandoned'
     return bad
-      ? [{ kind: 'retryStage', label: 'Retry failed jobs of the stage' }, { kind: 'retryStage', all: true, label: 'Run all jobs of the stage again' }]
-      : [{ kind: 'retryStage', all: true, label: 'Run the stage again' }]
+      ? [{ kind: 'retryStage', label: 'Retry' }, { kind: 'retryStage', all: true, label: 'Rerun all jobs of' }]
+      : [{ kind: 'retryStage', all: true, label: 'Rerun' }]
   }
-  return [...(waitsForPerson ? [{ kind: 'startStage' as const, label: 'Start the stage' }] : []), ...(run.status === 'completed' ? [] : [{ kind: 'cancelStage' as const, label: 'Cancel the stage' }])]
+  return [...(waitsForPerson ? [{ kind: 'startStage' as const, label: 'Start' }] : []), ...(run.status === 'completed' ? [] : [{ kind: 'cancelStage' as const, label: 'Cancel' }])]
 }

@@ -206,8 +206,9 @@ void addLanguageOptions(CLI::App &command, LanguageOptions &options)
     command.add_option("--variable", options.variables, "K=V: value of a variable");
     command.add_option("--variable-group", options.variableGroups,
                        "NAME=FILE: YAML or JSON file with the values of a variable group");
-    command.add_option("--tasks", options.tasks,
-                       "Folder with further tasks (task.json in it or at most three folders below)");
+    command.add_option(
+        "--tasks", options.tasks,
+        "Folder with further tasks (task.json in it or at most three folders below)");
     command.add_option("--limit", options.limits,
                        "NAME=NUMBER: files, depth, file-bytes, expanded-nodes, yaml-depth, "
                        "expression-length or expression-depth");

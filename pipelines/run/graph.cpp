@@ -1,5 +1,6 @@
 #include "pipelines/run/graph.h"
 
+#include "pipelines/run/advance_jobs.h"
 #include "pipelines/run/expansion.h"
 #include "pipelines/run/rolling.h"
 
@@ -95,6 +96,19 @@ public:
         }
         if (allDone)
             m_steps.emplace_back(RunCompleted{runResult()});
+        return std::move(m_steps);
+    }
+
+    std::vector<Step> run(const Stage &stage, const std::vector<const Job *> &jobs)
+    {
+        const StageProgress &progress = stageProgress(m_progress, stage.name);
+        for (const Job *job : jobs) {
+            const JobProgress &state = jobProgress(progress, job->name);
+            if (state.progress == Progress::Pending)
+                pendingJob(stage, progress, *job);
+            else if (state.progress == Progress::Running)
+                runningJob(stage, *job, state);
+        }
         return std::move(m_steps);
     }
 
@@ -358,6 +372,12 @@ template <typename... Visitors> Overloaded(Visitors...) -> Overloaded<Visitors..
 std::vector<Step> advance(const RunPlan &plan, const RunProgress &progress)
 {
     return Advancer(plan, progress).run();
+}
+
+std::vector<Step> advanceJobs(const RunPlan &plan, const RunProgress &progress, const Stage &stage,
+                              const std::vector<const Job *> &jobs)
+{
+    return Advancer(plan, progress).run(stage, jobs);
 }
 
 void apply(RunProgress &progress, const Step &step)

@@ -156,7 +156,7 @@ Result<std::unique_ptr<Application>> Application::start(const Configuration &con
         p.portal.emplace(std::move(portal));
     }
     ASSIGN_OR_RETURN(p.database, store::Database::open(p.data->database()));
-    ASSIGN_OR_RETURN(p.logs, logs::LogStore::open(p.data->logs()));
+    ASSIGN_OR_RETURN(p.logs, logs::LogStore::open(*p.database, p.data->logs()));
     ASSIGN_OR_RETURN(p.artifacts, artifacts::ArtifactStore::open(*p.database, p.data->artifacts()));
     ASSIGN_OR_RETURN(p.tasks, tasks::TaskStore::open(p.data->tasks()));
     p.authenticator.emplace(*p.database);

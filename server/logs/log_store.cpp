@@ -1,53 +1,68 @@
 #include "server/logs/log_store.h"
 
-#include "server/logs/line_index.h"
+#include "server/logs/chunk_reader.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
-#include <list>
-#include <map>
+#include <functional>
 #include <mutex>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace server::logs {
-namespace {
 
 namespace fs = std::filesystem;
 using schema::Error;
 using schema::ErrorCode;
 using schema::Result;
 using schema::Status;
+using store::ChunkCodec;
+using store::LogChunkRow;
+using store::LogChunkStore;
 
-/// Open logs kept at hand; the least recently used one is closed beyond that.
-constexpr std::size_t kOpenLogs = 256;
+namespace {
+
 /// Longest line given by lines(), bytes.
 constexpr std::size_t kLongestLine = 1U << 20U;
+/// What is shown of a line that matches, bytes.
+constexpr std::size_t kLongestMatch = 4096;
 /// Lines of one answer at most.
 constexpr std::uint64_t kMostLines = 100'000;
 /// Bytes of one answer at most.
 constexpr std::size_t kMostBytes = 32U << 20U;
+/// Pieces from this size on are compressed as they come.
+constexpr std::size_t kCompressFrom = 16U << 10U;
+/// Pieces from this size on go to the log's file.
+constexpr std::size_t kFileFrom = 128U << 10U;
+/// A plain chunk grows up to this size before the next one begins: one page.
+constexpr std::size_t kPlainBytes = 3U << 10U;
+/// So many bytes of plain chunks become one compressed one.
+constexpr std::uint64_t kCompactBytes = 64U << 10U;
+constexpr int kSlots = 64;
+
+Error ioError(std::string_view doing, const fs::path &path)
+{
+    const int code = errno;
+    const char *remedy = code == ENOSPC   ? "; free space on that disk"
+                         : code == EACCES ? "; give the server's user write permission"
+                                          : "";
+    return {code == EACCES ? ErrorCode::PermissionDenied : ErrorCode::Io,
+            fmt::format("{} {}: {}{}", doing, path.string(), std::strerror(code), remedy)};
+}
 
 class Descriptor
 {
 public:
-    explicit Descriptor(int fd = -1)
+    explicit Descriptor(int fd)
         : m_fd(fd)
     {}
 
-    Descriptor(Descriptor &&other) noexcept
-        : m_fd(std::exchange(other.m_fd, -1))
-    {}
-
-    Descriptor &operator=(Descriptor &&other) noexcept
-    {
-        std::swap(m_fd, other.m_fd);
-        return *this;
-    }
+    Descriptor(const Descriptor &) = delete;
+    Descriptor &operator=(const Descriptor &) = delete;
 
     ~Descriptor()
     {
@@ -61,69 +76,92 @@ private:
     int m_fd;
 };
 
-Error ioError(std::string_view doing, const fs::path &path)
+/// Writes compressed chunks from `place` on and flushes them.
+Status writeFile(const fs::path &path, std::string_view bytes, std::uint64_t place)
 {
-    const int code = errno;
-    const char *remedy = code == ENOSPC   ? "; free space on that disk"
-                         : code == EACCES ? "; give the server's user write permission"
-                                          : "";
-    return {code == EACCES ? ErrorCode::PermissionDenied : ErrorCode::Io,
-            fmt::format("{} {}: {}{}", doing, path.string(), std::strerror(code), remedy)};
-}
-
-/// One log with its line index, which is built while bytes come by and caught up after a restart.
-struct OpenLog
-{
-    std::mutex mutex;
-    fs::path path;
-    Descriptor file;
-    std::uint64_t length = 0;
-    bool sealed = false;
-    LineIndex index;
-};
-
-Result<std::size_t> readAt(int fd, char *into, std::size_t size, std::uint64_t offset,
-                           const fs::path &path)
-{
-    std::size_t done = 0;
-    while (done < size) {
-        const ssize_t got =
-            ::pread(fd, into + done, size - done, static_cast<off_t>(offset + done));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return ioError("read", path);
-        if (got == 0)
-            break;
-        done += static_cast<std::size_t>(got);
+    int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    const bool created = fd < 0 && errno == ENOENT;
+    if (created) {
+        std::error_code ignored; // open() says what is wrong
+        fs::create_directories(path.parent_path(), ignored);
+        fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
     }
-    return done;
-}
-
-Status catchUp(OpenLog &log)
-{
-    std::vector<char> buffer(256U << 10U);
-    while (log.index.indexedBytes() < log.length) {
-        const std::uint64_t from = log.index.indexedBytes();
-        const std::size_t want = std::min<std::uint64_t>(buffer.size(), log.length - from);
-        ASSIGN_OR_RETURN(const std::size_t got,
-                         readAt(log.file.get(), buffer.data(), want, from, log.path));
-        if (got == 0)
-            return Error{ErrorCode::Io,
-                         fmt::format("{} is shorter than it was", log.path.string())};
-        log.index.add({buffer.data(), got});
+    const Descriptor file(fd);
+    if (fd < 0)
+        return ioError("open log", path);
+    while (!bytes.empty()) {
+        const ssize_t put = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(place));
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return ioError("append to", path);
+        place += static_cast<std::uint64_t>(put);
+        bytes.remove_prefix(static_cast<std::size_t>(put));
+    }
+    if (::fdatasync(fd) != 0)
+        return ioError("flush", path);
+    if (created) { // its name must survive as well
+        const Descriptor folder(
+            ::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        if (folder.get() < 0 || ::fsync(folder.get()) != 0)
+            return ioError("flush", path.parent_path());
     }
     return {};
+}
+
+std::vector<Piece::Part> partsOf(std::string_view bytes)
+{
+    std::vector<Piece::Part> parts;
+    const bool plain = bytes.size() < kCompressFrom;
+    for (std::size_t at = 0; at < bytes.size(); at += kChunkBytes) {
+        Piece::Part &part = parts.emplace_back();
+        part.begin = at;
+        part.size = std::min(kChunkBytes, bytes.size() - at);
+        const std::string_view chunk = bytes.substr(at, part.size);
+        part.facts = factsOf(chunk);
+        part.stored = part.size;
+        if (!plain) {
+            part.codec = ChunkCodec::Zstd;
+            part.data = compress(chunk);
+            part.stored = part.data.size();
+        }
+    }
+    return parts;
+}
+
+/// Makes one compressed chunk of the plain ones at the end of a log.
+void compact(LogChunkStore &chunks, LogKey key)
+{
+    const std::vector<LogChunkRow> tail = chunks.plainTail(key.runId, key.logId);
+    if (tail.size() < 2)
+        return;
+    std::string bytes;
+    for (const LogChunkRow &row : tail)
+        bytes += chunks.data(row);
+    chunks.removeFrom(key.runId, key.logId, tail.front().firstByte);
+    LogChunkRow whole = tail.front();
+    for (const Piece::Part &part : partsOf(bytes)) {
+        whole.bytes = part.size;
+        whole.lines = part.facts.lines;
+        whole.openLine = part.facts.openLine;
+        whole.firstTime = part.facts.firstTime;
+        whole.codec = part.codec;
+        whole.stored = part.stored;
+        chunks.insert(whole, part.codec == ChunkCodec::Plain
+                                 ? std::string_view(bytes).substr(part.begin, part.size)
+                                 : std::string_view(part.data));
+        whole.firstByte = whole.endByte();
+        whole.firstLine = whole.endLine();
+    }
 }
 
 } // namespace
 
 struct LogStore::State
 {
+    store::Database &database;
     fs::path root;
-    mutable std::mutex mutex;
-    mutable std::list<std::pair<LogKey, std::shared_ptr<OpenLog>>> recent; ///< newest use first
-    mutable std::map<LogKey, decltype(recent)::iterator> open;
+    std::array<std::mutex, kSlots> slots; ///< one writer per log, for append()
 
     fs::path folderOf(std::int64_t runId) const
     {
@@ -131,57 +169,19 @@ struct LogStore::State
         return root / std::to_string(runId / 1000) / std::to_string(runId);
     }
 
-    fs::path pathOf(LogKey key) const
+    fs::path fileOf(LogKey key) const
     {
-        return folderOf(key.runId) / fmt::format("{}.log", key.logId);
+        return folderOf(key.runId) / fmt::format("{}.zst", key.logId);
     }
 
-    fs::path sealOf(LogKey key) const
+    template <typename Body> auto inside(LogKey key, Body body) const
     {
-        return folderOf(key.runId) / fmt::format("{}.sealed", key.logId);
+        return database.read([&](store::Connection &connection) {
+            ChunkReader reader(connection, key, fileOf(key));
+            return body(reader);
+        });
     }
-
-    Result<std::shared_ptr<OpenLog>> get(LogKey key, bool create) const;
 };
-
-Result<std::shared_ptr<OpenLog>> LogStore::State::get(LogKey key, bool create) const
-{
-    const std::scoped_lock lock(mutex);
-    if (const auto known = open.find(key); known != open.end()) {
-        recent.splice(recent.begin(), recent, known->second);
-        return known->second->second;
-    }
-    auto log = std::make_shared<OpenLog>();
-    log->path = pathOf(key);
-    int fd = ::open(log->path.c_str(), O_RDWR | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT && create) {
-        std::error_code failed;
-        fs::create_directories(log->path.parent_path(), failed);
-        fd = ::open(log->path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-    }
-    if (fd < 0 && errno == ENOENT)
-        return Error{ErrorCode::NotFound, "the log has no bytes yet"};
-    if (fd < 0)
-        return ioError("open log", log->path);
-    log->file = Descriptor(fd);
-    struct stat facts{};
-    if (::fstat(fd, &facts) != 0)
-        return ioError("examine", log->path);
-    log->length = static_cast<std::uint64_t>(facts.st_size);
-    log->sealed = ::access(sealOf(key).c_str(), F_OK) == 0;
-    recent.emplace_front(key, log);
-    open[key] = recent.begin();
-    // Somebody may still use the one that is dropped: the last user closes it. While that one
-    // appends, nobody may open it a second time, so only logs that nobody else holds are dropped.
-    for (auto at = std::prev(recent.end()); recent.size() > kOpenLogs && at != recent.begin();) {
-        const auto candidate = at--;
-        if (candidate->second.use_count() > 1)
-            continue;
-        open.erase(candidate->first);
-        recent.erase(candidate);
-    }
-    return log;
-}
 
 LogStore::LogStore(std::unique_ptr<State> state)
     : m_state(std::move(state))
@@ -189,7 +189,7 @@ LogStore::LogStore(std::unique_ptr<State> state)
 
 LogStore::~LogStore() = default;
 
-Result<std::unique_ptr<LogStore>> LogStore::open(const fs::path &root)
+Result<std::unique_ptr<LogStore>> LogStore::open(store::Database &database, const fs::path &root)
 {
     std::error_code failed;
     fs::create_directories(root, failed);
@@ -198,161 +198,252 @@ Result<std::unique_ptr<LogStore>> LogStore::open(const fs::path &root)
                                                             : ErrorCode::Io,
                      fmt::format("create {}: {}; give the server's user write permission",
                                  root.string(), failed.message())};
-    auto state = std::make_unique<State>();
-    state->root = root;
-    return std::unique_ptr<LogStore>(new LogStore(std::move(state)));
+    return std::unique_ptr<LogStore>(
+        new LogStore(std::unique_ptr<State>(new State{database, root, {}})));
+}
+
+Result<Piece> LogStore::prepare(const std::optional<LogKey> &key, std::uint64_t offset,
+                                std::span<const char> bytes)
+{
+    Piece piece;
+    piece.offset = offset;
+    piece.bytes = bytes;
+    piece.parts = partsOf({bytes.data(), bytes.size()});
+    if (!key || bytes.size() < kFileFrom)
+        return piece;
+    auto place =
+        m_state->database.read([&](store::Connection &connection) -> Result<std::uint64_t> {
+            return LogChunkStore(connection).fileEnd(key->runId, key->logId);
+        });
+    if (!place)
+        return place.error();
+    std::string all;
+    for (Piece::Part &part : piece.parts) {
+        part.codec = ChunkCodec::ZstdFile;
+        part.place = *place + all.size();
+        all += part.data;
+        part.data.clear();
+    }
+    // What a crash leaves behind the last chunk is overwritten: no row knows of it.
+    RETURN_IF_ERROR(writeFile(m_state->fileOf(*key), all, *place));
+    return piece;
+}
+
+Appended LogStore::write(store::Connection &connection, LogKey key, const Piece &piece)
+{
+    LogChunkStore chunks(connection);
+    auto last = chunks.last(key.runId, key.logId);
+    const std::uint64_t end = last ? last->endByte() : 0;
+    if (piece.offset > end)
+        return {end, true};
+    const std::uint64_t known = end - piece.offset;
+    if (known >= piece.bytes.size())
+        return {end, false}; // all of it is a repeat
+    const std::string_view bytes =
+        std::string_view(piece.bytes.data(), piece.bytes.size()).substr(known);
+    // A repeat with more bytes does not fit the parts that were made ready.
+    const std::vector<Piece::Part> again = known > 0 ? partsOf(bytes) : std::vector<Piece::Part>();
+    for (const Piece::Part &part : known > 0 ? again : piece.parts) {
+        const std::string_view content = bytes.substr(part.begin, part.size);
+        if (part.codec == ChunkCodec::Plain && last && last->codec == ChunkCodec::Plain &&
+            last->bytes + part.size <= kPlainBytes) {
+            const std::string joined = chunks.data(*last).append(content);
+            last->bytes += part.size;
+            last->stored = last->bytes;
+            last->lines += part.facts.lines;
+            last->openLine = part.facts.openLine;
+            if (!last->firstTime)
+                last->firstTime = factsOf(joined).firstTime;
+            chunks.replace(*last, joined);
+            continue;
+        }
+        if (part.codec != ChunkCodec::Plain && last && last->codec == ChunkCodec::Plain) {
+            compact(chunks, key);
+            last = chunks.last(key.runId, key.logId);
+        }
+        LogChunkRow row;
+        row.runId = key.runId;
+        row.logId = key.logId;
+        row.firstByte = last ? last->endByte() : 0;
+        row.bytes = part.size;
+        row.firstLine = last ? last->endLine() : 0;
+        row.lines = part.facts.lines;
+        row.openLine = part.facts.openLine;
+        row.firstTime = part.facts.firstTime;
+        row.codec = part.codec;
+        row.place = part.place;
+        row.stored = part.stored;
+        chunks.insert(row, part.codec == ChunkCodec::Plain ? content : std::string_view(part.data));
+        last = row;
+    }
+    if (last->codec == ChunkCodec::Plain && last->endByte() / kCompactBytes != end / kCompactBytes)
+        compact(chunks, key);
+    return {last->endByte(), false};
 }
 
 Result<std::uint64_t> LogStore::append(LogKey key, std::uint64_t offset,
                                        std::span<const char> bytes)
 {
-    ASSIGN_OR_RETURN(const std::shared_ptr<OpenLog> log, m_state->get(key, true));
-    const std::scoped_lock lock(log->mutex);
-    if (offset > log->length)
-        return Error{ErrorCode::Conflict,
-                     fmt::format("offset {} is beyond the stored length {}", offset, log->length)};
-    const std::uint64_t known = log->length - offset;
-    if (known >= bytes.size())
-        return log->length; // all of it is a repeat
-    if (log->sealed)
-        return Error{ErrorCode::Conflict, "the log is already complete"};
-    std::span<const char> rest = bytes.subspan(static_cast<std::size_t>(known));
-    while (!rest.empty()) {
-        const ssize_t put =
-            ::pwrite(log->file.get(), rest.data(), rest.size(), static_cast<off_t>(log->length));
-        if (put < 0 && errno == EINTR)
-            continue;
-        // What was written so far stays; the length says how much, and the sender goes on from
-        // there.
-        if (put < 0)
-            return ioError("append to", log->path);
-        if (log->index.indexedBytes() == log->length)
-            log->index.add(rest.first(static_cast<std::size_t>(put)));
-        log->length += static_cast<std::uint64_t>(put);
-        rest = rest.subspan(static_cast<std::size_t>(put));
-    }
-    return log->length;
-}
-
-Status LogStore::seal(LogKey key)
-{
-    ASSIGN_OR_RETURN(const std::shared_ptr<OpenLog> log, m_state->get(key, true));
-    const std::scoped_lock lock(log->mutex);
-    if (log->sealed)
-        return {};
-    if (::fdatasync(log->file.get()) != 0)
-        return ioError("flush", log->path);
-    const fs::path mark = m_state->sealOf(key);
-    const Descriptor file(::open(mark.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0640));
-    if (file.get() < 0)
-        return ioError("create", mark);
-    log->sealed = true;
-    return {};
+    const std::size_t slot = std::hash<std::int64_t>()(key.runId * 1009 + key.logId) % kSlots;
+    const std::scoped_lock lock(m_state->slots[slot]);
+    ASSIGN_OR_RETURN(const Piece piece, prepare(key, offset, bytes));
+    return m_state->database.write([&](store::Connection &connection) -> Result<std::uint64_t> {
+        LogChunkStore chunks(connection);
+        if (chunks.isSealed(key.runId, key.logId)) {
+            const auto last = chunks.last(key.runId, key.logId);
+            const std::uint64_t end = last ? last->endByte() : 0;
+            if (offset + bytes.size() > end)
+                return Error{ErrorCode::Conflict, "the log is already complete"};
+            return end;
+        }
+        const Appended appended = write(connection, key, piece);
+        if (appended.gap)
+            return Error{
+                ErrorCode::Conflict,
+                fmt::format("offset {} is beyond the stored length {}", offset, appended.length)};
+        return appended.length;
+    });
 }
 
 Result<LogLength> LogStore::length(LogKey key) const
 {
-    const auto found = m_state->get(key, false);
-    if (!found && found.error().code == ErrorCode::NotFound)
-        return LogLength{};
-    if (!found)
-        return found.error();
-    OpenLog &log = **found;
-    const std::scoped_lock lock(log.mutex);
-    RETURN_IF_ERROR(catchUp(log));
-    return LogLength{log.length, log.index.lines(), log.sealed};
+    return m_state->inside(key, [&](ChunkReader &reader) -> Result<LogLength> {
+        LogLength length;
+        if (const auto last = reader.rows().last(key.runId, key.logId)) {
+            length.bytes = last->endByte();
+            length.lines = last->endLine() + (last->openLine ? 1 : 0);
+        }
+        length.sealed = reader.rows().isSealed(key.runId, key.logId);
+        return length;
+    });
 }
 
 Result<std::string> LogStore::read(LogKey key, std::uint64_t offset, std::size_t limit) const
 {
-    const auto found = m_state->get(key, false);
-    if (!found && found.error().code == ErrorCode::NotFound)
-        return std::string();
-    if (!found)
-        return found.error();
-    OpenLog &log = **found;
-    std::uint64_t length = 0;
-    {
-        const std::scoped_lock lock(log.mutex);
-        length = log.length;
-    }
-    if (offset >= length)
-        return std::string();
-    std::string bytes(std::min<std::uint64_t>({limit, kMostBytes, length - offset}), '\0');
-    ASSIGN_OR_RETURN(const std::size_t got,
-                     readAt(log.file.get(), bytes.data(), bytes.size(), offset, log.path));
-    bytes.resize(got);
-    return bytes;
+    limit = std::min(limit, kMostBytes);
+    return m_state->inside(key, [&](ChunkReader &reader) -> Result<std::string> {
+        std::string out;
+        auto chunk = reader.rows().atByte(key.runId, key.logId, offset);
+        while (chunk && out.size() < limit) {
+            const std::uint64_t at = offset + out.size();
+            if (at >= chunk->endByte())
+                break; // beyond the end
+            ASSIGN_OR_RETURN(const std::string bytes, reader.bytes(*chunk));
+            out += std::string_view(bytes).substr(at - chunk->firstByte, limit - out.size());
+            chunk = reader.after(*chunk);
+        }
+        return out;
+    });
 }
 
 Result<LogLines> LogStore::lines(LogKey key, std::uint64_t from, std::uint64_t count) const
 {
-    LogLines answer;
-    answer.from = from;
-    const auto found = m_state->get(key, false);
-    if (!found && found.error().code == ErrorCode::NotFound)
+    count = std::min(count, kMostLines);
+    return m_state->inside(key, [&](ChunkReader &reader) -> Result<LogLines> {
+        LogLines answer;
+        answer.from = from;
+        answer.sealed = reader.rows().isSealed(key.runId, key.logId);
+        const auto last = reader.rows().last(key.runId, key.logId);
+        if (!last)
+            return answer;
+        answer.total = last->endLine() + (last->openLine ? 1 : 0);
+        if (from >= answer.total || count == 0)
+            return answer;
+        std::size_t given = 0;
+        RETURN_IF_ERROR(
+            reader.eachLine(from, kLongestLine, [&](std::uint64_t, std::string_view text) {
+                answer.lines.emplace_back(text);
+                given += text.size();
+                return answer.lines.size() < count && given < kMostBytes;
+            }));
         return answer;
-    if (!found)
-        return found.error();
-    OpenLog &log = **found;
-    const std::scoped_lock lock(log.mutex);
-    RETURN_IF_ERROR(catchUp(log));
-    answer.total = log.index.lines();
-    answer.sealed = log.sealed;
-    if (from >= answer.total)
+    });
+}
+
+Result<std::uint64_t> LogStore::lineAt(LogKey key, schema::TimePoint time) const
+{
+    return m_state->inside(key, [&](ChunkReader &reader) -> Result<std::uint64_t> {
+        const auto chunk = reader.rows().atTime(key.runId, key.logId, time);
+        if (!chunk)
+            return std::uint64_t{0};
+        std::uint64_t found = 0;
+        RETURN_IF_ERROR(reader.eachLine(chunk->firstLine, kLongestLine,
+                                        [&](std::uint64_t line, std::string_view text) {
+                                            const auto stamp = stampOf(text);
+                                            found = line;
+                                            if (stamp && *stamp >= time)
+                                                return false;
+                                            found = line + 1;
+                                            return true;
+                                        }));
+        return found;
+    });
+}
+
+Result<LogMatches> LogStore::search(LogKey key, std::string_view text, std::uint64_t from,
+                                    const SearchBounds &bounds) const
+{
+    if (text.empty())
+        return Error{ErrorCode::InvalidArgument, "the text to search for must not be empty"};
+    const auto lower = [](std::string_view in, std::string &out) {
+        out.resize(in.size());
+        std::transform(in.begin(), in.end(), out.begin(), [](char c) {
+            return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        });
+    };
+    std::string wanted;
+    lower(text, wanted);
+    return m_state->inside(key, [&](ChunkReader &reader) -> Result<LogMatches> {
+        LogMatches answer;
+        answer.sealed = reader.rows().isSealed(key.runId, key.logId);
+        if (const auto last = reader.rows().last(key.runId, key.logId))
+            answer.total = last->endLine() + (last->openLine ? 1 : 0);
+        std::string folded;
+        RETURN_IF_ERROR(
+            reader.eachLine(from, kLongestLine, [&](std::uint64_t line, std::string_view content) {
+                const bool late =
+                    line % 1024 == 1023 && std::chrono::steady_clock::now() >= bounds.until;
+                if (late || answer.matches.size() >= bounds.matches) {
+                    answer.next = line;
+                    return false;
+                }
+                lower(content, folded);
+                if (::memmem(folded.data(), folded.size(), wanted.data(), wanted.size()) != nullptr)
+                    answer.matches.push_back({line, std::string(content.substr(0, kLongestMatch))});
+                return true;
+            }));
         return answer;
-    count = std::min({count, kMostLines, answer.total - from});
-    const LineIndex::Place place = log.index.before(from);
-    std::uint64_t skip = from - place.line;
-    std::uint64_t offset = place.offset;
-    std::vector<char> buffer(64U << 10U);
-    std::string line;
-    std::size_t given = 0;
-    while (answer.lines.size() < count && offset < log.length && given < kMostBytes) {
-        ASSIGN_OR_RETURN(const std::size_t got,
-                         readAt(log.file.get(), buffer.data(),
-                                std::min<std::uint64_t>(buffer.size(), log.length - offset), offset,
-                                log.path));
-        if (got == 0)
+    });
+}
+
+Result<std::vector<RunMatch>> LogStore::searchRun(std::int64_t runId, std::string_view text,
+                                                  const SearchBounds &bounds) const
+{
+    ASSIGN_OR_RETURN(
+        const auto logs,
+        m_state->database.read(
+            [&](store::Connection &connection) -> Result<std::vector<std::pair<int, std::string>>> {
+                return LogChunkStore(connection).stepLogs(runId);
+            }));
+    std::vector<RunMatch> all;
+    SearchBounds rest = bounds;
+    for (const auto &[logId, recordId] : logs) {
+        rest.matches = bounds.matches - all.size();
+        if (rest.matches == 0 || std::chrono::steady_clock::now() >= bounds.until)
             break;
-        offset += got;
-        std::string_view rest(buffer.data(), got);
-        while (!rest.empty() && answer.lines.size() < count) {
-            const std::size_t end = rest.find('\n');
-            const std::string_view piece = rest.substr(0, end);
-            if (skip == 0 && line.size() < kLongestLine)
-                line.append(piece.substr(0, kLongestLine - line.size()));
-            rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-            if (end == std::string_view::npos)
-                break;
-            if (skip > 0) {
-                --skip;
-                continue;
-            }
-            if (!line.empty() && line.back() == '\r')
-                line.pop_back();
-            given += line.size();
-            answer.lines.push_back(std::exchange(line, {}));
-        }
+        ASSIGN_OR_RETURN(auto found, search({runId, logId}, text, 0, rest));
+        for (LogMatch &match : found.matches)
+            all.push_back({logId, recordId, match.line, std::move(match.text)});
     }
-    if (answer.lines.size() < count && offset >= log.length && !line.empty())
-        answer.lines.push_back(std::move(line)); // the last line has no end yet
-    return answer;
+    return all;
 }
 
 Status LogStore::removeRun(std::int64_t runId)
 {
-    {
-        const std::scoped_lock lock(m_state->mutex);
-        for (auto at = m_state->recent.begin(); at != m_state->recent.end();) {
-            if (at->first.runId != runId) {
-                ++at;
-                continue;
-            }
-            m_state->open.erase(at->first);
-            at = m_state->recent.erase(at);
-        }
-    }
+    RETURN_IF_ERROR(m_state->database.write([&](store::Connection &connection) -> Status {
+        LogChunkStore(connection).removeRun(runId);
+        return {};
+    }));
     std::error_code failed;
     const fs::path folder = m_state->folderOf(runId);
     fs::remove_all(folder, failed);

@@ -1,19 +1,26 @@
 #pragma once
-/// The bytes of logs: one append-only file per log below `<data>/logs`, found by run and log
-/// number. Appends are idempotent by offset; lines are found through an index, so that a range of a
-/// huge log opens without reading what stands before it.
+/// The bytes of logs, found by run and log number: append-only chunks with the lines counted in
+/// front of each, so that any line of a huge log opens without reading what stands before it. Small
+/// pieces stand in the database, big ones compressed in a file per log (README.md beside this
+/// file).
 ///
-/// Durability: append() returns when the bytes are in the file (they survive `kill -9` of the
-/// process); seal() flushes to the disk. The number of bytes acknowledged is the length of the file
-/// itself: no database write per append.
+/// Durability: what append() or a committed write() took is on disk. Appends are idempotent by
+/// offset.
 
 #include "schema/base/result.h"
+#include "schema/base/time.h"
+#include "server/logs/chunk.h"
+#include "server/store/log_chunk_store.h"
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace server::logs {
@@ -40,26 +47,84 @@ struct LogLines
     std::vector<std::string> lines; ///< without line ends
 };
 
+struct LogMatch
+{
+    std::uint64_t line = 0; ///< 0-based
+    std::string text;       ///< of the line, cut after 4 KiB
+};
+
+struct LogMatches
+{
+    std::uint64_t total = 0; ///< lines in the log now
+    bool sealed = false;
+    std::vector<LogMatch> matches;
+    std::optional<std::uint64_t> next; ///< line to go on from; nothing when the end was reached
+};
+
+struct RunMatch
+{
+    int logId = 0;
+    std::string recordId;
+    std::uint64_t line = 0;
+    std::string text;
+};
+
+/// What a search may cost.
+struct SearchBounds
+{
+    std::size_t matches = 100;
+    std::chrono::steady_clock::time_point until = std::chrono::steady_clock::time_point::max();
+};
+
+/// Bytes to be appended, made ready (compressed, in the file) outside of any transaction.
+struct Piece
+{
+    struct Part
+    {
+        std::size_t begin = 0, size = 0; ///< of `bytes`
+        Facts facts;
+        store::ChunkCodec codec = store::ChunkCodec::Plain;
+        std::string data; ///< compressed; empty for Plain and ZstdFile
+        std::uint64_t place = 0, stored = 0;
+    };
+
+    std::uint64_t offset = 0;
+    std::span<const char> bytes; ///< must live as long as the piece
+    std::vector<Part> parts;
+};
+
+struct Appended
+{
+    std::uint64_t length = 0; ///< stored now
+    bool gap = false;         ///< nothing was taken: the offset is beyond `length`
+};
+
 /// All methods are thread-safe.
 class LogStore
 {
 public:
-    /// `root` is created when missing. Errors: Io, PermissionDenied with path and remedy.
-    static schema::Result<std::unique_ptr<LogStore>> open(const std::filesystem::path &root);
+    /// `root` is created when missing; the database must outlive the store. Errors: Io,
+    /// PermissionDenied with path and remedy.
+    static schema::Result<std::unique_ptr<LogStore>> open(store::Database &database,
+                                                          const std::filesystem::path &root);
     ~LogStore();
     LogStore(const LogStore &) = delete;
     LogStore &operator=(const LogStore &) = delete;
 
     /// Appends `bytes` that begin at `offset` of the log; what is already stored is skipped, so a
-    /// repeat is harmless. Creates the log at offset 0. Gives the stored length afterwards.
-    /// Errors: Conflict when `offset` is beyond the stored length (nothing is written; ask
-    /// length()) or the log is sealed and `bytes` reaches beyond its end; Io (disk full) with the
-    /// length kept whole.
+    /// repeat is harmless. Gives the stored length afterwards. Errors: Conflict when `offset` is
+    /// beyond the stored length (nothing is written; ask length()) or the log is sealed and `bytes`
+    /// reaches beyond its end; Io (disk full).
     schema::Result<std::uint64_t> append(LogKey key, std::uint64_t offset,
                                          std::span<const char> bytes);
-    /// Marks the log as ended and flushes it; repeating it is harmless, an unknown log becomes an
-    /// empty one.
-    schema::Status seal(LogKey key);
+
+    /// Makes bytes ready for write(). With a key, big ones go to the log's file now; then nobody
+    /// else may prepare bytes of this log until write() was committed or given up. Errors: Io.
+    schema::Result<Piece> prepare(const std::optional<LogKey> &key, std::uint64_t offset,
+                                  std::span<const char> bytes);
+    /// Appends a piece within the caller's transaction; does not look whether the log is sealed.
+    /// Throws store::SqlError.
+    static Appended write(store::Connection &connection, LogKey key, const Piece &piece);
 
     /// Length now; zero for a log that has no byte yet.
     schema::Result<LogLength> length(LogKey key) const;
@@ -68,6 +133,16 @@ public:
     /// At most `count` lines from line `from` (0-based). Lines longer than 1 MiB are cut. Errors:
     /// Io.
     schema::Result<LogLines> lines(LogKey key, std::uint64_t from, std::uint64_t count) const;
+    /// The first line at or after a moment, by the lines' time stamps; the number of lines when all
+    /// are earlier. Errors: Io.
+    schema::Result<std::uint64_t> lineAt(LogKey key, schema::TimePoint time) const;
+    /// Lines that contain `text` (ASCII letters of any case), from line `from` on, within the
+    /// bounds. Errors: InvalidArgument (empty text), Io.
+    schema::Result<LogMatches> search(LogKey key, std::string_view text, std::uint64_t from,
+                                      const SearchBounds &bounds) const;
+    /// The same in all logs of a run's steps, from their beginning.
+    schema::Result<std::vector<RunMatch>> searchRun(std::int64_t runId, std::string_view text,
+                                                    const SearchBounds &bounds) const;
     /// Removes every log of a run.
     schema::Status removeRun(std::int64_t runId);
 

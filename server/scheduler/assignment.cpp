@@ -93,11 +93,16 @@ bool meetsDemand(std::string_view demand, const std::vector<Capability> &capabil
     return false;
 }
 
-std::vector<Assignment> assign(const std::vector<const QueuedJob *> &queue,
-                               std::vector<WorkerSlot> workers)
+std::vector<Assignment> assign(const NextJob &next, std::vector<WorkerSlot> workers)
 {
+    std::erase_if(workers, [](const WorkerSlot &worker) {
+        return !worker.online || !worker.enabled || worker.busy >= worker.slots;
+    });
     std::vector<Assignment> assignments;
-    for (const QueuedJob *job : queue) {
+    while (!workers.empty()) {
+        const QueuedJob *job = next();
+        if (!job)
+            break;
         WorkerSlot *best = nullptr;
         for (WorkerSlot &worker : workers) {
             // Compared as free share, without division: free_a / slots_a > free_b / slots_b.
@@ -107,12 +112,9 @@ std::vector<Assignment> assign(const std::vector<const QueuedJob *> &queue,
         }
         if (!best)
             continue;
-        ++best->busy;
         assignments.push_back({job->jobId, job->runId, best->workerId});
-        if (std::none_of(workers.begin(), workers.end(), [](const WorkerSlot &w) {
-                return w.online && w.enabled && w.busy < w.slots;
-            }))
-            break;
+        if (++best->busy >= best->slots)
+            workers.erase(workers.begin() + (best - workers.data()));
     }
     return assignments;
 }
@@ -154,7 +156,7 @@ Shortage whyWaiting(const QueuedJob &job, const std::string &poolName,
         return {
             fmt::format("no worker of pool '{}' meets the demands; the nearest, '{}', lacks: {}",
                         poolName, nearest->name, fmt::join(missing, ", ")),
-            nearest->name, std::move(missing)};
+            std::string(nearest->name), std::move(missing)};
     }
     return {fmt::format("all {} suitable workers of pool '{}' are busy", able, poolName), {}, {}};
 }

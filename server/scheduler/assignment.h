@@ -8,6 +8,7 @@
 #include "server/store/worker_store.h"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -32,7 +33,7 @@ struct QueuedJob
 struct WorkerSlot
 {
     std::int64_t workerId = 0;
-    std::string name;
+    std::string_view name;
     std::int64_t poolId = 0;
     bool online = false;
     bool enabled = true;
@@ -54,10 +55,13 @@ struct Assignment
 bool meetsDemand(std::string_view demand,
                  const std::vector<schema::protocol::Capability> &capabilities);
 
+/// The next job of a queue; nullptr at its end.
+using NextJob = std::function<const QueuedJob *()>;
+
 /// Gives the jobs, in their order, to workers with free slots; of several that could, to the one
-/// with the largest share of free slots. Jobs that nobody can take stay.
-std::vector<Assignment> assign(const std::vector<const QueuedJob *> &queue,
-                               std::vector<WorkerSlot> workers);
+/// with the largest share of free slots. Jobs that nobody can take stay. Asks for no further job
+/// once every worker is busy.
+std::vector<Assignment> assign(const NextJob &next, std::vector<WorkerSlot> workers);
 
 /// Why a job of the queue has no worker.
 struct Shortage

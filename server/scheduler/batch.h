@@ -7,6 +7,7 @@
 #include "server/scheduler/state_machine.h"
 
 #include <chrono>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
@@ -42,6 +43,7 @@ public:
     Notices notices;
     std::vector<WorkerNotice> workerNotices;
     std::vector<std::function<void()>> replies;
+    std::uint64_t jobsCompleted = 0;
     /// Run id -> (project, change id)
     std::map<std::int64_t, std::pair<std::string, std::int64_t>> changedRuns;
 
@@ -49,7 +51,7 @@ private:
     void take(CreateRunCommand &command);
     void take(RunEventCommand &command);
     void take(DecideApprovalCommand &command);
-    void take(CompleteJobCommand &command);
+    void take(DeliverCommand &command);
     void take(WorkerUpCommand &command);
     void take(WorkerDownCommand &command);
     void take(WorkerFrameCommand &command);
@@ -65,6 +67,7 @@ private:
     void frame(ConnectedWorker &worker, const schema::protocol::Finished &finished);
 
     schema::Result<std::int64_t> create(NewRun &run);
+    schema::Result<bool> deliver(JobDelivery &delivery);
     /// The run in memory, loaded when it is not; nullptr when there is none.
     RunContext *context(std::int64_t runId);
     /// Decides, writes, applies; then what that asks for.

@@ -3,6 +3,7 @@
 #include "server/scheduler/job_instance_codec.h"
 #include "server/store/check_store.h"
 #include "server/store/environment_store.h"
+#include "server/store/log_chunk_store.h"
 #include "server/store/timeline_store.h"
 
 #include <nlohmann/json.hpp>
@@ -106,12 +107,9 @@ void ChangeWriter::put(RunContext &context, store::PhaseRow &row)
     record.attempt = row.attempt;
     record.type = RecordType::Phase;
     record.name = row.name;
-    if (const schema::Stage *stage = plannedStage(context, row.stage)) {
+    if (const auto *place = planIndexOf(context.snapshot).find(row.stage, row.name)) {
         record.parentId = context.snapshot.stages.at(row.stage).recordId;
-        for (const schema::Job &job : stage->jobs) {
-            if (job.name == row.name)
-                record.name = orName(job.displayName, row.name);
-        }
+        record.name = orName(place->job->displayName, row.name);
     }
     record.refName = row.name;
     record.identifier = row.stage + "." + row.name;
@@ -156,8 +154,12 @@ void ChangeWriter::put(RunContext &context, store::JobRow &row)
     store::TimelineStore timeline(m_connection);
     timeline.closeTasks(row.runId, row.id, row.result.value_or(TaskResult::Failed), m_now,
                         change(context));
-    for (store::LogRow &log : timeline.sealLogs(row.runId, row.id))
-        m_notices.sealed.push_back({context.facts.projectId, std::move(log)});
+    store::LogChunkStore chunks(m_connection);
+    for (store::LogRow &log : timeline.sealLogs(row.runId, row.id)) {
+        const auto last = chunks.last(log.runId, log.logId);
+        m_notices.sealed.push_back(
+            {context.facts.projectId, std::move(log), last ? last->endByte() : 0});
+    }
 }
 
 void ChangeWriter::putRecord(RunContext &context, const JobRow &row)

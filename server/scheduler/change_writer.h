@@ -35,6 +35,7 @@ struct Notices
     {
         std::string projectId;
         store::LogRow row;
+        std::uint64_t bytes = 0; ///< its final length
     };
 
     std::vector<Log> sealed;
@@ -57,6 +58,9 @@ public:
     /// sealed.
     void write(RunContext &context, Change &change);
 
+    /// The change id of this batch for the run; the first call takes a new one.
+    std::int64_t change(RunContext &context);
+
 private:
     void put(RunContext &context, store::RunRow &row);
     void put(RunContext &context, store::StageRow &row);
@@ -70,7 +74,6 @@ private:
     void put(RunContext &context, DeploymentState &deployment);
     void put(RunContext &context, CheckpointRecord &record);
     void putRecord(RunContext &context, const store::JobRow &row);
-    std::int64_t change(RunContext &context);
 
     store::Connection &m_connection;
     SecretSource &m_secrets;

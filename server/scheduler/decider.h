@@ -115,6 +115,11 @@ private:
 
     // ---- the graph ----
     void settle();
+    /// settle() after nothing but jobs ended: looks at their phases and what waits for those.
+    void settleJobs();
+    /// Whether a phase has to be looked at: it ended a job of its own, or what it waits for ended.
+    bool mayMove(const PlanIndex::Place &place) const;
+    std::set<std::string> dependenciesOf(const PlanIndex::Place &place) const;
     void take(const pipelines::run::StageReady &step);
     void take(const pipelines::run::StageSkipped &step);
     void take(const pipelines::run::StageCompleted &step);

@@ -1,4 +1,5 @@
 // Beginning and ending of stages and phases, and the steps of the graph.
+#include "pipelines/run/advance_jobs.h"
 #include "schema/base/guid.h"
 #include "server/scheduler/decider.h"
 
@@ -72,6 +73,75 @@ void Decider::settle()
     }
 }
 
+std::set<std::string> Decider::dependenciesOf(const PlanIndex::Place &place) const
+{
+    const PlanIndex &index = planIndexOf(m_copy.before());
+    std::set<std::string> names{place.job->name};
+    std::vector<const schema::Job *> open{place.job};
+    while (!open.empty()) {
+        const schema::Job *job = open.back();
+        open.pop_back();
+        for (const std::string &name : job->dependsOn) {
+            const PlanIndex::Place *other = index.find(place.stage->name, name);
+            if (names.insert(name).second && other)
+                open.push_back(other->job);
+        }
+    }
+    return names;
+}
+
+bool Decider::mayMove(const PlanIndex::Place &place) const
+{
+    const PhaseKey key{place.stage->name, place.job->name};
+    const PhaseRow *phase = m_copy.findPhase(key);
+    if (!phase || phase->state == RecordState::Completed)
+        return false;
+    if (phase->state == RecordState::InProgress)
+        return place.job->isDeployment || !place.job->maxParallel.empty() ||
+               m_copy.openJobsOf(key) == 0;
+    return std::all_of(place.job->dependsOn.begin(), place.job->dependsOn.end(),
+                       [&](const std::string &name) {
+                           const PhaseRow *other = m_copy.findPhase({place.stage->name, name});
+                           return other && other->state == RecordState::Completed;
+                       });
+}
+
+void Decider::settleJobs()
+{
+    const PlanIndex &index = planIndexOf(m_copy.before());
+    std::vector<const PlanIndex::Place *> open;
+    for (const PhaseKey &key : m_copy.endedPhases()) {
+        const PlanIndex::Place *place = index.find(key.first, key.second);
+        if (!place)
+            return settle();
+        open.push_back(place);
+    }
+    while (!open.empty()) {
+        const PlanIndex::Place &place = *open.back();
+        open.pop_back();
+        if (!mayMove(place))
+            continue;
+        // succeeded('Job') may name a job that this one does not wait for.
+        if (place.job->condition.find('\'') != std::string::npos)
+            return settle();
+        const PhaseKey key{place.stage->name, place.job->name};
+        const auto progress = m_copy.progress(*place.stage, dependenciesOf(place));
+        const auto steps = pipelines::run::advanceJobs(m_plan, progress, *place.stage, {place.job});
+        for (const pipelines::run::Step &step : steps)
+            std::visit([this](const auto &s) { take(s); }, step);
+        if (m_copy.findPhase(key)->state != RecordState::Completed) {
+            // Instances that were created may have ended at once, in a canceled stage.
+            if (!steps.empty() && m_copy.openJobsOf(key) == 0)
+                open.push_back(&place);
+            continue;
+        }
+        if (m_copy.openPhasesOf(place.stage->name) == 0)
+            return settle(); // the stage ends, and what follows is the whole run's business
+        for (const schema::Job *dependent : place.dependents)
+            open.push_back(index.find(place.stage->name, dependent->name));
+    }
+}
+
 void Decider::take(const pipelines::run::StageReady &step)
 {
     StageRow &stage = m_copy.editStage(step.stage);
@@ -129,8 +199,8 @@ void Decider::take(const pipelines::run::JobExpanded &step)
     phase.state = RecordState::InProgress;
     if (!phase.startedAt)
         phase.startedAt = m_now;
-    const schema::Job *planned = findJob(m_plan, step.stage, step.job);
-    if (planned && planned->isDeployment && !m_copy.editDeployment(key)) {
+    const PlanIndex::Place *place = planIndexOf(m_copy.before()).find(step.stage, step.job);
+    if (place && place->job->isDeployment && !m_copy.editDeployment(key)) {
         DeploymentState deployment;
         deployment.stage = step.stage;
         deployment.phase = step.job;

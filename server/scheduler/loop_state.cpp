@@ -14,7 +14,10 @@ void indexJob(LoopState &state, const store::JobRow &job)
 {
     if (const auto key = state.queueKeys.find(job.id);
         key != state.queueKeys.end() && job.state != store::JobState::Queued) {
-        state.queue.erase(key->second);
+        const auto queue = state.queues.find(key->second.first);
+        queue->second.erase(key->second.second);
+        if (queue->second.empty())
+            state.queues.erase(queue);
         state.queueKeys.erase(key);
     }
     if (job.state == store::JobState::Completed) {
@@ -24,9 +27,9 @@ void indexJob(LoopState &state, const store::JobRow &job)
     state.runOfJob[job.id] = job.runId;
     if (job.state == store::JobState::Queued && job.poolId) {
         const QueueKey key{job.queuedAt, job.runId, job.ordinal, job.id};
-        state.queue.try_emplace(
+        state.queues[*job.poolId].try_emplace(
             key, QueuedJob{job.id, job.runId, *job.poolId, job.demands, job.queuedAt, {}});
-        state.queueKeys.try_emplace(job.id, key);
+        state.queueKeys.try_emplace(job.id, *job.poolId, key);
     }
 }
 
@@ -75,6 +78,8 @@ schema::Status loadState(store::Connection &connection, SecretSource &secrets, L
         if (const auto worker = state.workers.find(workerId); worker != state.workers.end())
             worker->second.jobs.insert(jobId);
     }
+    for (const auto &[workerId, worker] : state.workers)
+        noteWorker(state, workerId);
     for (const std::int64_t runId : store::RunStore(connection).openRuns()) {
         ASSIGN_OR_RETURN(auto context, loadContext(connection, secrets, state.plans, runId));
         for (const auto &[id, job] : context->snapshot.jobs)
@@ -89,14 +94,47 @@ schema::Status loadState(store::Connection &connection, SecretSource &secrets, L
     return {};
 }
 
+QueuedJob *queuedJob(LoopState &state, const std::string &jobId)
+{
+    const auto key = state.queueKeys.find(jobId);
+    return key == state.queueKeys.end()
+               ? nullptr
+               : &state.queues.at(key->second.first).at(key->second.second);
+}
+
+WorkerSlot slotOf(const ConnectedWorker &worker)
+{
+    return {worker.row.id,
+            worker.row.name,
+            worker.row.poolId,
+            worker.connected && worker.ready,
+            worker.row.enabled,
+            worker.row.slots,
+            static_cast<int>(worker.jobs.size()),
+            &worker.row.capabilities};
+}
+
+void noteWorker(LoopState &state, std::int64_t workerId)
+{
+    const auto found = state.workers.find(workerId);
+    if (found == state.workers.end()) {
+        for (auto &[pool, workers] : state.idle)
+            workers.erase(workerId);
+        return;
+    }
+    const WorkerSlot slot = slotOf(found->second);
+    if (slot.online && slot.enabled && slot.busy < slot.slots)
+        state.idle[slot.poolId].insert(workerId);
+    else if (const auto pool = state.idle.find(slot.poolId); pool != state.idle.end())
+        pool->second.erase(workerId);
+}
+
 std::vector<WorkerSlot> workerSlots(const LoopState &state)
 {
     std::vector<WorkerSlot> slots;
     slots.reserve(state.workers.size());
     for (const auto &[id, worker] : state.workers)
-        slots.push_back({id, worker.row.name, worker.row.poolId, worker.connected && worker.ready,
-                         worker.row.enabled, worker.row.slots, static_cast<int>(worker.jobs.size()),
-                         &worker.row.capabilities});
+        slots.push_back(slotOf(worker));
     return slots;
 }
 

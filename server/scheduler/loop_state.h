@@ -60,12 +60,10 @@ struct DecideApprovalCommand
     Done reply;
 };
 
-struct CompleteJobCommand
+struct DeliverCommand
 {
-    std::string jobId;
-    store::Blob tokenHash;
-    schema::protocol::JobCompletion completion;
-    Done reply;
+    std::shared_ptr<JobDelivery> delivery;
+    Reply<bool> reply;
 };
 
 struct WorkerUpCommand
@@ -106,10 +104,9 @@ struct ExplainCommand
     Reply<std::vector<Waiting>> reply;
 };
 
-using Command =
-    std::variant<CreateRunCommand, RunEventCommand, DecideApprovalCommand, CompleteJobCommand,
-                 WorkerUpCommand, WorkerDownCommand, WorkerFrameCommand, JobSeenCommand,
-                 ConfigurationCommand, LocksCommand, ExplainCommand>;
+using Command = std::variant<CreateRunCommand, RunEventCommand, DecideApprovalCommand,
+                             DeliverCommand, WorkerUpCommand, WorkerDownCommand, WorkerFrameCommand,
+                             JobSeenCommand, ConfigurationCommand, LocksCommand, ExplainCommand>;
 
 // ---- memory ----------------------------------------------------------------------------------
 
@@ -133,8 +130,12 @@ struct LoopState
     std::map<std::int64_t, ConnectedWorker> workers;
     std::vector<store::PoolRow> pools;
     std::vector<store::PoolImageRow> images;
-    std::map<QueueKey, QueuedJob> queue;
-    std::map<std::string, QueueKey> queueKeys;
+    /// By pool: a pool's workers only ever look at its own queue.
+    std::map<std::int64_t, std::map<QueueKey, QueuedJob>> queues;
+    /// Pool and place of a queued job.
+    std::map<std::string, std::pair<std::int64_t, QueueKey>> queueKeys;
+    /// Workers with a free slot, by pool. Kept by noteWorker().
+    std::map<std::int64_t, std::set<std::int64_t>> idle;
     std::map<store::LockKey, std::vector<LockEntry>> locks;
     std::set<std::pair<TimePoint, std::int64_t>> deadlines;
     std::map<std::int64_t, TimePoint> deadlineOf;
@@ -151,6 +152,12 @@ void indexRun(LoopState &state, const RunContext &context);
 void forgetRun(LoopState &state, std::int64_t runId);
 void indexJob(LoopState &state, const store::JobRow &job);
 
+/// The queued job; nullptr when it is not queued.
+QueuedJob *queuedJob(LoopState &state, const std::string &jobId);
+
+/// Call it after every change of a worker: whether it has a free slot now.
+void noteWorker(LoopState &state, std::int64_t workerId);
+WorkerSlot slotOf(const ConnectedWorker &worker);
 std::vector<WorkerSlot> workerSlots(const LoopState &state);
 
 } // namespace server::scheduler

@@ -1,6 +1,7 @@
 #include "server/scheduler/run_snapshot.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace server::scheduler {
 
@@ -18,9 +19,15 @@ bool countsFor(const JobRow &job, const store::PhaseRow &phase)
             job.result == schema::TaskResult::SucceededWithIssues);
 }
 
-pipelines::run::RunProgress progressOf(const RunSnapshot &snapshot)
+const PlanIndex &planIndexOf(const RunSnapshot &snapshot)
 {
-    using pipelines::run::Progress;
+    if (!snapshot.planIndex)
+        snapshot.planIndex = std::make_shared<const PlanIndex>(*snapshot.plan);
+    return *snapshot.planIndex;
+}
+
+pipelines::run::RunProgress emptyProgressOf(const RunSnapshot &snapshot)
+{
     pipelines::run::RunProgress progress;
     progress.cancelRequested = snapshot.run.status == schema::RunStatus::Cancelling;
     progress.skippedStages = snapshot.run.stagesToSkip;
@@ -28,41 +35,62 @@ pipelines::run::RunProgress progressOf(const RunSnapshot &snapshot)
     progress.groups = snapshot.groups;
     progress.rootValues = snapshot.rootValues;
     progress.startTime = schema::toEpochMillis(snapshot.run.queuedAt);
-    for (const auto &[name, row] : snapshot.stages) {
-        pipelines::run::StageProgress &stage = progress.stages[name];
-        stage.ready = row.phase == StagePhase::Checking;
-        stage.progress = row.phase == StagePhase::Completed ? Progress::Completed
-                         : row.phase == StagePhase::Running ? Progress::Running
-                                                            : Progress::Pending;
-        stage.result = row.result;
-    }
-    for (const auto &[key, row] : snapshot.phases) {
-        pipelines::run::JobProgress &job = progress.stages[key.first].jobs[key.second];
-        job.progress = row.state == schema::RecordState::Completed    ? Progress::Completed
-                       : row.state == schema::RecordState::InProgress ? Progress::Running
-                                                                      : Progress::Pending;
-        job.result = row.result;
-    }
-    std::vector<const JobRow *> ended;
-    for (const auto &[id, row] : snapshot.jobs) {
-        if (row.state == JobState::Completed)
-            ended.push_back(&row);
-        else
-            progress.stages[row.stage].jobs[row.phase].running.push_back(row.name);
-    }
-    std::sort(ended.begin(), ended.end(), [](const JobRow *a, const JobRow *b) {
+    return progress;
+}
+
+pipelines::run::StageProgress stageProgressOf(const store::StageRow &row)
+{
+    using pipelines::run::Progress;
+    pipelines::run::StageProgress stage;
+    stage.ready = row.phase == StagePhase::Checking;
+    stage.progress = row.phase == StagePhase::Completed ? Progress::Completed
+                     : row.phase == StagePhase::Running ? Progress::Running
+                                                        : Progress::Pending;
+    stage.result = row.result;
+    return stage;
+}
+
+pipelines::run::JobProgress jobProgressOf(const store::PhaseRow &row,
+                                          std::vector<const JobRow *> jobs,
+                                          const RunSnapshot &snapshot)
+{
+    using pipelines::run::Progress;
+    pipelines::run::JobProgress job;
+    job.progress = row.state == schema::RecordState::Completed    ? Progress::Completed
+                   : row.state == schema::RecordState::InProgress ? Progress::Running
+                                                                  : Progress::Pending;
+    job.result = row.result;
+    std::sort(jobs.begin(), jobs.end(), [](const JobRow *a, const JobRow *b) {
         return std::tie(a->finishedAt, a->ordinal, a->name) <
                std::tie(b->finishedAt, b->ordinal, b->name);
     });
-    for (const JobRow *row : ended) {
+    for (const JobRow *one : jobs) {
+        if (one->state != JobState::Completed) {
+            job.running.push_back(one->name);
+            continue;
+        }
         pipelines::run::InstanceResult result{
-            row->name, row->result.value_or(schema::TaskResult::Failed), row->outputs};
-        if (const auto secret = snapshot.secretOutputs.find(row->id);
+            one->name, one->result.value_or(schema::TaskResult::Failed), one->outputs};
+        if (const auto secret = snapshot.secretOutputs.find(one->id);
             secret != snapshot.secretOutputs.end())
             result.outputs.insert(result.outputs.end(), secret->second.begin(),
                                   secret->second.end());
-        progress.stages[row->stage].jobs[row->phase].finished.push_back(std::move(result));
+        job.finished.push_back(std::move(result));
     }
+    return job;
+}
+
+pipelines::run::RunProgress progressOf(const RunSnapshot &snapshot)
+{
+    pipelines::run::RunProgress progress = emptyProgressOf(snapshot);
+    for (const auto &[name, row] : snapshot.stages)
+        progress.stages[name] = stageProgressOf(row);
+    std::map<PhaseKey, std::vector<const JobRow *>> jobs;
+    for (const auto &[id, row] : snapshot.jobs)
+        jobs[{row.stage, row.phase}].push_back(&row);
+    for (const auto &[key, row] : snapshot.phases)
+        progress.stages[key.first].jobs[key.second] =
+            jobProgressOf(row, std::move(jobs[key]), snapshot);
     return progress;
 }
 
@@ -73,9 +101,8 @@ std::optional<TimePoint> nextDeadline(const RunSnapshot &snapshot)
         if (time && (!earliest || *time < *earliest))
             earliest = time;
     };
-    for (const auto &[id, job] : snapshot.jobs) {
-        if (job.state != JobState::Assigned && job.state != JobState::Running)
-            continue;
+    for (const std::string &id : snapshot.index.held) {
+        const JobRow &job = snapshot.jobs.at(id);
         consider(job.leasedUntil);
         consider(job.cancelAt ? job.cancelAt : job.timeoutAt);
     }

@@ -5,12 +5,14 @@
 #include "pipelines/run/graph.h"
 #include "schema/base/time.h"
 #include "schema/model/plan.h"
+#include "server/scheduler/plan_index.h"
 #include "server/store/check_store.h"
 #include "server/store/run_store.h"
 
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,10 +37,23 @@ struct DeploymentState
     bool operator==(const DeploymentState &) const = default;
 };
 
+/// What a decision about one job would have to search a whole run for. Kept by applyChange().
+struct JobIndex
+{
+    std::set<std::string> held;                              ///< assigned or running
+    std::map<PhaseKey, std::set<std::string>> ofPhase;       ///< that count for the newest attempt
+    std::map<PhaseKey, std::size_t> open;                    ///< not completed, by phase
+    std::map<std::string, std::set<std::string>> openPhases; ///< not completed, by stage
+    bool operator==(const JobIndex &) const = default;
+};
+
 struct RunSnapshot
 {
     store::RunRow run;
     std::shared_ptr<const schema::RunPlan> plan;
+    /// Of `plan`; made when it is first needed.
+    mutable std::shared_ptr<const PlanIndex> planIndex;
+    JobIndex index;
     /// Newest attempts.
     std::map<std::string, store::StageRow> stages;
     std::map<PhaseKey, store::PhaseRow> phases;
@@ -57,12 +72,21 @@ struct RunSnapshot
     std::map<std::string, std::vector<schema::protocol::OutputVariable>> secretOutputs;
 };
 
+/// The index of the snapshot's plan.
+const PlanIndex &planIndexOf(const RunSnapshot &snapshot);
+
 /// Whether an instance counts for an attempt of its phase: it is of that attempt, or it succeeded
 /// in an earlier one and the attempt carries successes of that one over.
 bool countsFor(const store::JobRow &job, const store::PhaseRow &phase);
 
 /// The graph's view of a snapshot.
 pipelines::run::RunProgress progressOf(const RunSnapshot &snapshot);
+/// Its parts: without stages, and what one job of it is.
+pipelines::run::RunProgress emptyProgressOf(const RunSnapshot &snapshot);
+pipelines::run::StageProgress stageProgressOf(const store::StageRow &row);
+pipelines::run::JobProgress jobProgressOf(const store::PhaseRow &row,
+                                          std::vector<const store::JobRow *> jobs,
+                                          const RunSnapshot &snapshot);
 
 /// Earliest moment at which TimerDue may change something; nothing when only events can.
 std::optional<TimePoint> nextDeadline(const RunSnapshot &snapshot);

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -72,6 +73,7 @@ struct Scheduler::State
     LoopState memory; // the loop's thread only
     ClockReading clock;
     bool stale = false;
+    std::atomic<std::uint64_t> completed = 0;
     std::jthread thread;
 
     void loop();
@@ -126,6 +128,7 @@ Scheduler::Scheduler(store::Database &database, SecretSource &secrets, logs::Log
                         {},
                         {},
                         false,
+                        0,
                         {}})
 {}
 
@@ -246,6 +249,7 @@ Status Scheduler::State::process(std::vector<Command> &commands)
 
 void Scheduler::State::afterCommit(Batch &batch)
 {
+    completed += batch.jobsCompleted;
     // Workers first: the next command of a pipeline waits for this.
     for (const auto &[workerId, frame] : batch.outbox)
         channel->send(workerId, frame); // not connected: hello and the lease settle it
@@ -267,14 +271,9 @@ void Scheduler::State::afterCommit(Batch &batch)
             "worker", {},
             fmt::format(R"({{"workerId":{},"online":{}}})", worker.workerId, worker.online));
     for (const Notices::Log &log : batch.notices.sealed) {
-        const logs::LogKey key{log.row.runId, log.row.logId};
-        if (const Status sealed = logs.seal(key); !sealed)
-            qCWarning(lcScheduler, "seal log run=%lld log=%d: %s",
-                      static_cast<long long>(key.runId), key.logId, sealed.error().message.c_str());
-        const auto length = logs.length(key);
         events.publish("log", log.projectId,
                        fmt::format(R"({{"runId":{},"logId":{},"length":{},"sealed":true}})",
-                                   key.runId, key.logId, length ? length->bytes : 0));
+                                   log.row.runId, log.row.logId, log.bytes));
     }
 }
 
@@ -334,11 +333,10 @@ Status Scheduler::decideApproval(const std::string &approvalId, const std::strin
         DecideApprovalCommand{approvalId, identityId, approve, comment, nullptr});
 }
 
-Status Scheduler::completeJob(const std::string &jobId, std::string_view token,
-                              const schema::protocol::JobCompletion &completion)
+schema::Result<bool> Scheduler::deliver(JobDelivery delivery)
 {
-    return m_state->ask<std::monostate>(
-        CompleteJobCommand{jobId, store::tokenHash(token), completion, nullptr});
+    return m_state->ask<bool>(
+        DeliverCommand{std::make_shared<JobDelivery>(std::move(delivery)), nullptr});
 }
 
 void Scheduler::workerConnected(std::int64_t workerId, std::string serverUrl)
@@ -364,6 +362,11 @@ void Scheduler::configurationChanged()
 void Scheduler::jobSeen(const std::string &jobId)
 {
     m_state->push(JobSeenCommand{jobId});
+}
+
+std::uint64_t Scheduler::jobsCompleted() const
+{
+    return m_state->completed;
 }
 
 schema::Result<std::vector<Waiting>> Scheduler::waitingForWorkers(std::int64_t runId)

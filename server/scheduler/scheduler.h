@@ -9,11 +9,13 @@
 #include "server/scheduler/run_service.h"
 #include "server/scheduler/secret_source.h"
 #include "server/store/database.h"
+#include "server/store/run_store.h"
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,6 +55,20 @@ struct SchedulerOptions
     int leaseSeconds = schema::protocol::kLeaseSeconds;
 };
 
+/// Something a job process delivers that changes its job as well: its first words, and its end.
+struct JobDelivery
+{
+    std::string jobId;
+    store::Blob tokenHash;
+    /// Writes the rest of the delivery into the same transaction; gives whether the job may end
+    /// with it. Called on the loop's thread, with the open job and the change id for what it
+    /// writes; not for a completion that is repeated. Writes nothing when it gives an error.
+    std::function<schema::Result<bool>(store::Connection &, const store::JobRow &job,
+                                       std::int64_t changeId)>
+        write;
+    std::optional<schema::protocol::JobCompletion> completion;
+};
+
 /// Methods are thread-safe; those with a result block until the change is on disk.
 class Scheduler
 {
@@ -85,8 +101,9 @@ public:
                             const std::string &identityId);
     schema::Status decideApproval(const std::string &approvalId, const std::string &identityId,
                                   bool approve, const std::string &comment);
-    schema::Status completeJob(const std::string &jobId, std::string_view token,
-                               const schema::protocol::JobCompletion &completion);
+    /// Gives whether the job is completed. Errors: NotFound, Conflict ("leaseLost: ..."), those of
+    /// `write`.
+    schema::Result<bool> deliver(JobDelivery delivery);
 
     // For the worker hub; these only queue.
     void workerConnected(std::int64_t workerId, std::string serverUrl);
@@ -97,6 +114,8 @@ public:
     void configurationChanged();
     /// A job process called: the offer counts as accepted even when its frame got lost.
     void jobSeen(const std::string &jobId);
+    /// Jobs that ended since start(), for metrics.
+    [[nodiscard]] std::uint64_t jobsCompleted() const;
     /// Why jobs of the run wait for a worker.
     schema::Result<std::vector<Waiting>> waitingForWorkers(std::int64_t runId);
 

@@ -39,7 +39,17 @@ Decision Decider::run(const RunEvent &event)
         decision.refused = std::move(refused);
         return decision;
     }
-    settle();
+    const bool always = std::holds_alternative<RunCreated>(event);
+    switch (always ? WorkingCopy::Moved::Anything : m_copy.moved()) {
+    case WorkingCopy::Moved::Nothing:
+        break;
+    case WorkingCopy::Moved::Jobs:
+        settleJobs();
+        break;
+    case WorkingCopy::Moved::Anything:
+        settle();
+        break;
+    }
     m_decision.changes = m_copy.takeChanges();
     return std::move(m_decision);
 }

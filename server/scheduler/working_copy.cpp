@@ -99,6 +99,7 @@ void WorkingCopy::put(store::PhaseRow row)
 
 void WorkingCopy::put(JobCreated created)
 {
+    m_createdOf[{created.row.stage, created.row.phase}].insert(created.row.id);
     m_created.insert_or_assign(created.row.id, std::move(created.instance));
     m_jobs.insert_or_assign(created.row.id, std::move(created.row));
 }
@@ -148,10 +149,13 @@ void WorkingCopy::release(const store::LockRow &lock)
 std::vector<std::string> WorkingCopy::openJobs() const
 {
     std::vector<std::string> ids;
-    for (const auto &[id, job] : m_before.jobs) {
-        if (findJob(id)->state != store::JobState::Completed)
-            ids.push_back(id);
+    for (const auto &[key, count] : m_before.index.open) {
+        for (const std::string &id : m_before.index.ofPhase.at(key)) {
+            if (findJob(id)->state != store::JobState::Completed)
+                ids.push_back(id);
+        }
     }
+    std::sort(ids.begin(), ids.end());
     for (const auto &[id, instance] : m_created) {
         if (findJob(id)->state != store::JobState::Completed)
             ids.push_back(id);
@@ -200,26 +204,124 @@ bool WorkingCopy::hasCheckpoint(const std::string &id) const
     return m_checkpoints.contains(id);
 }
 
+pipelines::run::JobProgress WorkingCopy::progressOf(const PhaseKey &key) const
+{
+    auto job = jobProgressOf(*findPhase(key), jobsOf(key), m_before);
+    for (const SecretOutputs &outputs : m_secrets) {
+        const store::JobRow *owner = findJob(outputs.jobId);
+        if (!owner || owner->stage != key.first || owner->phase != key.second)
+            continue;
+        for (auto &result : job.finished) {
+            if (result.name == owner->name)
+                result.outputs.insert(result.outputs.end(), outputs.outputs.begin(),
+                                      outputs.outputs.end());
+        }
+    }
+    return job;
+}
+
 pipelines::run::RunProgress WorkingCopy::progress() const
 {
-    // progressOf() works on snapshots; one with the few edited rows laid over is the simplest
-    // truth. Rows are shared by value, so only runs with very many jobs feel it.
-    RunSnapshot merged = m_before;
-    if (m_run)
-        merged.run = *m_run;
-    for (const auto &[name, row] : m_stages)
-        merged.stages.insert_or_assign(name, row);
-    for (const auto &[key, row] : m_phases)
-        merged.phases.insert_or_assign(key, row);
-    for (const auto &[id, row] : m_jobs)
-        merged.jobs.insert_or_assign(id, row);
-    for (const SecretOutputs &secrets : m_secrets)
-        merged.secretOutputs.insert_or_assign(secrets.jobId, secrets.outputs);
-    std::erase_if(merged.jobs, [&](const auto &entry) {
-        const auto phase = merged.phases.find({entry.second.stage, entry.second.phase});
-        return phase == merged.phases.end() || !countsFor(entry.second, phase->second);
-    });
-    return progressOf(merged);
+    pipelines::run::RunProgress progress = emptyProgressOf(m_before);
+    progress.cancelRequested = run().status == schema::RunStatus::Cancelling;
+    for (const auto &[name, row] : m_before.stages)
+        progress.stages[name] = stageProgressOf(*findStage(name));
+    for (const auto &[key, row] : m_before.phases)
+        progress.stages[key.first].jobs[key.second] = progressOf(key);
+    return progress;
+}
+
+pipelines::run::RunProgress WorkingCopy::progress(const schema::Stage &stage,
+                                                  const std::set<std::string> &jobs) const
+{
+    pipelines::run::RunProgress progress = emptyProgressOf(m_before);
+    progress.cancelRequested = run().status == schema::RunStatus::Cancelling;
+    for (const std::string &name : stage.dependsOn) {
+        if (const store::StageRow *row = findStage(name))
+            progress.stages[name] = stageProgressOf(*row);
+        for (const PhaseKey &key : phasesOf(name))
+            progress.stages[name].jobs[key.second] = progressOf(key);
+    }
+    if (const store::StageRow *row = findStage(stage.name))
+        progress.stages[stage.name] = stageProgressOf(*row);
+    for (const std::string &name : jobs) {
+        if (findPhase({stage.name, name}))
+            progress.stages[stage.name].jobs[name] = progressOf({stage.name, name});
+    }
+    return progress;
+}
+
+bool WorkingCopy::ended(const store::JobRow &edited) const
+{
+    if (edited.state != store::JobState::Completed)
+        return false;
+    const auto before = m_before.jobs.find(edited.id);
+    return before == m_before.jobs.end() || before->second.state != store::JobState::Completed;
+}
+
+WorkingCopy::Moved WorkingCopy::moved() const
+{
+    if (!m_stages.empty() || !m_phases.empty() || !m_created.empty() ||
+        (m_run && m_run->status == schema::RunStatus::Cancelling))
+        return Moved::Anything;
+    const bool jobs = std::any_of(m_jobs.begin(), m_jobs.end(),
+                                  [&](const auto &entry) { return ended(entry.second); });
+    return jobs ? Moved::Jobs : Moved::Nothing;
+}
+
+std::set<PhaseKey> WorkingCopy::endedPhases() const
+{
+    std::set<PhaseKey> keys;
+    for (const auto &[id, job] : m_jobs) {
+        if (ended(job))
+            keys.insert({job.stage, job.phase});
+    }
+    return keys;
+}
+
+std::size_t WorkingCopy::openJobsOf(const PhaseKey &key) const
+{
+    const auto before = m_before.index.open.find(key);
+    std::size_t count = before == m_before.index.open.end() ? 0 : before->second;
+    for (const auto &[id, job] : m_jobs) {
+        if (job.stage != key.first || job.phase != key.second)
+            continue;
+        if (m_created.contains(id))
+            count += job.state != store::JobState::Completed ? 1 : 0;
+        else if (ended(job))
+            --count;
+    }
+    return count;
+}
+
+std::size_t WorkingCopy::openPhasesOf(const std::string &stage) const
+{
+    const auto before = m_before.index.openPhases.find(stage);
+    if (before == m_before.index.openPhases.end())
+        return 0;
+    std::size_t count = before->second.size();
+    for (const auto &[key, row] : m_phases) {
+        if (key.first == stage && row.state == schema::RecordState::Completed &&
+            before->second.contains(key.second))
+            --count;
+    }
+    return count;
+}
+
+std::vector<const store::JobRow *> WorkingCopy::jobsOf(const PhaseKey &key) const
+{
+    std::vector<const store::JobRow *> rows;
+    const store::PhaseRow &phase = *findPhase(key);
+    const auto add = [&](const std::string &id) {
+        const store::JobRow *row = findJob(id);
+        if (countsFor(*row, phase))
+            rows.push_back(row);
+    };
+    if (const auto ids = m_before.index.ofPhase.find(key); ids != m_before.index.ofPhase.end())
+        std::for_each(ids->second.begin(), ids->second.end(), add);
+    if (const auto ids = m_createdOf.find(key); ids != m_createdOf.end())
+        std::for_each(ids->second.begin(), ids->second.end(), add);
+    return rows;
 }
 
 std::vector<Change> WorkingCopy::takeChanges()
@@ -258,6 +360,37 @@ struct Applier
 {
     RunSnapshot &snapshot;
 
+    void forget(const store::JobRow &row) const
+    {
+        JobIndex &index = snapshot.index;
+        const PhaseKey key{row.stage, row.phase};
+        index.held.erase(row.id);
+        if (const auto ids = index.ofPhase.find(key); ids != index.ofPhase.end()) {
+            ids->second.erase(row.id);
+            if (ids->second.empty())
+                index.ofPhase.erase(ids);
+        }
+        if (const auto open = index.open.find(key);
+            open != index.open.end() && row.state != store::JobState::Completed) {
+            if (--open->second == 0)
+                index.open.erase(open);
+        }
+    }
+
+    void put(const store::JobRow &row) const
+    {
+        if (const auto before = snapshot.jobs.find(row.id); before != snapshot.jobs.end())
+            forget(before->second);
+        JobIndex &index = snapshot.index;
+        const PhaseKey key{row.stage, row.phase};
+        if (row.state == store::JobState::Assigned || row.state == store::JobState::Running)
+            index.held.insert(row.id);
+        index.ofPhase[key].insert(row.id);
+        if (row.state != store::JobState::Completed)
+            ++index.open[key];
+        snapshot.jobs.insert_or_assign(row.id, row);
+    }
+
     void operator()(const store::RunRow &row) const { snapshot.run = row; }
 
     void operator()(const store::StageRow &row) const
@@ -277,20 +410,28 @@ struct Applier
         const auto before = snapshot.phases.find(key);
         if (before != snapshot.phases.end() && before->second.attempt < row.attempt) {
             snapshot.deployments.erase(key);
-            std::erase_if(snapshot.jobs, [&](const auto &entry) {
-                return entry.second.stage == row.stage && entry.second.phase == row.name &&
-                       !countsFor(entry.second, row);
-            });
+            const auto known = snapshot.index.ofPhase.find(key);
+            const std::set<std::string> ids =
+                known == snapshot.index.ofPhase.end() ? std::set<std::string>() : known->second;
+            for (const std::string &id : ids) {
+                const auto job = snapshot.jobs.find(id);
+                if (countsFor(job->second, row))
+                    continue;
+                forget(job->second);
+                snapshot.jobs.erase(job);
+            }
         }
+        auto &open = snapshot.index.openPhases[row.stage];
+        if (row.state == schema::RecordState::Completed)
+            open.erase(row.name);
+        else
+            open.insert(row.name);
         snapshot.phases.insert_or_assign(key, row);
     }
 
-    void operator()(const JobCreated &created) const
-    {
-        snapshot.jobs.insert_or_assign(created.row.id, created.row);
-    }
+    void operator()(const JobCreated &created) const { put(created.row); }
 
-    void operator()(const store::JobRow &row) const { snapshot.jobs.insert_or_assign(row.id, row); }
+    void operator()(const store::JobRow &row) const { put(row); }
 
     void operator()(const SecretOutputs &secrets) const
     {

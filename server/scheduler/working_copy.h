@@ -65,17 +65,40 @@ public:
 
     /// The graph's view, edits included.
     [[nodiscard]] pipelines::run::RunProgress progress() const;
+    /// The same of some jobs of one stage, with the stages that this one depends on.
+    [[nodiscard]] pipelines::run::RunProgress progress(const schema::Stage &stage,
+                                                       const std::set<std::string> &jobs) const;
+
+    /// Whether the graph may have to move, and because of what.
+    enum class Moved : std::uint8_t {
+        Nothing, ///< who holds a job, and until when, is not its concern
+        Jobs,    ///< only jobs ended: endedPhases()
+        Anything
+    };
+
+    [[nodiscard]] Moved moved() const;
+    /// Phases of the jobs that this decision ended.
+    [[nodiscard]] std::set<PhaseKey> endedPhases() const;
+    /// Jobs of a phase that are not completed.
+    [[nodiscard]] std::size_t openJobsOf(const PhaseKey &key) const;
+    /// Phases of a stage that are not completed.
+    [[nodiscard]] std::size_t openPhasesOf(const std::string &stage) const;
 
     /// Every edited row once, in an order in which they can be written. The copy is used up.
     std::vector<Change> takeChanges();
 
 private:
+    [[nodiscard]] bool ended(const store::JobRow &edited) const;
+    [[nodiscard]] std::vector<const store::JobRow *> jobsOf(const PhaseKey &key) const;
+    [[nodiscard]] pipelines::run::JobProgress progressOf(const PhaseKey &key) const;
+
     const RunSnapshot &m_before;
     std::optional<store::RunRow> m_run;
     std::map<std::string, store::StageRow> m_stages;
     std::map<PhaseKey, store::PhaseRow> m_phases;
     std::map<std::string, store::JobRow> m_jobs;
     std::map<std::string, std::shared_ptr<const pipelines::run::JobInstance>> m_created;
+    std::map<PhaseKey, std::set<std::string>> m_createdOf;
     std::map<std::string, store::ApprovalRow> m_approvals;
     std::vector<store::LockRow> m_locks, m_released;
     std::map<PhaseKey, DeploymentState> m_deployments;

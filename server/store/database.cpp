@@ -386,6 +386,7 @@ void Database::State::commitBatch(const std::vector<Waiter *> &batch)
 {
     const bool alone = batch.size() == 1;
     try {
+        const auto changes = sqlite3_total_changes64(writer->m_handle);
         writer->execute("BEGIN IMMEDIATE");
         bool keep = !alone;
         for (Waiter *waiter : batch) {
@@ -393,7 +394,9 @@ void Database::State::commitBatch(const std::vector<Waiter *> &batch)
             keep = keep || waiter->keep;
         }
         writer->execute(keep ? "COMMIT" : "ROLLBACK");
-        commits.fetch_add(keep ? 1 : 0, std::memory_order_relaxed);
+        // Without a change there is nothing to flush.
+        const bool flushed = keep && sqlite3_total_changes64(writer->m_handle) != changes;
+        commits.fetch_add(flushed ? 1 : 0, std::memory_order_relaxed);
         for (Waiter *waiter : batch) {
             if (!waiter->result)
                 waiter->result = Status();

@@ -290,7 +290,7 @@ std::optional<LogRow> TimelineStore::findLog(std::int64_t runId, const std::stri
 }
 
 LogRow TimelineStore::createLog(std::int64_t runId, const std::string &recordId, int attempt,
-                                const std::string &jobId, TimePoint now)
+                                const std::string &jobId, TimePoint now, std::int64_t changeId)
 {
     LogRow log{runId, 1, recordId, attempt, jobId, now, false};
     {
@@ -305,7 +305,7 @@ LogRow TimelineStore::createLog(std::int64_t runId, const std::string &recordId,
                      runId, log.logId, recordId, attempt, jobId, now);
     m_connection.run(
         "UPDATE timeline_record SET log_id=?, change_id=? WHERE run_id=? AND id=? AND attempt=?",
-        log.logId, nextChange(runId), runId, recordId, attempt);
+        log.logId, changeId, runId, recordId, attempt);
     return log;
 }
 

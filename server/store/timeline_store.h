@@ -52,7 +52,7 @@ public:
     /// Creates the log of a record and refers to it from the record; gives its number (1 is the
     /// first of a run).
     LogRow createLog(std::int64_t runId, const std::string &recordId, int attempt,
-                     const std::string &jobId, TimePoint now);
+                     const std::string &jobId, TimePoint now, std::int64_t changeId);
     /// Marks the logs of a job as ended; gives those that were open.
     std::vector<LogRow> sealLogs(std::int64_t runId, const std::string &jobId);
 

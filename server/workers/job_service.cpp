@@ -5,13 +5,10 @@
 #include "server/store/timeline_store.h"
 #include "server/store/token.h"
 #include "server/workers/image_name.h"
+#include "server/workers/job_access.h"
 #include "server/workers/worker_service.h"
 
 #include <fmt/format.h>
-
-#include <algorithm>
-#include <map>
-#include <set>
 
 namespace server::workers {
 namespace {
@@ -24,46 +21,9 @@ using store::Connection;
 using store::JobRow;
 using store::JobState;
 
-/// Records of one call at most; a job process sends far fewer.
-constexpr std::size_t kMostRecords = 10'000;
-
-Error leaseLost()
-{
-    return {ErrorCode::Conflict, "leaseLost: the server gave this job up"};
-}
-
-/// The open job that `token` is for. While a job is open its hash stands in the row; a completed
-/// one keeps it so that a repeated `complete` is recognised, but takes nothing else any more.
-Result<JobRow> openJob(Connection &connection, const std::string &jobId, const store::Blob &hash)
-{
-    auto job = store::RunStore(connection).findJob(jobId);
-    if (!job)
-        return Error{ErrorCode::NotFound, fmt::format("job {} is unknown", jobId)};
-    if (job->state == JobState::Completed || job->state == JobState::Queued ||
-        job->tokenHash.empty())
-        return leaseLost();
-    if (!store::sameHash(job->tokenHash, hash)) {
-        // An earlier offer of the same job that was taken back, or a stranger; neither may go on.
-        return store::RunStore(connection).findJobByToken(hash)
-                   ? Error{ErrorCode::Unauthenticated, "this token is for another job"}
-                   : leaseLost();
-    }
-    return std::move(*job);
-}
-
-std::string projectOf(Connection &connection, std::int64_t runId)
-{
-    return store::RunStore(connection).projectOf(runId);
-}
-
 JobAccess accessOf(Connection &connection, const JobRow &job)
 {
     return {job.id, job.runId, job.recordId, job.attempt, projectOf(connection, job.runId)};
-}
-
-std::string runEvent(std::int64_t runId, std::int64_t changeId)
-{
-    return fmt::format(R"({{"runId":{},"changeId":{}}})", runId, changeId);
 }
 
 } // namespace
@@ -102,124 +62,6 @@ Result<JobAccess> JobService::access(const std::string &jobId, std::string_view 
     if (unaccepted)
         m_scheduler.jobSeen(jobId);
     return access;
-}
-
-Status JobService::mergeRecords(const std::string &jobId, std::string_view token,
-                                const std::vector<schema::protocol::RecordUpdate> &updates)
-{
-    if (updates.size() > kMostRecords)
-        return {ErrorCode::LimitExceeded,
-                fmt::format("records: at most {} in one call", kMostRecords)};
-    const store::Blob hash = store::tokenHash(token);
-    bool unaccepted = false;
-    std::int64_t runId = 0;
-    std::int64_t changeId = 0;
-    std::string projectId;
-    const Status merged = m_database.write([&](Connection &connection) -> Status {
-        ASSIGN_OR_RETURN(const JobRow job, openJob(connection, jobId, hash));
-        unaccepted = job.state == JobState::Assigned;
-        runId = job.runId;
-        projectId = projectOf(connection, runId);
-        store::TimelineStore timeline(connection);
-        changeId = timeline.nextChange(runId);
-        std::set<std::string> known{job.recordId};
-        for (const schema::protocol::RecordUpdate &update : updates) {
-            const bool own = update.id == job.recordId;
-            if (!own) {
-                const auto owner = timeline.jobOf(runId, update.id, job.attempt);
-                if (owner && *owner != jobId)
-                    return {ErrorCode::InvalidArgument,
-                            fmt::format("records: '{}' belongs to another job", update.id)};
-                if (!owner && !known.contains(update.parentId) &&
-                    timeline.jobOf(runId, update.parentId, job.attempt) != jobId)
-                    return {ErrorCode::InvalidArgument,
-                            fmt::format(
-                                "records: '{}' has parentId '{}', which is no record of this job",
-                                update.id, update.parentId)};
-                known.insert(update.id);
-            }
-            timeline.merge(runId, job.attempt, jobId, own, update, changeId);
-        }
-        return {};
-    });
-    if (unaccepted)
-        m_scheduler.jobSeen(jobId);
-    if (merged)
-        m_events.publish("run", projectId, runEvent(runId, changeId));
-    return merged;
-}
-
-Result<JobService::Appended> JobService::appendLog(const std::string &jobId, std::string_view token,
-                                                   const std::string &recordId,
-                                                   std::uint64_t offset,
-                                                   std::span<const char> bytes)
-{
-    if (bytes.size() > schema::protocol::kMaxLogChunkBytes)
-        return Error{ErrorCode::LimitExceeded, fmt::format("log: at most {} bytes in one call",
-                                                           schema::protocol::kMaxLogChunkBytes)};
-    const store::Blob hash = store::tokenHash(token);
-
-    struct Target
-    {
-        logs::LogKey key;
-        bool found = false;
-        bool unaccepted = false;
-        std::string projectId;
-    };
-
-    const auto locate = [&](Connection &connection) -> Result<Target> {
-        ASSIGN_OR_RETURN(const JobRow job, openJob(connection, jobId, hash));
-        store::TimelineStore timeline(connection);
-        Target target;
-        target.key.runId = job.runId;
-        target.unaccepted = job.state == JobState::Assigned;
-        target.projectId = projectOf(connection, job.runId);
-        if (const auto log = timeline.findLog(job.runId, recordId, job.attempt)) {
-            if (log->jobId != jobId)
-                return Error{ErrorCode::InvalidArgument,
-                             fmt::format("logs: record '{}' belongs to another job", recordId)};
-            target.key.logId = log->logId;
-            target.found = true;
-        }
-        return target;
-    };
-    // Only the first bytes of a log write to the database (its number); all others cost a read.
-    ASSIGN_OR_RETURN(Target target, m_database.read(locate));
-    if (!target.found) {
-        auto created = m_database.write([&](Connection &connection) -> Result<Target> {
-            ASSIGN_OR_RETURN(Target again, locate(connection));
-            if (again.found)
-                return again;
-            store::TimelineStore timeline(connection);
-            ASSIGN_OR_RETURN(const JobRow job, openJob(connection, jobId, hash));
-            if (timeline.jobOf(job.runId, recordId, job.attempt) != jobId)
-                return Error{
-                    ErrorCode::InvalidArgument,
-                    fmt::format("logs: record '{}' is unknown; send the record first", recordId)};
-            again.key.logId =
-                timeline.createLog(job.runId, recordId, job.attempt, jobId, schema::wallClockNow())
-                    .logId;
-            return again;
-        });
-        if (!created)
-            return created.error();
-        target = std::move(*created);
-    }
-    if (target.unaccepted)
-        m_scheduler.jobSeen(jobId);
-    auto length = m_logs.append(target.key, offset, bytes);
-    if (!length) {
-        if (length.error().code != ErrorCode::Conflict)
-            return length.error();
-        ASSIGN_OR_RETURN(const logs::LogLength stored, m_logs.length(target.key));
-        if (stored.sealed)
-            return leaseLost();
-        return Appended{stored.bytes, true};
-    }
-    m_events.publish("log", target.projectId,
-                     fmt::format(R"({{"runId":{},"logId":{},"length":{},"sealed":false}})",
-                                 target.key.runId, target.key.logId, *length));
-    return Appended{*length, false};
 }
 
 Result<artifacts::ArtifactUpload>
@@ -341,12 +183,6 @@ Status JobService::addDeployed(const std::string &jobId, std::string_view token,
         }
         return {};
     });
-}
-
-Status JobService::complete(const std::string &jobId, std::string_view token,
-                            const schema::protocol::JobCompletion &completion)
-{
-    return m_scheduler.completeJob(jobId, token, completion);
 }
 
 } // namespace server::workers

@@ -2,17 +2,20 @@
 /// Pools and workers, and the calls of job processes (schema/protocol/README.md, "Bulk").
 
 #include "schema/base/result.h"
-#include "schema/protocol/messages.h"
+#include "schema/protocol/delivery.h"
 #include "server/artifacts/artifact_store.h"
 #include "server/logs/log_store.h"
 #include "server/store/database.h"
 #include "server/store/worker_store.h"
 
+#include <array>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace server::events {
@@ -139,20 +142,27 @@ public:
     /// The open job, after its token was checked.
     schema::Result<JobAccess> access(const std::string &jobId, std::string_view token);
 
-    /// Merges timeline records of the job; updates that are not newer are dropped. State and result
-    /// of the job's own record are the server's: only issues and progress are taken. Errors:
-    /// InvalidArgument (a record of another job, a parent that does not exist).
+    /// Takes what the job process has to say in one transaction: records, pieces of logs, the end.
+    /// Records that are not newer are dropped; of the job's own record only issues and progress are
+    /// taken, its state and result are the server's. The first delivery of a job is its acceptance.
+    /// A log piece with a gap before it is not taken and keeps the job from ending (see Delivered).
+    /// Errors besides: InvalidArgument (a record of another job, a parent or a log's record that
+    /// does not exist), LimitExceeded; nothing of the delivery is taken then.
+    schema::Result<schema::protocol::Delivered> deliver(const std::string &jobId,
+                                                        std::string_view token,
+                                                        const schema::protocol::Delivery &delivery);
+
+    /// A delivery of records alone.
     schema::Status mergeRecords(const std::string &jobId, std::string_view token,
                                 const std::vector<schema::protocol::RecordUpdate> &updates);
 
-    /// Appends to the log of a record of the job. Gives the stored length, also with Conflict (see
-    /// LogStore::append): `stored` is set then.
     struct Appended
     {
         std::uint64_t length = 0;
-        bool gap = false; ///< nothing was written: offset beyond `length` (HTTP 409)
+        bool gap = false; ///< nothing was written: the offset is beyond `length`
     };
 
+    /// A delivery of one piece of a log.
     schema::Result<Appended> appendLog(const std::string &jobId, std::string_view token,
                                        const std::string &recordId, std::uint64_t offset,
                                        std::span<const char> bytes);
@@ -169,16 +179,27 @@ public:
     /// Errors besides: InvalidArgument (not a deployment job).
     schema::Status addDeployed(const std::string &jobId, std::string_view token,
                                const std::vector<schema::protocol::DeployedItem> &items);
-    /// Ends the job. Repeating it is harmless.
+    /// A delivery of the end alone. Repeating it is harmless.
     schema::Status complete(const std::string &jobId, std::string_view token,
                             const schema::protocol::JobCompletion &completion);
 
 private:
+    /// Deliveries of one job come one after the other; jobs that share a slot merely wait for each
+    /// other. `running`: jobs of the slot that are known to be accepted.
+    struct Slot
+    {
+        std::mutex mutex;
+        std::unordered_set<std::string> running;
+    };
+
+    Slot &slotOf(const std::string &jobId);
+
     store::Database &m_database;
     scheduler::Scheduler &m_scheduler;
     logs::LogStore &m_logs;
     artifacts::ArtifactStore &m_artifacts;
     events::EventHub &m_events;
+    std::array<Slot, 64> m_slots;
 };
 
 } // namespace server::workers

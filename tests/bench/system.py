@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -23,7 +24,7 @@ def free_port():
         return s.getsockname()[1]
 
 
-def wait_until(condition, what, seconds=30):
+def wait_until(condition, what, seconds=30, pause=0.0005):
     """Polls a condition that has no event to wait for; fails loudly instead of hanging."""
     end = time.monotonic() + seconds
     while True:
@@ -32,7 +33,7 @@ def wait_until(condition, what, seconds=30):
             return value
         if time.monotonic() > end:
             raise TimeoutError(f"{what}: not within {seconds} s")
-        time.sleep(0.0005)
+        time.sleep(pause)
 
 
 def answers(port):
@@ -52,6 +53,19 @@ def resident_kib(pid):
     return (int(re.search(r"VmRSS:\s+(\d+)", status)[1]), int(re.search(r"^Pss:\s+(\d+)", rollup, re.M)[1]))
 
 
+def cpu_seconds(pid):
+    """User and system time of a process so far."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def raise_file_limit(wanted):
+    """For this process and those it starts."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, max(wanted, hard)))
+
+
 class System:
     """A server (and optionally a worker) on a temporary data directory; a context manager."""
 
@@ -65,8 +79,7 @@ class System:
 
     def __enter__(self):
         try:
-            self.server = self.spawn("server", "--data", str(self.folder / "data"), "--listen", f"127.0.0.1:{self.port}")
-            wait_until(lambda: answers(self.port), "slipway server")
+            self.start_server()
             self.token = (self.folder / "data/operator-token").read_text().strip()
             if self.with_worker:
                 self.start_worker()
@@ -74,6 +87,35 @@ class System:
             self.__exit__(None, None, None)
             raise
         return self
+
+    def start_server(self):
+        self.server = self.spawn("server", "--data", str(self.folder / "data"), "--listen", f"127.0.0.1:{self.port}")
+        wait_until(lambda: answers(self.port), "slipway server")
+
+    def stop(self):
+        """Ends what runs; start_server() begins again on the same data."""
+        for process in reversed(self.processes):
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+                process.wait(60)
+        self.processes.clear()
+
+    def metric(self, name):
+        return float(re.search(rf"^{name} (\S+)", self.get("/metrics"), re.M)[1])
+
+    def flushes(self, work):
+        """Calls of fsync and fdatasync by server and worker while `work` runs; None without strace."""
+        if not shutil.which("strace"):
+            return None
+        output = self.folder / "strace"
+        tracer = subprocess.Popen(["strace", "-f", "-qq", "-e", "trace=fsync,fdatasync", "-o", output, "-p", str(self.server.pid),
+                                   "-p", str(self.worker.pid)], stderr=subprocess.DEVNULL)
+        wait_until(lambda: all("TracerPid:\t0\n" not in pathlib.Path(f"/proc/{p.pid}/status").read_text()
+                               for p in (self.server, self.worker)), "strace")
+        work()
+        tracer.send_signal(signal.SIGINT)
+        tracer.wait(30)
+        return sum(1 for line in output.read_text().splitlines() if " resumed" not in line and "sync(" in line)
 
     def start_worker(self):
         pool = next(p for p in self.get("/_apis/distributedtask/pools")["value"] if p["name"] == "Default")
@@ -133,10 +175,10 @@ class System:
             "type": "yaml", "path": "/azure-pipelines.yml", "repository": {"id": repository["id"], "type": "azureReposGit"}}})
         return f"/{name}", pipeline["id"]
 
-    def finished(self, project, run, seconds=60):
+    def finished(self, project, run, seconds=60, pause=0.0005):
         """Waits for the end of a run and returns it; raises when it did not succeed."""
         build = wait_until(lambda: (b := self.get(f"{project}/_apis/build/builds/{run}"))["status"] in ("completed", 2) and b,
-                           f"run {run}", seconds)
+                           f"run {run}", seconds, pause)
         if build["result"] not in ("succeeded", 2):
             raise RuntimeError(f"run {run} ended with {build['result']}")
         return build

@@ -1,5 +1,5 @@
 // The codec of the worker protocol: everything survives a round trip, wrong input is named.
-#include "schema/protocol/messages.h"
+#include "schema/protocol/delivery.h"
 
 #include <QTest>
 
@@ -188,8 +188,35 @@ private Q_SLOTS:
         QCOMPARE(QByteArray::fromStdString(frame.error().message), error);
     }
 
+    void deliveriesSurviveTheWay()
+    {
+        Delivery whole;
+        RecordUpdate update;
+        update.id = "r";
+        update.sequence = 3;
+        update.state = schema::RecordState::Completed;
+        whole.records.push_back(update);
+        whole.logs.push_back({"r", 7, std::string("raw \0\xff\n{}\n", 10)});
+        whole.logs.push_back({"s", 0, ""});
+        whole.logs.push_back({"t", 1, "x"});
+        whole.completion.emplace();
+        whole.completion->result = schema::TaskResult::Succeeded;
+        for (const Delivery &delivery : {Delivery(), whole}) {
+            const auto back = decodeDelivery(encode(delivery));
+            QVERIFY2(back, back ? "" : back.error().message.c_str());
+            QVERIFY(*back == delivery);
+        }
+        const std::string text = encode(whole);
+        for (std::size_t length = 0; length < text.size(); ++length)
+            QVERIFY(!decodeDelivery(std::string_view(text).substr(0, length)));
+        QVERIFY(!decodeDelivery(text + "more"));
+        const Delivered answer{{7, 0, 12}, true};
+        QVERIFY(deliveredFromJson(toJson(answer)).value() == answer);
+    }
+
     void deepNestingIsBounded()
     {
+        QVERIFY(!decodeDelivery(std::string(200'000, '[')));
         const std::string deep(200'000, '[');
         QVERIFY(!decodeWorkerFrame(deep));
         QVERIFY(!decodeServerFrame(std::string(100'000, '[') + std::string(100'000, ']')));

@@ -24,7 +24,7 @@ packages_of() {
         echo git-lfs podman runc netavark aardvark-dns
         echo clang-19 libclang-rt-19-dev libbenchmark-dev python3-pytest python3-yaml \
             debootstrap chromium fonts-dejavu-core \
-            etcd-server catatonit conntrack socat dpkg-dev golang-1.19-go jq rsync bash-completion
+            etcd-server catatonit conntrack socat strace dpkg-dev golang-1.19-go jq rsync bash-completion
         ;;
     esac
 }

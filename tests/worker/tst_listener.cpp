@@ -369,14 +369,20 @@ private Q_SLOTS:
         start(2);
         const auto a = jobFor(*m_server, {script("echo begun; sleep 1")});
         const auto b = jobFor(*m_server, {script("echo begun; sleep 1")});
+        // Two wait for the slots, as when the server heard of the end before the processes were
+        // gone.
         const auto c = jobFor(*m_server, {script("echo begun")});
-        for (const auto &message : {a, b, c})
+        const auto d = jobFor(*m_server, {script("echo begun")});
+        const auto e = jobFor(*m_server, {script("echo begun")});
+        for (const auto &message : {a, b, c, d, e})
             m_server->send(protocol::JobOffer{message});
         QVERIFY(m_server->waitFor(
             [](const FakeServer::State &state) { return state.count<protocol::Refused>() == 1; }));
-        QVERIFY(m_server->waitFor(
-            [](const FakeServer::State &state) { return state.completions.size() == 2; }));
         QCOMPARE(m_server->state().count<protocol::Accepted>(), 2);
+        QVERIFY(m_server->waitFor(
+            [](const FakeServer::State &state) { return state.completions.size() == 4; }));
+        QCOMPARE(m_server->state().count<protocol::Accepted>(), 4);
+        QVERIFY(!m_server->state().records.contains(e.recordId));
     }
 
     void drainsOnTerminate()

@@ -82,7 +82,8 @@ afterCrash(const Spool &spool, const schema::protocol::JobMessage &message, JobS
 
 } // namespace
 
-int runJobProcess(const fs::path &folder, const WorkerOptions &options, JobProcessMode mode)
+int runJobProcess(const fs::path &folder, const WorkerOptions &options, JobProcessMode mode,
+                  const schema::protocol::JobMessage *given)
 {
     Spool spool(folder);
     StopSignal stop;
@@ -92,7 +93,8 @@ int runJobProcess(const fs::path &folder, const WorkerOptions &options, JobProce
     };
     if (auto status = spool.writePid(); !status)
         report(status.error());
-    const auto message = spool.readMessage();
+    const auto message =
+        given != nullptr ? Result<schema::protocol::JobMessage>(*given) : spool.readMessage();
     if (!message) {
         report(message.error());
         return 1;
@@ -129,7 +131,7 @@ int runJobProcess(const fs::path &folder, const WorkerOptions &options, JobProce
 }
 
 Result<int> startJobProcess(const fs::path &folder, const WorkerOptions &options,
-                            JobProcessMode mode)
+                            JobProcessMode mode, const schema::protocol::JobMessage *message)
 {
     const pid_t pid = ::fork();
     if (pid < 0)
@@ -144,7 +146,7 @@ Result<int> startJobProcess(const fs::path &folder, const WorkerOptions &options
     ::dup2(log, 1);
     ::dup2(log, 2);
     ::close_range(3, ~0U, 0);
-    const int status = runJobProcess(folder, options, mode);
+    const int status = runJobProcess(folder, options, mode, message);
     // No destructors and no exit handlers of the listener's world.
     ::_exit(status);
 }

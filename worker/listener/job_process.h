@@ -12,13 +12,16 @@ enum class JobProcessMode : std::uint8_t {
     Deliver ///< its process died: clean up after it, deliver what it left, report it failed
 };
 
-/// Body of the job process: runs or delivers the job of the folder until the server knows its end.
-/// SIGTERM cancels the job, SIGUSR1 says that the server gave it up. Returns the exit status.
-int runJobProcess(const fs::path &folder, const WorkerOptions &options, JobProcessMode mode);
+/// Body of the job process: `message` is that of the folder, which is read when it is null; runs or
+/// delivers the job of the folder until the server knows its end. SIGTERM cancels the job, SIGUSR1
+/// says that the server gave it up. Returns the exit status.
+int runJobProcess(const fs::path &folder, const WorkerOptions &options, JobProcessMode mode,
+                  const schema::protocol::JobMessage *message = nullptr);
 
 /// Starts a job process. The caller may hold no thread. Returns its pid. Errors: LimitExceeded,
 /// Internal.
 Result<int> startJobProcess(const fs::path &folder, const WorkerOptions &options,
-                            JobProcessMode mode);
+                            JobProcessMode mode,
+                            const schema::protocol::JobMessage *message = nullptr);
 
 } // namespace worker

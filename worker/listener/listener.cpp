@@ -57,7 +57,9 @@ private:
     void connect(Clock::time_point now);
     void disconnect(const std::string &why);
     void onFrame(protocol::ServerFrame frame);
-    void onOffer(const protocol::JobOffer &offer);
+    void onOffer(protocol::JobOffer offer);
+    void startJob(const protocol::JobMessage &message);
+    void startWaiting();
     void onJobEnded(const std::string &jobId);
     void onSignal();
     void watch(const std::string &jobId, RunningJob job, int pid);
@@ -83,6 +85,8 @@ private:
     std::vector<protocol::Capability> m_capabilities;
     std::unique_ptr<Channel> m_channel;
     std::map<std::string, RunningJob> m_jobs;
+    /// Offers for slots whose job has ended, but whose process has not yet.
+    std::vector<protocol::JobOffer> m_waiting;
     std::chrono::milliseconds m_reconnectPause = kFirstReconnect;
     Clock::time_point m_nextConnect{}, m_nextRenew{}, m_lastHeard{}, m_lastPing{};
     std::chrono::seconds m_renewEvery{protocol::kLeaseSeconds / 3};
@@ -191,6 +195,7 @@ void Listener::disconnect(const std::string &why)
     if (!m_channel)
         return;
     m_channel.reset();
+    m_waiting.clear(); // not named in the next hello: the server offers them again
     m_say("Connection lost: " + why);
     m_nextConnect = Clock::now() + m_reconnectPause;
 }
@@ -235,7 +240,7 @@ void Listener::connect(Clock::time_point now)
     sendFrame(hello);
 }
 
-void Listener::onOffer(const protocol::JobOffer &offer)
+void Listener::onOffer(protocol::JobOffer offer)
 {
     const std::string &jobId = offer.job.jobId;
     if (m_jobs.contains(jobId)) {
@@ -246,24 +251,48 @@ void Listener::onOffer(const protocol::JobOffer &offer)
         return sendFrame(protocol::Refused{jobId, "the job id is no file name"});
     if (m_draining)
         return sendFrame(protocol::Refused{jobId, "the worker is draining"});
-    if (m_jobs.size() >= static_cast<std::size_t>(m_options.slots))
-        return sendFrame(protocol::Refused{jobId, "no free slot"});
+    if (m_jobs.size() >= static_cast<std::size_t>(m_options.slots)) {
+        // The server gives a slot away as soon as its job has ended; the process needs a moment
+        // more.
+        if (m_waiting.size() >= static_cast<std::size_t>(m_options.slots))
+            return sendFrame(protocol::Refused{jobId, "no free slot"});
+        m_waiting.push_back(std::move(offer));
+        return;
+    }
+    startJob(offer.job);
+}
+
+void Listener::startWaiting()
+{
+    while (!m_waiting.empty() && m_jobs.size() < static_cast<std::size_t>(m_options.slots)) {
+        const protocol::JobOffer offer = std::move(m_waiting.front());
+        m_waiting.erase(m_waiting.begin());
+        if (m_draining)
+            sendFrame(protocol::Refused{offer.job.jobId, "the worker is draining"});
+        else
+            startJob(offer.job);
+    }
+}
+
+void Listener::startJob(const protocol::JobMessage &message)
+{
+    const std::string &jobId = message.jobId;
     RunningJob job;
     job.folder = jobFolder(jobId);
-    if (auto status = Spool::create(job.folder, offer.job); !status) {
+    if (auto status = Spool::create(job.folder, message); !status) {
         m_say("Job " + jobId + " refused: " + status.error().message);
         static_cast<void>(removeTree(job.folder));
         return sendFrame(protocol::Refused{jobId, status.error().message});
     }
-    const auto pid = startJobProcess(job.folder, m_options.worker, JobProcessMode::Run);
+    const auto pid = startJobProcess(job.folder, m_options.worker, JobProcessMode::Run, &message);
     if (!pid) {
         static_cast<void>(removeTree(job.folder));
         return sendFrame(protocol::Refused{jobId, pid.error().message});
     }
     watch(jobId, std::move(job), *pid);
     sendFrame(protocol::Accepted{jobId});
-    m_say("Job " + jobId + " started: " + offer.job.pipelineName + " " + offer.job.runNumber +
-          ", " + offer.job.identifier);
+    m_say("Job " + jobId + " started: " + message.pipelineName + " " + message.runNumber + ", " +
+          message.identifier);
     if (m_options.once)
         m_draining = true;
 }
@@ -274,6 +303,11 @@ void Listener::onFrame(protocol::ServerFrame frame)
         if (const auto it = m_jobs.find(jobId); it != m_jobs.end() && it->second.pid > 0)
             ::syscall(SYS_pidfd_send_signal, it->second.pidfd.get(), number, nullptr, 0U);
     };
+    // An offer that has not begun goes back to the server.
+    const auto dropWaiting = [this](const std::string &jobId) {
+        if (std::erase_if(m_waiting, [&](const auto &one) { return one.job.jobId == jobId; }) > 0)
+            sendFrame(protocol::Refused{jobId, "it had not begun"});
+    };
     if (auto *welcome = std::get_if<protocol::Welcome>(&frame)) {
         m_reconnectPause = kFirstReconnect;
         m_renewEvery = std::chrono::seconds(std::max(1, welcome->leaseSeconds / 3));
@@ -281,14 +315,16 @@ void Listener::onFrame(protocol::ServerFrame frame)
         m_say("Connected to " + m_identity.url + " as '" + m_identity.name + "', waiting for jobs");
         releaseStartupCode();
     } else if (auto *offer = std::get_if<protocol::JobOffer>(&frame)) {
-        onOffer(*offer);
+        onOffer(std::move(*offer));
     } else if (auto *cancel = std::get_if<protocol::CancelJob>(&frame)) {
         signalJob(cancel->jobId, SIGTERM);
+        dropWaiting(cancel->jobId);
     } else if (auto *lost = std::get_if<protocol::LeaseLost>(&frame)) {
         m_say("Job " + lost->jobId + " was given up by the server; stopping it");
         if (const auto it = m_jobs.find(lost->jobId); it != m_jobs.end())
             it->second.leaseLost = true;
         signalJob(lost->jobId, SIGUSR1);
+        dropWaiting(lost->jobId);
     } else if (std::holds_alternative<protocol::Drain>(frame)) {
         m_say("The server asked for no more jobs");
         m_draining = true;
@@ -314,6 +350,7 @@ void Listener::onJobEnded(const std::string &jobId)
         }
     }
     if (spool.isDone() || job.leaseLost) {
+        startWaiting(); // before the tidying up
         static_cast<void>(removeTree(job.folder));
         m_say("Job " + jobId + " ended");
     } else {
@@ -321,6 +358,7 @@ void Listener::onJobEnded(const std::string &jobId)
               job.folder.string());
     }
     sendFrame(protocol::Finished{jobId});
+    startWaiting();
     if (m_jobs.empty())
         releaseStartupCode();
 }

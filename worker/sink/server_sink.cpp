@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <utility>
 
 namespace worker {
 namespace {
@@ -19,8 +20,12 @@ constexpr auto kFirstPause = 100ms;
 constexpr auto kLongestPause = 30'000ms;
 /// While lines keep coming they are sent in batches this far apart; the first one leaves at once.
 constexpr auto kBatchPause = 20ms;
+/// News of records alone wait this long for company: most steps that begin end soon.
+constexpr auto kRecordPause = 10ms;
 constexpr auto kWaitSlice = 250ms;
 constexpr std::size_t kRecordsPerCall = 100;
+/// Bytes of a log kept in memory until they are acknowledged.
+constexpr std::size_t kRecentBytes = 256U << 10U;
 
 std::string dump(const Json &json)
 {
@@ -39,10 +44,38 @@ bool isGone(const HttpReply &reply)
 }
 
 /// Into the job process's own log, for whoever looks after the worker.
-void complain(const std::string &what, const Status &status)
+void complain(const std::string &what, const schema::Error &error)
 {
-    if (!status && status.error().code != ErrorCode::Canceled)
-        std::fprintf(stderr, "%s: %s\n", what.c_str(), status.error().message.c_str());
+    if (error.code != ErrorCode::Canceled)
+        std::fprintf(stderr, "%s: %s\n", what.c_str(), error.message.c_str());
+}
+
+/// Later members win, as the server would have it.
+void mergeInto(schema::protocol::RecordUpdate &into, const schema::protocol::RecordUpdate &update)
+{
+    const auto take = [](auto &member, const auto &newer) {
+        if (newer)
+            member = newer;
+    };
+    into.parentId = update.parentId;
+    into.type = update.type;
+    into.sequence = update.sequence;
+    take(into.name, update.name);
+    take(into.refName, update.refName);
+    take(into.currentOperation, update.currentOperation);
+    take(into.workerName, update.workerName);
+    take(into.order, update.order);
+    take(into.percentComplete, update.percentComplete);
+    take(into.state, update.state);
+    take(into.result, update.result);
+    take(into.startTime, update.startTime);
+    take(into.finishTime, update.finishTime);
+    take(into.issues, update.issues);
+    take(into.errorCount, update.errorCount);
+    take(into.warningCount, update.warningCount);
+    take(into.taskId, update.taskId);
+    take(into.taskName, update.taskName);
+    take(into.taskVersion, update.taskVersion);
 }
 
 schema::Error gone()
@@ -81,7 +114,6 @@ ServerSink::ServerSink(Spool &spool, StopSignal &stop, std::string base,
     , m_base(std::move(base))
     , m_delivery(std::move(delivery))
     , m_calls(std::move(calls))
-    , m_thread([this] { deliver(); })
 {}
 
 ServerSink::~ServerSink()
@@ -91,7 +123,8 @@ ServerSink::~ServerSink()
         m_quit = true;
     }
     m_wake.notify_all();
-    m_thread.join();
+    if (m_thread.joinable())
+        m_thread.join();
 }
 
 void ServerSink::noteFailure(Status status)
@@ -105,31 +138,43 @@ void ServerSink::noteFailure(Status status)
 void ServerSink::record(const schema::protocol::RecordUpdate &update)
 {
     noteFailure(m_spool.appendRecord(update));
-    const std::lock_guard lock(m_mutex);
-    m_records.push_back(update);
-    m_last = update;
+    {
+        const std::lock_guard lock(m_mutex);
+        const auto known = std::find_if(m_records.begin(), m_records.end(),
+                                        [&](const auto &other) { return other.id == update.id; });
+        if (known == m_records.end())
+            m_records.push_back(update);
+        else
+            mergeInto(*known, update);
+        m_last = update;
+        m_news = true;
+    }
 }
 
 Status ServerSink::confirm()
 {
-    // What waits to be sent goes now and by this thread; a repeated record is harmless.
-    std::vector<schema::protocol::RecordUpdate> updates;
-    std::size_t taken = 0;
-    {
-        const std::lock_guard lock(m_mutex);
-        updates.assign(m_records.begin(), m_records.end());
-        taken = updates.size();
-        m_records.clear();
-        if (updates.empty() && m_last)
-            updates.push_back(*m_last);
+    std::unique_lock lock(m_mutex);
+    m_drained.wait(lock, [this] { return !m_sending; });
+    if (m_lost)
+        return gone();
+    auto batch = take();
+    if (!batch)
+        return std::move(batch).error();
+    // A repeated record is harmless, and an answer is what this is about.
+    if (batch->delivery.records.empty() && m_last)
+        batch->delivery.records.push_back(*m_last);
+    m_sending = true;
+    lock.unlock();
+    auto answer = send(*batch, Patience::UntilCanceled);
+    lock.lock();
+    m_sending = false;
+    m_drained.notify_all();
+    m_wake.notify_all();
+    if (!answer) {
+        putBack(std::move(*batch));
+        return std::move(answer).error();
     }
-    auto status = sendRecords(*m_calls, updates, Patience::UntilCanceled);
-    if (!status) {
-        const std::lock_guard lock(m_mutex);
-        m_records.insert(m_records.begin(), updates.begin(),
-                         updates.begin() + static_cast<std::ptrdiff_t>(taken));
-    }
-    return status;
+    return {};
 }
 
 bool ServerSink::endsPatience(Patience patience) const
@@ -152,10 +197,16 @@ void ServerSink::log(const std::string &recordId, std::string_view bytes)
         const std::lock_guard lock(m_mutex);
         Log &entry = m_logs[recordId];
         entry.written += bytes.size();
+        entry.hasRecent = entry.hasRecent && entry.recent.size() + bytes.size() <= kRecentBytes;
+        if (entry.hasRecent)
+            entry.recent += bytes;
+        else
+            entry.recent.clear();
         m_dirty.insert(recordId);
+        m_printed = true;
         // A flood without a pause still moves on.
         wake = entry.written - entry.acknowledged > schema::protocol::kMaxLogChunkBytes / 4;
-        m_pending |= wake;
+        m_urgent |= wake;
     }
     if (wake)
         m_wake.notify_one();
@@ -165,9 +216,15 @@ void ServerSink::flush()
 {
     {
         const std::lock_guard lock(m_mutex);
-        if (m_records.empty() && m_dirty.empty())
+        const bool printed = std::exchange(m_printed, false);
+        const bool news = std::exchange(m_news, false);
+        if (isEmpty())
             return;
-        m_pending = true;
+        // What a running command printed is waited for; the begin and end of a step can wait for
+        // what follows at once.
+        m_urgent = m_urgent || (printed && !news);
+        if (!m_thread.joinable())
+            m_thread = std::thread([this] { background(); });
     }
     m_wake.notify_one();
 }
@@ -214,83 +271,123 @@ template <typename Attempt> Result<HttpReply> ServerSink::insist(Attempt attempt
     }
 }
 
-Status ServerSink::sendRecords(HttpClient &client,
-                               const std::vector<schema::protocol::RecordUpdate> &updates,
-                               Patience patience)
+Result<ServerSink::Batch> ServerSink::take()
 {
-    for (std::size_t at = 0; at < updates.size(); at += kRecordsPerCall) {
-        Json list = Json::array();
-        for (std::size_t i = at; i < std::min(updates.size(), at + kRecordsPerCall); ++i)
-            list.push_back(toJson(updates[i]));
-        const auto body = dump({{"records", std::move(list)}});
-        ASSIGN_OR_RETURN(
-            const auto reply,
-            insist([&] { return client.call("PATCH", m_base + "records", body); }, patience));
-        if (!reply.ok())
-            return replyError(reply);
-    }
-    return {};
-}
-
-Status ServerSink::sendLog(const std::string &recordId)
-{
-    while (true) {
-        std::uint64_t offset = 0;
-        {
-            const std::lock_guard lock(m_mutex);
-            offset = m_logs[recordId].acknowledged;
+    Batch batch;
+    const std::size_t count = std::min(m_records.size(), kRecordsPerCall);
+    const auto end = m_records.begin() + static_cast<std::ptrdiff_t>(count);
+    batch.delivery.records.assign(std::make_move_iterator(m_records.begin()),
+                                  std::make_move_iterator(end));
+    m_records.erase(m_records.begin(), end);
+    std::size_t room = schema::protocol::kMaxLogChunkBytes;
+    // A log comes after the record it belongs to.
+    for (auto at = m_dirty.begin(); at != m_dirty.end() && room > 0 && m_records.empty();) {
+        Log &entry = m_logs[*at];
+        std::string bytes;
+        if (entry.hasRecent) {
+            bytes = entry.recent.substr(0, room);
+        } else {
+            auto read = m_spool.readLog(*at, entry.acknowledged, room);
+            if (!read) {
+                putBack(std::move(batch));
+                return std::move(read).error();
+            }
+            bytes = std::move(*read);
+            // The end of the file may be newer than `written` says: those bytes go along.
         }
-        ASSIGN_OR_RETURN(const auto bytes,
-                         m_spool.readLog(recordId, offset, schema::protocol::kMaxLogChunkBytes));
-        if (bytes.empty())
-            return {};
-        ASSIGN_OR_RETURN(const auto reply, insist([&] {
-                             return m_delivery->call("POST",
-                                                     m_base + "logs/" + pathSegment(recordId) +
-                                                         "?offset=" + std::to_string(offset),
-                                                     bytes, "application/octet-stream");
-                         }));
-        const auto json = Json::parse(reply.body, nullptr, false);
-        const bool hasLength =
-            json.is_object() && json.contains("length") && json["length"].is_number_unsigned();
-        if (!reply.ok() && !(reply.status == 409 && hasLength))
-            return replyError(reply);
-        const std::uint64_t length =
-            hasLength ? json["length"].get<std::uint64_t>() : offset + bytes.size();
-        const std::lock_guard lock(m_mutex);
-        if (length == offset)
-            return {ErrorCode::Internal, "the server took nothing of a log"};
-        m_logs[recordId].acknowledged = length;
+        const bool whole = entry.acknowledged + bytes.size() >= entry.written;
+        room -= bytes.size();
+        if (!bytes.empty())
+            batch.delivery.logs.push_back({*at, entry.acknowledged, std::move(bytes)});
+        at = whole ? m_dirty.erase(at) : std::next(at);
     }
+    batch.more = !isEmpty();
+    return batch;
 }
 
-void ServerSink::deliver()
+void ServerSink::putBack(Batch batch)
+{
+    // What was reported meanwhile is newer.
+    for (auto &update : batch.delivery.records) {
+        const auto known = std::find_if(m_records.begin(), m_records.end(),
+                                        [&](const auto &other) { return other.id == update.id; });
+        if (known != m_records.end()) {
+            mergeInto(update, *known);
+            m_records.erase(known);
+        }
+    }
+    m_records.insert(m_records.begin(), std::make_move_iterator(batch.delivery.records.begin()),
+                     std::make_move_iterator(batch.delivery.records.end()));
+    for (const auto &piece : batch.delivery.logs)
+        m_dirty.insert(piece.recordId);
+}
+
+Result<schema::protocol::Delivered> ServerSink::send(const Batch &batch, Patience patience)
+{
+    const auto body = encode(batch.delivery);
+    ASSIGN_OR_RETURN(const auto reply, insist(
+                                           [&] {
+                                               return m_delivery->call("POST", m_base + "deliver",
+                                                                       body,
+                                                                       "application/octet-stream");
+                                           },
+                                           patience));
+    if (!reply.ok())
+        return replyError(reply);
+    ASSIGN_OR_RETURN(auto answer,
+                     schema::protocol::deliveredFromJson(Json::parse(reply.body, nullptr, false)));
+    if (answer.lengths.size() != batch.delivery.logs.size())
+        return {ErrorCode::Internal, "the server's answer does not fit the delivery"};
+    const std::lock_guard lock(m_mutex);
+    for (std::size_t i = 0; i < answer.lengths.size(); ++i) {
+        const auto &piece = batch.delivery.logs[i];
+        Log &entry = m_logs[piece.recordId];
+        const std::uint64_t length = answer.lengths[i];
+        if (entry.hasRecent && length >= entry.acknowledged &&
+            length - entry.acknowledged <= entry.recent.size())
+            entry.recent.erase(0, static_cast<std::size_t>(length - entry.acknowledged));
+        else
+            entry.hasRecent = false;
+        entry.acknowledged = length;
+        if (!entry.hasRecent && entry.acknowledged >= entry.written) {
+            entry.hasRecent = true; // from here on it is kept again
+            entry.recent.clear();
+        }
+        // What an earlier process left is asked for from its begin; the server knows how much it
+        // has.
+        if (entry.acknowledged < entry.written)
+            m_dirty.insert(piece.recordId);
+    }
+    return answer;
+}
+
+void ServerSink::background()
 {
     std::unique_lock lock(m_mutex);
     while (true) {
-        m_busy = false;
-        if (m_records.empty() && m_dirty.empty())
-            m_drained.notify_all();
-        m_wake.wait(lock, [this] {
-            return m_lost || m_quit ||
-                   ((m_pending || m_finishing) && !(m_records.empty() && m_dirty.empty()));
-        });
-        if (m_lost || m_quit)
+        m_wake.wait(
+            lock, [this] { return m_lost || m_quit || m_finishing || (!m_sending && !isEmpty()); });
+        if (m_lost || m_quit || m_finishing)
             return;
-        m_busy = true;
-        m_pending = false;
-        const std::vector<schema::protocol::RecordUpdate> records(m_records.begin(),
-                                                                  m_records.end());
-        m_records.clear();
-        const auto dirty = std::exchange(m_dirty, {});
-        const bool finishing = m_finishing;
+        m_wake.wait_for(lock, kRecordPause,
+                        [this] { return m_urgent || m_finishing || m_lost || m_quit; });
+        if (m_lost || m_quit || m_finishing)
+            return;
+        if (m_sending)
+            continue; // the job's own thread took it meanwhile
+        m_urgent = false;
+        auto batch = take();
+        if (!batch)
+            return complain("the log", batch.error()); // complete() tries once more
+        m_sending = true;
         lock.unlock();
         // What the server refuses for good cannot be mended by trying again; the rest goes on.
-        complain("records", sendRecords(*m_delivery, records, Patience::UntilGivenUp));
-        for (const auto &recordId : dirty)
-            complain("the log " + recordId, sendLog(recordId));
+        if (const auto answer = send(*batch, Patience::UntilGivenUp); !answer)
+            complain("a delivery", answer.error());
         lock.lock();
-        if (!finishing && !m_finishing)
+        m_sending = false;
+        m_drained.notify_all();
+        if (!batch->more)
             m_wake.wait_for(lock, kBatchPause, [this] { return m_finishing || m_lost || m_quit; });
     }
 }
@@ -468,26 +565,53 @@ Status ServerSink::updateRun(const std::vector<std::string> &addTags, const std:
 Status ServerSink::complete(const schema::protocol::JobCompletion &completion)
 {
     RETURN_IF_ERROR(m_spool.writeCompletion(completion));
-    {
-        std::unique_lock lock(m_mutex);
-        m_finishing = true;
-        m_wake.notify_all();
-        m_drained.wait(
-            lock, [this] { return m_lost || (!m_busy && m_records.empty() && m_dirty.empty()); });
-        if (m_lost)
-            return gone();
+    std::unique_lock lock(m_mutex);
+    m_finishing = true;
+    m_wake.notify_all();
+    m_drained.wait(lock, [this] { return m_lost || !m_sending; });
+    while (!m_lost) {
+        auto batch = take();
+        if (!batch) {
+            complain("the log", batch.error());
+            batch = Batch(); // a folder that cannot be read any more must not keep the job open
+        }
+        if (!batch->more)
+            batch->delivery.completion = completion;
+        lock.unlock();
+        auto answer = send(*batch, Patience::UntilGivenUp);
+        lock.lock();
+        if (answer && answer->completed)
+            return {};
+        if (answer && batch->delivery.completion && isEmpty())
+            return {ErrorCode::Internal, "the server took everything but the end of the job"};
+        if (!answer && !batch->delivery.completion) {
+            complain("a delivery", answer.error()); // refused for good; the end is still to be said
+            continue;
+        }
+        if (!answer && batch->delivery.records.empty() && batch->delivery.logs.empty())
+            return std::move(answer).error();
+        if (!answer)
+            complain("the last delivery", answer.error()); // once more without what was refused
     }
-    return callWithBody("complete", dump(toJson(completion)));
+    return gone();
 }
 
 Status ServerSink::adoptSpool()
 {
     ASSIGN_OR_RETURN(const auto records, m_spool.readRecords());
     const std::lock_guard lock(m_mutex);
-    m_records.insert(m_records.end(), records.begin(), records.end());
+    for (const auto &update : records) {
+        const auto known = std::find_if(m_records.begin(), m_records.end(),
+                                        [&](const auto &other) { return other.id == update.id; });
+        if (known == m_records.end())
+            m_records.push_back(update);
+        else
+            mergeInto(*known, update);
+    }
     // From the beginning: what the server has already, it skips, and it answers how much that is.
     for (const auto &recordId : m_spool.logIds()) {
-        m_logs[recordId].written = 1;
+        m_logs[recordId].written = m_spool.logLength(recordId);
+        m_logs[recordId].hasRecent = false;
         m_dirty.insert(recordId);
     }
     return {};

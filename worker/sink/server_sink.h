@@ -1,17 +1,24 @@
 #pragma once
-/// Delivers a job to the server: everything goes to the job's folder first; one thread sends it on,
-/// as fast as the server takes it and for as long as it takes (schema/protocol/README.md, "Bulk").
+/// Delivers a job to the server: everything goes to the job's folder first and from there in
+/// deliveries, as fast as the server takes them and for as long as it takes
+/// (schema/protocol/README.md, "Bulk"). What comes together goes together: the beginning of a short
+/// job in the call that confirms it, the rest in the call that ends it. In between a thread sends
+/// what a running command prints.
 
+#include "schema/protocol/delivery.h"
 #include "worker/process/stop.h"
 #include "worker/sink/http_client.h"
 #include "worker/sink/job_sink.h"
 #include "worker/sink/spool.h"
 
 #include <condition_variable>
-#include <deque>
+#include <map>
 #include <mutex>
+#include <optional>
 #include <set>
+#include <string>
 #include <thread>
+#include <vector>
 
 namespace worker {
 
@@ -58,18 +65,30 @@ private:
     struct Log
     {
         std::uint64_t written = 0, acknowledged = 0;
+        /// The bytes that are not acknowledged, while they are few; else they are read back from
+        /// the folder.
+        std::string recent;
+        bool hasRecent = true;
+    };
+
+    /// What one delivery took out of the queues, to be put back when it does not arrive.
+    struct Batch
+    {
+        schema::protocol::Delivery delivery;
+        bool more = false; ///< something is left for the next one
     };
 
     ServerSink(Spool &spool, StopSignal &stop, std::string base,
                std::unique_ptr<HttpClient> delivery, std::unique_ptr<HttpClient> calls);
 
-    void deliver();
+    void background();
     /// Until when a call is repeated: given up by the server only, or also canceled by a person.
     enum class Patience : std::uint8_t { UntilGivenUp, UntilCanceled };
-    Status sendRecords(HttpClient &client,
-                       const std::vector<schema::protocol::RecordUpdate> &updates,
-                       Patience patience);
-    Status sendLog(const std::string &recordId);
+    /// Takes what waits, at most what one delivery may hold. The caller holds m_mutex.
+    Result<Batch> take();
+    /// Sends one delivery and notes what the server has. One thread at a time: m_sending.
+    Result<schema::protocol::Delivered> send(const Batch &batch, Patience patience);
+    void putBack(Batch batch);
     void noteFailure(Status status);
     /// Repeats `attempt` with growing pauses while the server does not answer or answers 5xx.
     template <typename Attempt>
@@ -83,23 +102,27 @@ private:
                                        const std::function<bool(const std::string &path)> &wanted);
     Status callWithBody(const std::string &path, const std::string &body);
 
+    [[nodiscard]] bool isEmpty() const { return m_records.empty() && m_dirty.empty(); }
+
     Spool &m_spool;
     StopSignal &m_stop;
     std::string m_base;
-    std::unique_ptr<HttpClient> m_delivery; ///< delivery thread
+    std::unique_ptr<HttpClient> m_delivery; ///< whoever sends
     std::unique_ptr<HttpClient> m_calls;    ///< job's thread
     Status m_health;
 
     std::mutex m_mutex; ///< guards the rest
     std::condition_variable m_wake;
     std::condition_variable m_drained;
-    std::deque<schema::protocol::RecordUpdate> m_records;
+    /// Updates by record, in the order in which the records came; several of one record are one.
+    std::vector<schema::protocol::RecordUpdate> m_records;
     std::optional<schema::protocol::RecordUpdate> m_last; ///< what record() took last
     std::map<std::string, Log> m_logs;
     std::set<std::string> m_dirty;
-    bool m_pending = false; ///< flush() was called since the last look
-    bool m_busy = false, m_finishing = false, m_lost = false, m_quit = false;
-    std::thread m_thread; ///< last: ends before what it uses
+    bool m_printed = false, m_news = false; ///< log bytes, records since the last flush()
+    bool m_urgent = false;                  ///< something is to be sent without a pause
+    bool m_sending = false, m_finishing = false, m_lost = false, m_quit = false;
+    std::thread m_thread; ///< begins when something is to be sent in the background
 };
 
 } // namespace worker

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cerrno>
+#include <cstdio>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -135,9 +136,22 @@ Result<std::string> Spool::readLog(const std::string &recordId, std::uint64_t of
     return out;
 }
 
+std::uint64_t Spool::logLength(const std::string &recordId) const
+{
+    std::error_code error;
+    const auto size = fs::file_size(m_folder / "logs" / recordId, error);
+    return error ? 0 : size;
+}
+
 Status Spool::writeCompletion(const schema::protocol::JobCompletion &completion)
 {
-    return writeFileDurably(m_folder / "completion.json", dump(toJson(completion)), 0600);
+    // Survives the process, as the rest of the folder does; a power failure ends the job anyway.
+    const auto temporary = m_folder / "completion.new";
+    RETURN_IF_ERROR(writeFile(temporary, dump(toJson(completion)), 0600));
+    const auto path = m_folder / "completion.json";
+    if (::rename(temporary.c_str(), path.c_str()) != 0)
+        return systemError("write", path, errno);
+    return {};
 }
 
 std::optional<schema::protocol::JobCompletion> Spool::readCompletion() const

@@ -40,6 +40,8 @@ public:
     Result<std::vector<schema::protocol::RecordUpdate>> readRecords() const;
     /// Record ids that have a log.
     std::vector<std::string> logIds() const;
+    /// Bytes of a log; 0 when it has none.
+    [[nodiscard]] std::uint64_t logLength(const std::string &recordId) const;
     /// Up to `limit` bytes of a log from `offset` on; empty at the end. Any thread.
     Result<std::string> readLog(const std::string &recordId, std::uint64_t offset,
                                 std::size_t limit) const;

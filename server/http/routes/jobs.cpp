@@ -30,30 +30,12 @@ Handler bindJob(Services &services, JobHandler handler)
     };
 }
 
-Result<Reply> patchRecords(Call &call, Services &services, const std::string &jobId)
+Result<Reply> postDelivery(Call &call, Services &services, const std::string &jobId)
 {
-    ASSIGN_OR_RETURN(const auto body, call.json());
-    const Json *list = member(body, "records");
-    if (!list || !list->is_array())
-        return {ErrorCode::InvalidArgument, "'records' must be a list"};
-    std::vector<protocol::RecordUpdate> updates;
-    for (const auto &item : *list) {
-        ASSIGN_OR_RETURN(auto update, protocol::recordUpdateFromJson(item));
-        updates.push_back(std::move(update));
-    }
-    RETURN_IF_ERROR(services.jobs.mergeRecords(jobId, call.credential, updates));
-    return Reply::json(Json::object());
-}
-
-Result<Reply> appendLog(Call &call, Services &services, const std::string &jobId)
-{
-    ASSIGN_OR_RETURN(const auto offset, call.query().number("offset", 0, INT64_MAX));
-    ASSIGN_OR_RETURN(const auto bytes, call.text(protocol::kMaxLogChunkBytes));
-    ASSIGN_OR_RETURN(const auto appended,
-                     services.jobs.appendLog(jobId, call.credential, call.value("recordId"),
-                                             static_cast<std::uint64_t>(offset.value_or(0)),
-                                             bytes));
-    return Reply::json({{"length", appended.length}}, appended.gap ? 409 : 200);
+    ASSIGN_OR_RETURN(const auto body, call.text(protocol::kMaxDeliveryBytes));
+    ASSIGN_OR_RETURN(const auto delivery, protocol::decodeDelivery(body));
+    ASSIGN_OR_RETURN(const auto taken, services.jobs.deliver(jobId, call.credential, delivery));
+    return Reply::json(protocol::toJson(taken));
 }
 
 Result<Reply> putArtifact(Call &call, Services &services, const std::string &jobId)
@@ -139,14 +121,6 @@ Result<Reply> postDeployed(Call &call, Services &services, const std::string &jo
     return Reply::json(Json::object());
 }
 
-Result<Reply> postComplete(Call &call, Services &services, const std::string &jobId)
-{
-    ASSIGN_OR_RETURN(const auto body, call.json());
-    ASSIGN_OR_RETURN(const auto completion, protocol::jobCompletionFromJson(body));
-    RETURN_IF_ERROR(services.jobs.complete(jobId, call.credential, completion));
-    return Reply::json(Json::object());
-}
-
 } // namespace
 
 void addJobRoutes(Router &router, Services &services)
@@ -155,15 +129,13 @@ void addJobRoutes(Router &router, Services &services)
     const auto add = [&](const char *method, const std::string &path, JobHandler handler) {
         router.add(method, base + path, bindJob(services, handler), Access::Credential);
     };
-    add("PATCH", "records", patchRecords);
-    add("POST", "logs/{recordId}", appendLog);
+    add("POST", "deliver", postDelivery);
     add("PUT", "artifacts/{name}", putArtifact);
     add("GET", "artifacts/{name}", getArtifact);
     add("GET", "artifacts", listArtifacts);
     add("POST", "testruns", postTestRun);
     add("POST", "images", postImage);
     add("POST", "deployed", postDeployed);
-    add("POST", "complete", postComplete);
 }
 
 } // namespace server::http

@@ -41,6 +41,9 @@ Result<Reply> metrics(Services &services)
     families.push_back(figure("slipway_database_commits_total", "Commits flushed to disk",
                               MetricType::Counter,
                               static_cast<double>(services.database.commits())));
+    families.push_back(figure("slipway_jobs_completed_total", "Jobs that ended",
+                              MetricType::Counter,
+                              static_cast<double>(services.scheduler.jobsCompleted())));
     families.push_back(figure("slipway_workers_connected", "Workers with an open channel",
                               MetricType::Gauge,
                               static_cast<double>(services.workerHub.connections())));

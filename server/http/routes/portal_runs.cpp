@@ -279,62 +279,6 @@ Result<Reply> explain(Call &call, Services &services)
                         {"jobs", std::move(jobs)}});
 }
 
-/// Log of a call; the run must be the project's.
-Result<logs::LogKey> logOf(Call &call, Services &services)
-{
-    ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
-    ASSIGN_OR_RETURN(const auto run, runOf(call, services, project, "runId"));
-    ASSIGN_OR_RETURN(const auto id, call.id("logId"));
-    if (id > INT32_MAX)
-        return {ErrorCode::NotFound, "no log " + std::to_string(id)};
-    return logs::LogKey{run.id, static_cast<int>(id)};
-}
-
-/// Bytes of a log that are read and sent at a time.
-constexpr std::uint64_t kPiece = 256U << 10U;
-
-Result<Reply> logBytes(Call &call, Services &services)
-{
-    ASSIGN_OR_RETURN(const auto key, logOf(call, services));
-    ASSIGN_OR_RETURN(const auto offset, call.query().number("offset", 0, INT64_MAX));
-    ASSIGN_OR_RETURN(const auto length, services.logs.length(key));
-    const auto from = std::min(static_cast<std::uint64_t>(offset.value_or(0)), length.bytes);
-    Reply reply;
-    reply.contentType = "text/plain; charset=utf-8";
-    reply.with("X-Slipway-Length", std::to_string(length.bytes))
-        .with("X-Slipway-Sealed", length.sealed ? "1" : "0");
-    reply.streamLength = length.bytes - from;
-    Services *all = &services;
-    const std::uint64_t end = length.bytes; // bytes that come meanwhile are for the next call
-    reply.stream = [all, key, from, end](std::ostream &out) -> Status {
-        for (auto at = from; at < end;) {
-            const auto wanted = std::min(kPiece, end - at);
-            ASSIGN_OR_RETURN(const auto bytes,
-                             all->logs.read(key, at, static_cast<std::size_t>(wanted)));
-            if (bytes.empty())
-                return {ErrorCode::Io, "the log became shorter"};
-            out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-            at += bytes.size();
-        }
-        return {};
-    };
-    return reply;
-}
-
-Result<Reply> logLines(Call &call, Services &services)
-{
-    ASSIGN_OR_RETURN(const auto key, logOf(call, services));
-    ASSIGN_OR_RETURN(const auto from, call.query().number("from", 0, INT64_MAX));
-    ASSIGN_OR_RETURN(const auto count, call.query().number("count", 1, 20000));
-    ASSIGN_OR_RETURN(const auto piece,
-                     services.logs.lines(key, static_cast<std::uint64_t>(from.value_or(0)),
-                                         static_cast<std::uint64_t>(count.value_or(1000))));
-    return Reply::json({{"from", piece.from},
-                        {"total", piece.total},
-                        {"sealed", piece.sealed},
-                        {"lines", piece.lines}});
-}
-
 Result<Reply> listApprovals(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
@@ -383,8 +327,6 @@ void addPortalRunRoutes(Router &router, Services &services)
     router.add("PATCH", base + "runs/{runId}/jobs/{jobId}", bind(updateJob));
     router.add("GET", base + "pipelines", bind(pipelinesWithRuns));
     router.add("POST", base + "pipelines/{pipelineId}/inputs", bind(inputs));
-    router.add("GET", base + "logs/{runId}/{logId}", bind(logBytes));
-    router.add("GET", base + "logs/{runId}/{logId}/lines", bind(logLines));
     router.add("GET", base + "approvals", bind(listApprovals));
 }
 

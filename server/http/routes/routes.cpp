@@ -27,6 +27,7 @@ void addRoutes(Router &router, Services &services)
     addPortalRunRoutes(router, services);
     addPortalFileRoutes(router, services);
     addPortalEnvironmentRoutes(router, services);
+    addLogRoutes(router, services);
     addEventRoutes(router, services);
     addWorkerRoutes(router, services);
     addJobRoutes(router, services);

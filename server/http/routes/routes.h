@@ -27,6 +27,7 @@ void addTestRoutes(Router &router, Services &services);
 void addPortalRunRoutes(Router &router, Services &services);
 void addPortalFileRoutes(Router &router, Services &services);
 void addPortalEnvironmentRoutes(Router &router, Services &services);
+void addLogRoutes(Router &router, Services &services);
 void addEventRoutes(Router &router, Services &services);
 void addWorkerRoutes(Router &router, Services &services);
 void addJobRoutes(Router &router, Services &services);

@@ -1,13 +1,19 @@
-// Logs: idempotent appends, line ranges, restarts, seals.
+// Logs: idempotent appends, chunks, line ranges, moments, searches, restarts, ends.
 #include "server/logs/log_store.h"
+#include "server/store/timeline_store.h"
+#include "tests/server/support/world.h"
 
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <random>
 #include <thread>
 
 using namespace server::logs;
+using namespace server::store;
 
 class TestLogStore : public QObject
 {
@@ -19,7 +25,12 @@ private Q_SLOTS:
     void findsLinesEverywhere();
     void indexesAgainAfterARestart();
     void takesRepeatsFromManyThreads();
-    void sealsForGood();
+    void takesNothingAfterTheEnd();
+    void packsSmallPieces();
+    void putsBigPiecesIntoTheFile();
+    void searches_data();
+    void searches();
+    void findsAMoment();
     void removesARun();
     void keepsManyLogsWithFewFiles();
 };
@@ -29,6 +40,42 @@ namespace {
 std::span<const char> bytes(const std::string &text)
 {
     return {text.data(), text.size()};
+}
+
+/// A store on a folder, as after a start of the server.
+struct Opened
+{
+    explicit Opened(const QTemporaryDir &dir)
+        : database(Database::open(dir.path().toStdString() + "/slipway.db").value())
+        , store(LogStore::open(*database, dir.path().toStdString() + "/logs").value())
+    {}
+
+    LogStore *operator->() const { return store.get(); }
+
+    std::vector<LogChunkRow> chunks(LogKey key) const
+    {
+        return database
+            ->read([&](Connection &c) -> schema::Result<std::vector<LogChunkRow>> {
+                std::vector<LogChunkRow> all;
+                LogChunkStore rows(c);
+                for (auto row = rows.find(key.runId, key.logId, 0); row;
+                     row = rows.find(key.runId, key.logId, row->endByte()))
+                    all.push_back(*row);
+                return all;
+            })
+            .value();
+    }
+
+    std::unique_ptr<Database> database;
+    std::unique_ptr<LogStore> store;
+};
+
+std::string numbered(int count, const std::string &filler = {})
+{
+    std::string all;
+    for (int i = 0; i < count; ++i)
+        all += std::to_string(i) + filler + "\n";
+    return all;
 }
 
 } // namespace
@@ -55,7 +102,7 @@ void TestLogStore::appends()
     QFETCH(QString, after);
     QFETCH(bool, taken);
     QTemporaryDir dir;
-    auto store = LogStore::open(dir.path().toStdString()).value();
+    const Opened store(dir);
     const LogKey key{7, 1};
     QVERIFY(store->append(key, 0, bytes("hello\n")));
     const auto length = store->append(key, offset, bytes(text.toStdString()));
@@ -68,7 +115,7 @@ void TestLogStore::appends()
 void TestLogStore::findsLinesEverywhere()
 {
     QTemporaryDir dir;
-    auto store = LogStore::open(dir.path().toStdString()).value();
+    const Opened store(dir);
     const LogKey key{1, 1};
     std::mt19937 random(7);
     std::string all;
@@ -105,10 +152,10 @@ void TestLogStore::indexesAgainAfterARestart()
     for (int i = 0; i < 3000; ++i)
         all += std::to_string(i) + "\n";
     {
-        auto store = LogStore::open(dir.path().toStdString()).value();
+        const Opened store(dir);
         QVERIFY(store->append({1, 1}, 0, bytes(all)));
     }
-    auto store = LogStore::open(dir.path().toStdString()).value();
+    const Opened store(dir);
     QVERIFY(store->append({1, 1}, all.size(), bytes("last\n"))); // before anybody read
     QCOMPARE(store->lines({1, 1}, 2999, 5)->lines, (std::vector<std::string>{"2999", "last"}));
 }
@@ -116,7 +163,7 @@ void TestLogStore::indexesAgainAfterARestart()
 void TestLogStore::takesRepeatsFromManyThreads()
 {
     QTemporaryDir dir;
-    auto store = LogStore::open(dir.path().toStdString()).value();
+    const Opened store(dir);
     std::string all;
     for (int i = 0; i < 20000; ++i)
         all += std::to_string(i) + "\n";
@@ -140,28 +187,137 @@ void TestLogStore::takesRepeatsFromManyThreads()
     QCOMPARE(store->length({3, 1})->lines, 20000U);
 }
 
-void TestLogStore::sealsForGood()
+void TestLogStore::takesNothingAfterTheEnd()
+{
+    tests::World world;
+    const auto run = world.queue(tests::plan({tests::stage("S", {tests::job("J")})}));
+    QVERIFY(world.database->write([&](Connection &c) -> schema::Status {
+        TimelineStore timeline(c);
+        const auto log =
+            timeline.createLog(run, "r", 1, "j", schema::wallClockNow(), timeline.nextChange(run));
+        return log.logId == 1 ? schema::Status() : schema::Error{};
+    }));
+    QVERIFY(world.logs->append({run, 1}, 0, bytes("all\n")));
+    QVERIFY(!world.logs->length({run, 1})->sealed);
+    QVERIFY(world.database->write([&](Connection &c) -> schema::Status {
+        TimelineStore(c).sealLogs(run, "j");
+        return {};
+    }));
+    world.restart();
+    QVERIFY(world.logs->length({run, 1})->sealed);
+    QVERIFY(world.logs->append({run, 1}, 0, bytes("all\n"))); // a repeat is still harmless
+    QVERIFY(!world.logs->append({run, 1}, 4, bytes("more\n")));
+    QCOMPARE(world.logs->read({run, 1}, 0, 100).value(), std::string("all\n"));
+}
+
+void TestLogStore::packsSmallPieces()
 {
     QTemporaryDir dir;
+    const Opened store(dir);
+    const std::string all = numbered(40'000, " of many");
+    for (std::size_t at = 0; at < all.size(); at += 100)
+        QVERIFY(store->append({1, 1}, at,
+                              {all.data() + at, std::min<std::size_t>(100, all.size() - at)}));
+    const auto chunks = store.chunks({1, 1});
+    QVERIFY2(chunks.size() < 40, std::to_string(chunks.size()).c_str());
+    QVERIFY(chunks.front().codec == ChunkCodec::Zstd);
+    std::uint64_t stored = 0;
+    for (const LogChunkRow &chunk : chunks)
+        stored += chunk.stored;
+    QVERIFY2(stored < all.size() / 2, std::to_string(stored).c_str());
+    QCOMPARE(store->read({1, 1}, 0, all.size()).value(), all);
+    QCOMPARE(store->lines({1, 1}, 39'999, 2)->lines, (std::vector<std::string>{"39999 of many"}));
+}
+
+void TestLogStore::putsBigPiecesIntoTheFile()
+{
+    QTemporaryDir dir;
+    const std::string all = numbered(200'000, " of many");
+    const std::size_t half = all.size() / 2; // in the middle of a line
     {
-        auto store = LogStore::open(dir.path().toStdString()).value();
-        QVERIFY(store->append({1, 1}, 0, bytes("all\n")));
-        QVERIFY(store->seal({1, 1}));
-        QVERIFY(store->seal({1, 1}));
-        QVERIFY(store->seal({1, 9})); // a log without a byte
-        QVERIFY(store->length({1, 9})->sealed);
+        const Opened store(dir);
+        QVERIFY(store->append({1, 1}, 0, bytes("begin\n")));
+        QVERIFY(store->append({1, 1}, 6, {all.data(), half}));
+        // A piece that was sent again with more behind it, because its answer got lost.
+        QVERIFY(store->append({1, 1}, 6, {all.data(), half + 1'000}));
+        QVERIFY(store->append({1, 1}, 6 + half, {all.data() + half, all.size() - half}));
     }
-    auto store = LogStore::open(dir.path().toStdString()).value();
-    QVERIFY(store->length({1, 1})->sealed);
-    QVERIFY(store->append({1, 1}, 0, bytes("all\n"))); // a repeat is still harmless
-    QVERIFY(!store->append({1, 1}, 4, bytes("more\n")));
-    QCOMPARE(store->read({1, 1}, 0, 100).value(), std::string("all\n"));
+    const Opened store(dir);
+    const auto chunks = store.chunks({1, 1});
+    QVERIFY(std::any_of(chunks.begin(), chunks.end(),
+                        [](const auto &c) { return c.codec == ChunkCodec::ZstdFile; }));
+    QCOMPARE(store->length({1, 1})->bytes, all.size() + 6);
+    QCOMPARE(store->length({1, 1})->lines, 200'001U);
+    QVERIFY(store->read({1, 1}, 6, all.size()).value() == all);
+    for (const std::uint64_t line : {0ULL, 1ULL, 77'777ULL, 100'000ULL, 200'000ULL})
+        QCOMPARE(store->lines({1, 1}, line, 1)->lines.front(),
+                 line == 0 ? std::string("begin") : std::to_string(line - 1) + " of many");
+}
+
+void TestLogStore::searches_data()
+{
+    QTest::addColumn<QString>("text");
+    QTest::addColumn<quint64>("from");
+    QTest::addColumn<quint64>("most");
+    QTest::addColumn<QList<quint64>>("found");
+    QTest::addColumn<qint64>("next"); ///< -1: none
+    using Lines = QList<quint64>;
+    QTest::newRow("one") << "needle 5" << 0ULL << 10ULL << Lines{5000} << qint64(-1);
+    QTest::newRow("any case") << "NEEDLE 5" << 0ULL << 10ULL << Lines{5000} << qint64(-1);
+    QTest::newRow("bounded") << "needle" << 0ULL << 2ULL << Lines{0, 1000} << qint64(1001);
+    QTest::newRow("goes on") << "needle" << 1001ULL << 2ULL << Lines{2000, 3000} << qint64(3001);
+    QTest::newRow("last line without end") << "over" << 0ULL << 2ULL << Lines{20'000} << qint64(-1);
+    QTest::newRow("nowhere") << "nothing like it" << 0ULL << 2ULL << Lines{} << qint64(-1);
+}
+
+void TestLogStore::searches()
+{
+    QFETCH(QString, text);
+    QFETCH(quint64, from);
+    QFETCH(quint64, most);
+    QFETCH(QList<quint64>, found);
+    QFETCH(qint64, next);
+    QTemporaryDir dir;
+    const Opened store(dir);
+    std::string all;
+    for (int i = 0; i < 20'000; ++i)
+        all += i % 1000 == 0 ? "a Needle " + std::to_string(i / 1000) + "\n" : "plain hay\n";
+    all += "over";
+    for (std::size_t at = 0; at < all.size(); at += 50'001)
+        QVERIFY(store->append({1, 1}, at,
+                              {all.data() + at, std::min<std::size_t>(50'001, all.size() - at)}));
+    SearchBounds bounds;
+    bounds.matches = most;
+    const auto answer = store->search({1, 1}, text.toStdString(), from, bounds).value();
+    QList<quint64> lines;
+    for (const LogMatch &match : answer.matches)
+        lines.push_back(match.line);
+    QCOMPARE(lines, found);
+    QCOMPARE(answer.next ? qint64(*answer.next) : qint64(-1), next);
+    QCOMPARE(answer.total, 20'001U);
+}
+
+void TestLogStore::findsAMoment()
+{
+    QTemporaryDir dir;
+    const Opened store(dir);
+    std::string all;
+    for (int i = 0; i < 3'600; ++i)
+        all += fmt::format("2026-11-21T10:{:02}:{:02}.5000000Z second {}\n", i / 60, i % 60, i);
+    for (std::size_t at = 0; at < all.size(); at += 7'001)
+        QVERIFY(store->append({1, 1}, at,
+                              {all.data() + at, std::min<std::size_t>(7'001, all.size() - at)}));
+    const auto at = [](const char *time) { return schema::parseIso8601(time).value(); };
+    QCOMPARE(store->lineAt({1, 1}, at("2026-11-21T09:00:00Z")).value(), 0U);
+    QCOMPARE(store->lineAt({1, 1}, at("2026-11-21T10:30:00Z")).value(), 1'800U);
+    QCOMPARE(store->lineAt({1, 1}, at("2026-11-21T10:30:00.600Z")).value(), 1'801U);
+    QCOMPARE(store->lineAt({1, 1}, at("2026-11-21T12:00:00Z")).value(), 3'600U);
 }
 
 void TestLogStore::removesARun()
 {
     QTemporaryDir dir;
-    auto store = LogStore::open(dir.path().toStdString()).value();
+    const Opened store(dir);
     QVERIFY(store->append({1, 1}, 0, bytes("one\n")));
     QVERIFY(store->append({2, 1}, 0, bytes("two\n")));
     QVERIFY(store->removeRun(1));
@@ -172,7 +328,7 @@ void TestLogStore::removesARun()
 void TestLogStore::keepsManyLogsWithFewFiles()
 {
     QTemporaryDir dir;
-    auto store = LogStore::open(dir.path().toStdString()).value();
+    const Opened store(dir);
     for (int i = 1; i <= 600; ++i)
         QVERIFY(store->append({i, 1}, 0, bytes(std::to_string(i))));
     const auto open = std::distance(std::filesystem::directory_iterator("/proc/self/fd"),

@@ -149,7 +149,7 @@ void World::start()
 {
     const std::filesystem::path data = dir.path().toStdString();
     database = must(store::Database::open(data / "slipway.db"));
-    logs = must(logs::LogStore::open(data / "logs"));
+    logs = must(logs::LogStore::open(*database, data / "logs"));
     events = std::make_unique<events::EventHub>();
     artifacts = must(artifacts::ArtifactStore::open(*database, data / "artifacts"));
     scheduler::SchedulerOptions options;
@@ -256,6 +256,7 @@ schema::protocol::JobMessage World::accept(std::int64_t workerId)
     if (!offer)
         qFatal("worker %lld was not offered a job", static_cast<long long>(workerId));
     scheduler->workerFrame(workerId, schema::protocol::Accepted{offer->job.jobId});
+    must(jobs->mergeRecords(offer->job.jobId, offer->job.jobToken, {})); // its first words
     settle();
     return offer->job;
 }

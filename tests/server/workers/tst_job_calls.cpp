@@ -17,6 +17,8 @@ class TestJobCalls : public QObject
 private Q_SLOTS:
     void appendsLogs_data();
     void appendsLogs();
+    void takesDeliveries_data();
+    void takesDeliveries();
     void refusesStrangers_data();
     void refusesStrangers();
     void keepsTestRuns_data();
@@ -99,6 +101,62 @@ void TestJobCalls::appendsLogs()
     const auto length = world.logs->length({world.run, logs->front().logId});
     QVERIFY(length);
     QCOMPARE(length->bytes, std::uint64_t(stored.size()));
+}
+
+void TestJobCalls::takesDeliveries_data()
+{
+    QTest::addColumn<qint64>("offset"); ///< of the log piece; the log holds "one\n"
+    QTest::addColumn<QString>("record");
+    QTest::addColumn<bool>("taken");
+    QTest::addColumn<bool>("completed");
+    QTest::addColumn<QByteArray>("stored");
+    QTest::newRow("all of it") << qint64(4) << kStep << true << true << QByteArray("one\ntwo\n");
+    QTest::newRow("gap") << qint64(9) << kStep << true << false << QByteArray("one\n");
+    QTest::newRow("unknown record") << qint64(0) << "bbbbbbbb-0000-0000-0000-000000000001" << false
+                                    << false << QByteArray("one\n");
+}
+
+void TestJobCalls::takesDeliveries()
+{
+    QFETCH(const qint64, offset);
+    QFETCH(const QString, record);
+    QFETCH(const bool, taken);
+    QFETCH(const bool, completed);
+    QFETCH(const QByteArray, stored);
+    JobWorld world;
+    QVERIFY(world.jobs->appendLog(world.message.jobId, world.message.jobToken, kStep, 0,
+                                  bytesOf("one\n")));
+    schema::protocol::Delivery delivery;
+    schema::protocol::RecordUpdate step;
+    step.id = kStep;
+    step.parentId = world.message.recordId;
+    step.sequence = 2;
+    step.name = "renamed";
+    delivery.records.push_back(step);
+    delivery.logs.push_back({record.toStdString(), std::uint64_t(offset), "two\n"});
+    delivery.completion.emplace();
+    delivery.completion->result = TaskResult::Succeeded;
+    const auto commits = world.database->commits();
+    const auto answer = world.jobs->deliver(world.message.jobId, world.message.jobToken, delivery);
+    QCOMPARE(bool(answer), taken);
+    QCOMPARE(answer && answer->completed, completed);
+    world.settle();
+    // Records, log, the end of the job and of its run are one commit.
+    if (taken)
+        QCOMPARE(world.database->commits() - commits, 1U);
+    QCOMPARE(world.logs->read({world.run, 1}, 0, 100).value(), stored.toStdString());
+    QCOMPARE(world.detail(world.run).run.status == schema::RunStatus::Completed, completed);
+    const auto records = world.detail(world.run).records;
+    const auto renamed = std::any_of(records.begin(), records.end(),
+                                     [](const auto &row) { return row.name == "renamed"; });
+    QCOMPARE(renamed, taken);
+    // Said again: harmless after the end, and the way to go on after a gap.
+    if (taken) {
+        delivery.logs.front().offset = 4;
+        const auto again =
+            world.jobs->deliver(world.message.jobId, world.message.jobToken, delivery);
+        QVERIFY(again && again->completed);
+    }
 }
 
 void TestJobCalls::refusesStrangers_data()

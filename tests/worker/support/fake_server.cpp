@@ -1,5 +1,7 @@
 #include "fake_server.h"
 
+#include "schema/protocol/delivery.h"
+
 #include <Poco/Buffer.h>
 #include <Poco/Exception.h>
 #include <Poco/Net/HTTPRequestHandler.h>
@@ -49,7 +51,7 @@ public:
         if (path.size() == 5 && path[4] == "channel")
             return channel(request, response);
         if (path.size() >= 5 && path[2] == "jobs")
-            return bulk(uri, path, request, response);
+            return bulk(path, request, response);
         reply(response, 404, {{"message", "no such route"}});
     }
 
@@ -123,8 +125,40 @@ private:
             m_shared->channel = nullptr;
     }
 
-    void bulk(const Poco::URI &uri, const std::vector<std::string> &path,
-              HTTPServerRequest &request, HTTPServerResponse &response)
+    static protocol::Delivered take(FakeServer::State &state, const protocol::Delivery &delivery)
+    {
+        protocol::Delivered taken;
+        for (const auto &update : delivery.records) {
+            auto &kept = state.records[update.id];
+            if (!kept.id.empty() && update.sequence <= kept.sequence)
+                continue;
+            const auto before = kept;
+            kept = update;
+            if (!kept.name)
+                kept.name = before.name;
+            if (!kept.state)
+                kept.state = before.state;
+            if (!kept.result)
+                kept.result = before.result;
+        }
+        bool gap = false;
+        for (const auto &piece : delivery.logs) {
+            auto &log = state.logs[piece.recordId];
+            if (piece.offset > log.size())
+                gap = true;
+            else if (piece.offset + piece.bytes.size() > log.size())
+                log += piece.bytes.substr(log.size() - piece.offset);
+            taken.lengths.push_back(log.size());
+        }
+        if (delivery.completion && !gap) {
+            state.completions.push_back(*delivery.completion);
+            taken.completed = true;
+        }
+        return taken;
+    }
+
+    void bulk(const std::vector<std::string> &path, HTTPServerRequest &request,
+              HTTPServerResponse &response)
     {
         const auto body = bodyOf(request);
         const std::lock_guard lock(m_shared->mutex);
@@ -141,38 +175,13 @@ private:
         const auto &what = path[4];
         Json answer = Json::object();
         int status = 200;
-        if (what == "records") {
-            const auto updates = Json::parse(body);
-            for (const auto &entry : updates["records"]) {
-                auto update = protocol::recordUpdateFromJson(entry);
-                if (!update) {
-                    state.errors.push_back(update.error().message);
-                    continue;
-                }
-                auto &kept = state.records[update->id];
-                if (!kept.id.empty() && update->sequence <= kept.sequence)
-                    continue;
-                const auto before = kept;
-                kept = *update;
-                if (!kept.name)
-                    kept.name = before.name;
-                if (!kept.state)
-                    kept.state = before.state;
-                if (!kept.result)
-                    kept.result = before.result;
+        if (what == "deliver") {
+            auto delivery = protocol::decodeDelivery(body);
+            if (!delivery) {
+                state.errors.push_back(delivery.error().message);
+                return reply(response, 400, {{"message", delivery.error().message}});
             }
-        } else if (what == "logs") {
-            std::uint64_t offset = 0;
-            for (const auto &[name, value] : uri.getQueryParameters()) {
-                if (name == "offset")
-                    offset = std::stoull(value);
-            }
-            auto &log = state.logs[path[5]];
-            if (offset > log.size())
-                status = 409;
-            else if (offset + body.size() > log.size())
-                log += body.substr(log.size() - offset);
-            answer["length"] = log.size();
+            answer = protocol::toJson(take(state, *delivery));
         } else if (what == "artifacts" && request.getMethod() == "PUT") {
             state.artifacts[path[5]] = body;
         } else if (what == "artifacts" && path.size() > 5) {
@@ -184,12 +193,6 @@ private:
             answer["value"] = Json::array();
             for (const auto &[name, bytes] : state.artifacts)
                 answer["value"].push_back({{"name", name}});
-        } else if (what == "complete") {
-            auto completion = protocol::jobCompletionFromJson(Json::parse(body));
-            if (completion)
-                state.completions.push_back(*completion);
-            else
-                state.errors.push_back(completion.error().message);
         } else {
             status = 404;
         }

@@ -97,6 +97,12 @@ void Simulation::receive(std::int64_t id, SimulatedWorker &worker,
         if (fault(30))
             return; // its machine dies before it says anything; the process lives on nowhere
         after(millis(500, 90'000), [this, id, jobId] { finish(id, jobId); });
+        if (chance(80)) // the others are known by their renewals only
+            after(millis(1, 400), [this, id, jobId] {
+                if (const auto known = m_workers[id].jobs.find(jobId);
+                    known != m_workers[id].jobs.end() && !known->second.finished)
+                    say(jobId, known->second, false);
+            });
     }
     toServer(id, schema::protocol::Accepted{jobId});
 }
@@ -136,22 +142,28 @@ void Simulation::finish(std::int64_t id, const std::string &jobId)
     job->second.finished = true;
     if (fault(100)) { // request or answer is lost: the process tries again
         if (chance(50))
-            complete(jobId, job->second);
+            say(jobId, job->second, true);
         after(millis(500, 20'000), [this, id, jobId] { finish(id, jobId); });
         return;
     }
-    auto answer = complete(jobId, job->second);
+    auto answer = say(jobId, job->second, true);
     after(millis(50, 500), [this, id, jobId, answer] { answered(id, jobId, answer); });
 }
 
-Simulation::Answer Simulation::complete(const std::string &jobId, const SimulatedJob &job)
+Simulation::Answer Simulation::say(const std::string &jobId, const SimulatedJob &job, bool complete)
 {
-    CompleteJobCommand command;
-    command.jobId = jobId;
-    command.tokenHash = store::tokenHash(job.token);
-    command.completion.result = job.result;
-    command.reply = std::make_shared<std::promise<schema::Result<>>>();
-    auto answer = std::make_shared<std::future<schema::Result<>>>(command.reply->get_future());
+    auto delivery = std::make_shared<JobDelivery>();
+    delivery->jobId = jobId;
+    delivery->tokenHash = store::tokenHash(job.token);
+    delivery->write = [](store::Connection &, const store::JobRow &,
+                         std::int64_t) -> schema::Result<bool> { return true; };
+    if (complete) {
+        delivery->completion.emplace();
+        delivery->completion->result = job.result;
+    }
+    DeliverCommand command{std::move(delivery),
+                           std::make_shared<std::promise<schema::Result<bool>>>()};
+    auto answer = std::make_shared<std::future<schema::Result<bool>>>(command.reply->get_future());
     send(std::move(command));
     return answer;
 }

@@ -50,7 +50,7 @@ public:
 
 private:
     using Clock = std::chrono::milliseconds; ///< since the beginning of the world
-    using Answer = std::shared_ptr<std::future<schema::Result<>>>;
+    using Answer = std::shared_ptr<std::future<schema::Result<bool>>>;
 
     struct SimulatedJob
     {
@@ -119,7 +119,8 @@ private:
 
     void renew(std::int64_t id);
     void finish(std::int64_t id, const std::string &jobId);
-    Answer complete(const std::string &jobId, const SimulatedJob &job);
+    /// What a job process says: its first words, or the end of the job.
+    Answer say(const std::string &jobId, const SimulatedJob &job, bool complete);
     void answered(std::int64_t id, const std::string &jobId, const Answer &answer);
 
     // ---- people, and mischief: simulated_people.cpp ----

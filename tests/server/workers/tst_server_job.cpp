@@ -149,7 +149,7 @@ private Q_SLOTS:
                              {{"connectionType", "connectedServiceName"},
                               {"serviceConnection", "Api"},
                               {"method", "PUT"},
-                              {"headers", R"({"X-Tag": "$(tag)"})"},
+                              {"headers", "{\"X-Tag\": \"$(tag)\"}"},
                               {"body", "$(key)"},
                               {"urlSuffix", "/x"},
                               {"successCriteria", criteria.toStdString()}})});

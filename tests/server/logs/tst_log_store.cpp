@@ -215,9 +215,9 @@ void TestLogStore::packsSmallPieces()
     QTemporaryDir dir;
     const Opened store(dir);
     const std::string all = numbered(40'000, " of many");
-    for (std::size_t at = 0; at < all.size(); at += 100)
+    for (std::size_t at = 0; at < all.size(); at += 600)
         QVERIFY(store->append({1, 1}, at,
-                              {all.data() + at, std::min<std::size_t>(100, all.size() - at)}));
+                              {all.data() + at, std::min<std::size_t>(600, all.size() - at)}));
     const auto chunks = store.chunks({1, 1});
     QVERIFY2(chunks.size() < 40, std::to_string(chunks.size()).c_str());
     QVERIFY(chunks.front().codec == ChunkCodec::Zstd);

@@ -37,7 +37,6 @@ public:
     /// often, at most `top`.
     std::vector<TestInsight> insights(std::int64_t pipelineId, int runs, int top);
 
-
 private:
     Connection &m_connection;
 };

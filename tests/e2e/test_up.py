@@ -11,7 +11,7 @@ import tempfile
 import urllib.request
 
 import pytest
-from slipway import BINARY, Sample, Up, children, command, wait_until
+from slipway import BINARY, COMPLETE, Sample, Up, children, command, wait_until
 
 
 def processes_with(text):
@@ -105,7 +105,7 @@ def test_no_docker_and_no_root():
         place = pathlib.Path(name)
         place.chmod(0o777)
         binary = place / "slipway"
-        shutil.copy(BINARY, binary)
+        shutil.copy(COMPLETE, binary)
         done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", binary, "up", "--data", place / "data"],
                               capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, check=False,
                               env={"PATH": os.environ["PATH"], "HOME": name, "DOCKER_HOST": f"unix://{name}/none.sock"})

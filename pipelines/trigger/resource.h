@@ -19,7 +19,6 @@ struct Completion
     std::string pipeline; ///< name, with its folder if it has one ("team\\Api CI")
     std::string project;
     std::string branch; ///< full ref the run was of
-    std::string commit; ///< of the run; only triggeredVersion() asks for it
     std::vector<std::string> tags;
     std::vector<std::string> succeededStages;
     bool isRunComplete = false; ///< the whole run ended well

@@ -99,18 +99,18 @@ void TestRunSpans::describesTheTree()
     QCOMPARE(root.at("startTimeUnixNano").get<std::string>(), "1800000000000000000");
     QCOMPARE(root.at("traceId").get<std::string>().size(), std::size_t(32));
     const auto stage = named(spans, "Build");
-    QCOMPARE(stage.at("parentSpanId"), root.at("spanId"));
+    QVERIFY(stage.at("parentSpanId") == root.at("spanId"));
     // The phase between job and stage is no span: the stage is the parent.
     const auto job = named(spans, "job");
-    QCOMPARE(job.at("parentSpanId"), stage.at("spanId"));
-    QCOMPARE(named(spans, "step").at("parentSpanId"), job.at("spanId"));
+    QVERIFY(job.at("parentSpanId") == stage.at("spanId"));
+    QVERIFY(named(spans, "step").at("parentSpanId") == job.at("spanId"));
     // The second attempt of the job is a span of its own below the same stage.
     const auto again = named(spans, "job", 1);
-    QCOMPARE(again.at("parentSpanId"), stage.at("spanId"));
+    QVERIFY(again.at("parentSpanId") == stage.at("spanId"));
     QVERIFY(again.at("spanId") != job.at("spanId"));
     std::set<std::string> ids;
     for (const auto &span : spans) {
-        QCOMPARE(span.at("traceId"), root.at("traceId"));
+        QVERIFY(span.at("traceId") == root.at("traceId"));
         QCOMPARE(span.at("spanId").get<std::string>().size(), std::size_t(16));
         ids.insert(span.at("spanId").get<std::string>());
     }
@@ -142,7 +142,7 @@ void TestRunSpans::saysNothingOfAnOpenRun()
     auto back = run();
     back.run.finishedAt = at(-50);
     const auto root = named(spansOf(server::tracing::otlpBodies(back, "")), "web");
-    QCOMPARE(root.at("endTimeUnixNano"), root.at("startTimeUnixNano"));
+    QVERIFY(root.at("endTimeUnixNano") == root.at("startTimeUnixNano"));
 }
 
 QTEST_GUILESS_MAIN(TestRunSpans)

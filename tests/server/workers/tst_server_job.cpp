@@ -1,5 +1,6 @@
 // Jobs of `pool: server`: what a step does next, as a table, and whole jobs through the scheduler
 // with a restart in between.
+#include "schema/base/guid.h"
 #include "server/workers/server_job.h"
 #include "server/workers/server_worker.h"
 #include "tests/server/support/world.h"

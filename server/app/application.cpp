@@ -172,12 +172,12 @@ Result<std::unique_ptr<Application>> Application::start(const Configuration &con
     p.pools.emplace(*p.database, *p.scheduler, p.events);
     p.jobs.emplace(*p.database, *p.scheduler, *p.logs, *p.artifacts, p.events);
     ASSIGN_OR_RETURN(p.workerHub, workers::WorkerHub::start(*p.scheduler));
+    RETURN_IF_ERROR(ensureDefaultPool(*p.pools));
     ASSIGN_OR_RETURN(p.serverWorker,
                      workers::ServerWorker::create(*p.database, *p.scheduler, *p.configuration,
                                                    *p.jobs, schema::wallClockNow));
     RETURN_IF_ERROR(p.scheduler->start(p.serverWorker->channel(*p.workerHub)));
     RETURN_IF_ERROR(p.serverWorker->start());
-    RETURN_IF_ERROR(ensureDefaultPool(*p.pools));
     p.pipelines.emplace(*p.database, *p.projects, *p.repositories, *p.configuration,
                         *p.environments, *p.runs);
     p.pullRequests.emplace(*p.database, *p.repositories, *p.pipelines, *p.runs);

@@ -1,4 +1,5 @@
 #include "server/events/event_hub.h"
+#include "server/scheduler/assignment.h"
 #include "server/scheduler/scheduler.h"
 #include "server/store/identity_store.h"
 #include "server/store/pipeline_store.h"
@@ -65,6 +66,12 @@ Worker toWorker(store::WorkerRow row)
     return worker;
 }
 
+/// Whether there is such a pool for people: the server's own is nothing that they see or change.
+bool isThere(const std::optional<store::PoolRow> &pool)
+{
+    return pool && pool->name != scheduler::kServerPool;
+}
+
 /// Id of the pool a registration token is for, or an error.
 Result<std::int64_t> poolOfToken(Connection &connection, const std::string &token,
                                  schema::TimePoint now)
@@ -102,6 +109,7 @@ Result<std::vector<Pool>> PoolService::pools()
             ++find(worker.poolId)->workers;
             find(worker.poolId)->online += worker.online ? 1 : 0;
         }
+        std::erase_if(pools, [](const Pool &pool) { return pool.name == scheduler::kServerPool; });
         return pools;
     });
 }
@@ -125,7 +133,7 @@ Status PoolService::renamePool(std::int64_t poolId, const std::string &name)
     RETURN_IF_ERROR(checkName("pool", name));
     const Status renamed = m_database.write([&](Connection &connection) -> Status {
         store::WorkerStore workers(connection);
-        if (!workers.findPool(poolId))
+        if (!isThere(workers.findPool(poolId)))
             return {ErrorCode::NotFound, fmt::format("pool {} does not exist", poolId)};
         const auto other = workers.findPool(name);
         if (other && other->id != poolId)
@@ -143,7 +151,7 @@ Status PoolService::removePool(std::int64_t poolId)
     const Status removed = m_database.write([&](Connection &connection) -> Status {
         store::WorkerStore workers(connection);
         const auto pool = workers.findPool(poolId);
-        if (!pool)
+        if (!isThere(pool))
             return {ErrorCode::NotFound, fmt::format("pool {} does not exist", poolId)};
         if (!workers.workers(poolId).empty())
             return {ErrorCode::Conflict,
@@ -188,7 +196,7 @@ Status PoolService::mapImage(const std::string &vmImage, std::int64_t poolId)
     RETURN_IF_ERROR(checkName("vmImage", vmImage));
     const Status mapped = m_database.write([&](Connection &connection) -> Status {
         store::WorkerStore workers(connection);
-        if (!workers.findPool(poolId))
+        if (!isThere(workers.findPool(poolId)))
             return {ErrorCode::NotFound, fmt::format("pool {} does not exist", poolId)};
         workers.putImage({vmImage, poolId});
         return {};
@@ -202,7 +210,7 @@ Result<std::vector<Worker>> PoolService::workers(std::int64_t poolId)
 {
     return m_database.read([&](Connection &connection) -> Result<std::vector<Worker>> {
         store::WorkerStore store(connection);
-        if (!store.findPool(poolId))
+        if (!isThere(store.findPool(poolId)))
             return Error{ErrorCode::NotFound, fmt::format("pool {} does not exist", poolId)};
         std::vector<Worker> workers;
         for (store::WorkerRow &row : store.workers(poolId))
@@ -268,7 +276,7 @@ Result<Registered> PoolService::registerWorker(const Registration &registration)
             pool = workers.findPool(registration.pool);
         else if (tokenPool != 0)
             pool = workers.findPool(tokenPool);
-        if (!pool)
+        if (!isThere(pool))
             return Error{ErrorCode::NotFound,
                          registration.pool.empty()
                              ? std::string("name a pool: the registration token is for none")

@@ -83,8 +83,10 @@ private Q_SLOTS:
         row("logdetail without an id", "##vso[task.logdetail]m", "true", "1:must be a GUID",
             "failed");
         // task.setendpoint
-        row("setendpoint", "##vso[task.setendpoint id=e;field=authParameter;key=k]s3cret-thing",
+        row("setendpoint", "##vso[task.setendpoint id=known;field=authParameter;key=k]s3cret-thing",
             "echo s3cret-thing", "***");
+        row("setendpoint of an unknown one", "##vso[task.setendpoint id=e;field=url]http://x",
+            "true", "1:has no service connection 'e'", "failed");
         row("setendpoint of another field", "##vso[task.setendpoint id=e;field=x]y", "true",
             "1:expected id and field", "failed");
         // attachments
@@ -146,7 +148,11 @@ private Q_SLOTS:
         QFETCH(QByteArray, result);
         auto second = script(after.toStdString(), "two");
         second.condition = "always()";
-        JobRun run(job({script("cat $(Agent.WorkFolder)/said", "one"), second}));
+        auto message = job({script("cat $(Agent.WorkFolder)/said", "one"), second});
+        schema::protocol::ServiceConnection known;
+        known.id = known.name = "known";
+        message.connections = {known};
+        JobRun run(message);
         QVERIFY(writeFile(run.options.work / "said", commands.toStdString() + "\n"));
         run.go();
         const bool first = shown.startsWith("1:");

@@ -31,6 +31,7 @@ ServerJob job(std::vector<schema::Step> steps)
     out.message.jobId = "11111111-1111-1111-1111-111111111111";
     out.message.recordId = "22222222-2222-2222-2222-222222222222";
     out.message.steps = std::move(steps);
+    out.message.timeoutMinutes = 24 * 60; // not what limits a step here
     schema::protocol::ServiceConnection connection;
     connection.id = connection.name = "Api";
     connection.type = "generic";

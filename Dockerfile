@@ -12,7 +12,7 @@ COPY run ./run
 COPY tests/tools ./tests/tools
 RUN [ "$PREBUILT" = yes ] || { ./run packages build && rm -rf /var/lib/apt/lists/*; }
 COPY . .
-RUN [ "$PREBUILT" = yes ] || { rm -rf build web/dist && ./run build slipway && strip build/release/cli/complete/slipway && ./run build web; }
+RUN [ "$PREBUILT" = yes ] || { rm -rf build web/dist && ./run build slipway && strip build/release/cli/slipway-complete && ./run build web; }
 
 # What the one binary needs to run in any role.
 FROM debian:bookworm-slim AS base
@@ -22,7 +22,7 @@ RUN apt-get -q update \
         libsqlite3-0 libfmt9 libsodium23 libarchive13 libzstd1 libssl3 libprometheus-cpp-core1.0 \
     && apt-get clean && rm -rf /var/lib/apt/lists/*
 # The complete program alone: in an image nobody waits for `validate`.
-COPY --from=build /src/build/release/cli/complete/slipway /usr/local/bin/slipway
+COPY --from=build /src/build/release/cli/slipway-complete /usr/local/bin/slipway
 ENTRYPOINT ["tini", "--"]
 
 FROM base AS server

@@ -22,7 +22,7 @@ int runComplete(char **argv)
     const fs::path own = fs::read_symlink("/proc/self/exe", error);
     const fs::path folder = own.parent_path();
     // Where it is installed, and where a build leaves it.
-    const fs::path places[] = {folder / "../libexec/slipway/slipway", folder / "complete/slipway"};
+    const fs::path places[] = {folder / "../libexec/slipway/slipway", folder / "slipway-complete"};
     for (const fs::path &place : places) {
         // Never itself: somebody may have copied this file there.
         if (!fs::exists(place, error) || fs::equivalent(place, own, error))

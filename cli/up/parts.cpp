@@ -45,10 +45,10 @@ std::filesystem::path findResource(const std::string &installed, const std::stri
     std::error_code problem;
     const std::filesystem::path program =
         std::filesystem::read_symlink("/proc/self/exe", problem).parent_path();
-    // Installed in libexec/slipway, or alone in bin; built in build/<preset>/cli/complete.
+    // Installed in libexec/slipway, or alone in bin; built in build/<preset>/cli.
     for (const auto &candidate :
          {program / "../../share/slipway" / installed, program / "../share/slipway" / installed,
-          program / "../../../.." / inSourceTree, program / "../../.." / inSourceTree}) {
+          program / "../../.." / inSourceTree}) {
         if (std::filesystem::exists(candidate, problem))
             return std::filesystem::weakly_canonical(candidate, problem);
     }

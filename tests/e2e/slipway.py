@@ -14,7 +14,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("SLIPWAY_BINARY", ROOT / "build/release/cli/slipway"))
 # The program that works alone wherever it is copied to (docs/decisions/0004).
-COMPLETE = BINARY.parent / "complete/slipway"
+COMPLETE = BINARY.parent / "slipway-complete"
 P = "/space-game"
 
 

@@ -19,6 +19,9 @@ using ManifestJson = nlohmann::ordered_json;
 /// Label and annotation that tell a workload's canary and baseline from the workload itself.
 inline constexpr const char *kVersionLabel = "azure-pipelines/version";
 
+/// Every document, whatever it is about, as parseManifest() reads it.
+schema::Result<std::vector<ManifestJson>> parseYaml(std::string_view text);
+
 /// Every object of every document, `List` objects taken apart. Scalars get the types that kubectl
 /// gives them (YAML 1.1). Errors: InvalidArgument with line and column; LimitExceeded.
 schema::Result<std::vector<ManifestJson>> parseManifest(std::string_view text);

@@ -328,7 +328,7 @@ schema::Error located(schema::ErrorCode code, const YAML::Mark &mark, const std:
 
 } // namespace
 
-schema::Result<std::vector<ManifestJson>> parseManifest(std::string_view text)
+schema::Result<std::vector<ManifestJson>> parseYaml(std::string_view text)
 {
     using schema::ErrorCode;
     if (text.size() > kMaxBytes)
@@ -352,9 +352,17 @@ schema::Result<std::vector<ManifestJson>> parseManifest(std::string_view text)
     } catch (const std::exception &error) {
         return {ErrorCode::LimitExceeded, error.what()};
     }
-    for (const auto &object : out) {
+    return out;
+}
+
+schema::Result<std::vector<ManifestJson>> parseManifest(std::string_view text)
+{
+    auto out = parseYaml(text);
+    if (!out)
+        return out;
+    for (const auto &object : *out) {
         if (!object.is_object() || !object.contains("kind") || !object["kind"].is_string())
-            return {ErrorCode::InvalidArgument,
+            return {schema::ErrorCode::InvalidArgument,
                     "a document has no 'kind'; every document must be a Kubernetes object"};
     }
     return out;

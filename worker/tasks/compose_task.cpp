@@ -306,8 +306,8 @@ Result<ManifestJson> Compose::configuration(bool locked)
     ASSIGN_OR_RETURN(const auto result, compose({"config"}, false));
     if (!result.ok())
         return {ErrorCode::InvalidArgument, explainDockerFailure("docker compose config", result)};
-    ASSIGN_OR_RETURN(auto documents, parseManifest(result.output));
-    if (documents.size() != 1)
+    ASSIGN_OR_RETURN(auto documents, parseYaml(result.output));
+    if (documents.size() != 1 || !documents.front().is_object())
         return {ErrorCode::Internal, "docker compose config printed no document"};
     auto &json = documents.front();
     for (auto &[name, service] : json["services"].items()) {

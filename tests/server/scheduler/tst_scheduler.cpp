@@ -429,6 +429,7 @@ void TestScheduler::retriesOneJobWhileTheStageGoesOn()
 void TestScheduler::refusesToRetryWhatOthersSaw()
 {
     World world;
+    const auto ann = world.addIdentity("ann");
     const auto worker = world.addWorker("w1", 2);
     world.connect(worker, 2);
     auto after = job("C");
@@ -439,13 +440,14 @@ void TestScheduler::refusesToRetryWhatOthersSaw()
     world.complete(worker, first, TaskResult::Failed);
     const auto behind = world.accept(worker);
     QCOMPARE(behind.jobName, std::string("C"));
-    const auto refused = world.runs->retryJob(id, first.jobId, "ann");
+    const auto refused = world.runs->retryJob(id, first.jobId, ann);
     QVERIFY(!refused);
     QVERIFY2(refused.error().message.find("has begun already") != std::string::npos,
              refused.error().message.c_str());
     world.complete(worker, behind, TaskResult::Succeeded);
     // When the stage has ended, the job is retried with it.
-    QVERIFY(world.runs->retryJob(id, first.jobId, "ann"));
+    const auto retried = world.runs->retryJob(id, first.jobId, ann);
+    QVERIFY2(retried, retried ? "" : retried.error().message.c_str());
     QCOMPARE(world.accept(worker).jobName, std::string("A"));
 }
 

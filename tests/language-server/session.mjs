@@ -400,7 +400,7 @@ function run(program, ...args) {
 
 /** The two files of the program (docs/decisions/0004), each alone. */
 async function programs() {
-  const complete = join(dirname(binary), 'complete', 'slipway')
+  const complete = join(dirname(binary), 'slipway-complete')
   const copy = (from, ...to) => {
     const path = join(folder, ...to)
     mkdirSync(dirname(path), { recursive: true })

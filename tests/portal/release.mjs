@@ -48,7 +48,7 @@ await signedIn(async ({ page, base, step, accessible, picture }) => {
   await step('the log follows the run, without a reload', async () => {
     await page.getByRole('log').getByRole('button', { name: 'Line 1', exact: true }).waitFor()
     await page.getByRole('button', { name: 'Approve' }).waitFor({ timeout: 120_000 })
-    await page.locator('h1').getByText(/waits for approval by/).waitFor()
+    await page.locator('h1', { hasText: /waits for approval by/ }).waitFor()
   })
   await step('the approval says from which version to which', async () => {
     const article = page.getByRole('article')

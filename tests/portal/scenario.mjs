@@ -53,7 +53,7 @@ await signedIn(async ({ page, base, link, step, accessible, picture, browser }) 
   await step('the run waits for the approval of production, and says so', async () => {
     await page.getByRole('button', { name: 'Approve' }).waitFor()
     await page.waitForFunction(() => document.querySelector('h1 svg')?.getAttribute('data-state') === 'waiting')
-    await page.locator('h1').getByText(/wait/i).waitFor()
+    await page.locator('h1', { hasText: /wait/i }).waitFor()
     await accessible('a waiting run')
     await picture('run-waiting')
   })

@@ -67,6 +67,8 @@ await signedIn(async ({ page, base, step, accessible, picture }) => {
     await few('at the end')
   })
   await step('scrolling through all of it draws few elements, and the right lines', async () => {
+    await log.evaluate((element) => { element.scrollTop = 0 })
+    await line(1).waitFor()
     const places = await page.evaluate(async () => {
       const element = document.querySelector('[role=log]')
       const list = []
@@ -85,7 +87,7 @@ await signedIn(async ({ page, base, step, accessible, picture }) => {
     })
     must(places.every((one) => one.elements < mostElements), `at most ${Math.max(...places.map((one) => one.elements))} elements`)
     must(places.every((one) => one.ascending), 'lines stand in order')
-    must(places.every((one, at) => at === 0 || one.first > places[at - 1].first), 'each place shows later lines than the one before')
+    must(places.every((one, at) => at === 0 || one.first > places[at - 1].first), `each place shows later lines than the one before: they begin with ${places.map((one) => one.first).join(' ')}`)
   })
   await step('a number leads to its line', async () => {
     await search.fill(':50000')

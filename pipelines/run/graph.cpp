@@ -122,8 +122,9 @@ private:
         const expr::Slot slot =
             job == nullptr ? expr::Slot::StageCondition : expr::Slot::JobCondition;
         const auto parsed = expr::parse(text, slot, expr::kCompiledLimits);
-        if (parsed.error)
-            return {Verdict::Error, "condition: " + parsed.error->message(text)};
+        if (!parsed.expression)
+            return {Verdict::Error,
+                    "condition: " + (parsed.error ? parsed.error->message(text) : std::string())};
         auto variables = collectVariables(m_plan, m_progress, &stage, job);
         VariableTable table;
         if (variables) {

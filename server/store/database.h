@@ -217,7 +217,7 @@ public:
         });
         if (!committed)
             return committed.error();
-        return std::move(*result);
+        return std::move(*result); // NOLINT(bugprone-unchecked-optional-access) emplaced
     }
 
     /// Runs `body(Connection &) -> schema::Result<T>` on a consistent, read-only snapshot.
@@ -229,7 +229,7 @@ public:
             snapshot([&](Connection &connection) { result.emplace(body(connection)); });
         if (!done)
             return done.error();
-        return std::move(*result);
+        return std::move(*result); // NOLINT(bugprone-unchecked-optional-access) emplaced
     }
 
     /// Number of commits since opening: flushes to disk, for metrics and benchmarks.

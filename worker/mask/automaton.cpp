@@ -17,7 +17,8 @@ constexpr std::size_t kLongestWindow = 32;
 
 std::size_t blockHash(const unsigned char *at)
 {
-    const std::uint32_t value = static_cast<std::uint32_t>(at[0]) | at[1] << 8U | at[2] << 16U;
+    const std::uint32_t value =
+        std::uint32_t{at[0]} | std::uint32_t{at[1]} << 8U | std::uint32_t{at[2]} << 16U;
     return (value * 0x9E3779B1U) >> 17U;
 }
 

@@ -111,7 +111,7 @@ describe('pools and settings', () => {
     await user.type(form.getByRole('textbox'), 'a script')
     await user.click(form.getByRole('button', { name: 'Create token' }))
     expect(await screen.findByText('shown-once-4711', undefined, soon)).toBeVisible()
-    await user.click(screen.getByRole('button', { name: 'Done' }))
+    await user.click(await screen.findByRole('button', { name: 'Done' }, soon))
     await waitFor(() => expect(screen.queryByText('shown-once-4711')).toBeNull())
   })
 

@@ -1,8 +1,11 @@
 import '@testing-library/jest-dom/vitest'
-import { cleanup } from '@testing-library/react'
+import { cleanup, configure } from '@testing-library/react'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { mood } from './handlers'
 import { server } from './server'
+
+// How long a test waits for what must come; a busy machine takes its time.
+configure({ asyncUtilTimeout: 10_000 })
 
 // What jsdom does not have and the portal uses.
 window.matchMedia = (query: string) => Object.assign(new EventTarget(), { matches: false, media: query, onchange: null }) as unknown as MediaQueryList

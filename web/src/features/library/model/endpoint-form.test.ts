@@ -12,9 +12,9 @@ describe('a service connection being edited', () => {
     ])
   })
   it('a registry is written with and without its scheme', () => {
-    expect(endpointBody(form('dockerregistry', { url: ' registry.example.com/ ', username: 'ci', password: 'p' }), undefined)).toEqual({
-      name: 'A', type: 'dockerregistry', url: 'https://registry.example.com', description: '', data: {},
-      authorization: { scheme: 'UsernamePassword', parameters: { registry: 'registry.example.com', username: 'ci', password: 'p' } },
+    expect(endpointBody(form('dockerregistry', { url: ' images.example.com/ ', username: 'ci', password: 'p' }), undefined)).toEqual({
+      name: 'A', type: 'dockerregistry', url: 'https://images.example.com', description: '', data: {},
+      authorization: { scheme: 'UsernamePassword', parameters: { registry: 'images.example.com', username: 'ci', password: 'p' } },
     })
     expect(endpointBody(formOf(registry), registry)).toMatchObject({ url: 'http://127.0.0.1:5000', authorization: { parameters: { registry: '127.0.0.1:5000', username: '', password: '' } } })
   })

@@ -14,15 +14,27 @@ interface FormDialogProps {
   onSubmit: () => void
   onClose: () => void
   wide?: boolean
+  /** What is shown in the form's place once it was sent, for example a secret that is shown once. */
+  outcome?: { title: string; content: ReactNode } | undefined
   children: ReactNode
 }
 
-/** A form in a dialog. A click beside it does not throw away what was typed; Escape and Cancel do. */
-export function FormDialog({ title, submit, doing, busy, error, onSubmit, onClose, wide, children }: FormDialogProps) {
+/**
+ * A form in a dialog. A click beside it does not throw away what was typed; Escape and Cancel do. The outcome
+ * takes the form's place in the same dialog: of two dialogs that follow each other at once, the second can stay
+ * hidden from assistive technology.
+ */
+export function FormDialog({ title, submit, doing, busy, error, onSubmit, onClose, wide, outcome, children }: FormDialogProps) {
   return (
     <Dialog open onOpenChange={(_, { open, type }) => { if (!open && type !== 'backdropClick') onClose() }}>
       <DialogSurface className={styles.surface} data-wide={wide || undefined}>
-        <form noValidate autoComplete="off" onSubmit={(event) => {
+        {outcome !== undefined ? (
+          <DialogBody>
+            <DialogTitle>{outcome.title}</DialogTitle>
+            <DialogContent className={styles.content}>{outcome.content}</DialogContent>
+            <DialogActions><Button appearance="primary" autoFocus onClick={onClose}>Done</Button></DialogActions>
+          </DialogBody>
+        ) : <form noValidate autoComplete="off" onSubmit={(event) => {
           event.preventDefault()
           if (!busy) onSubmit()
         }}>
@@ -37,7 +49,7 @@ export function FormDialog({ title, submit, doing, busy, error, onSubmit, onClos
               <Button type="submit" appearance="primary" disabled={busy}>{submit}</Button>
             </DialogActions>
           </DialogBody>
-        </form>
+        </form>}
       </DialogSurface>
     </Dialog>
   )

@@ -1,4 +1,4 @@
-import { Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, Field, Input, Select } from '@fluentui/react-components'
+import { Button, Field, Input, Select } from '@fluentui/react-components'
 import { Add16Regular } from '@fluentui/react-icons'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -54,13 +54,12 @@ export function TokenDialog({ person, onClose }: { person: Pick<Me, 'id' | 'disp
   const [days, setDays] = useState('90')
   const [tried, setTried] = useState(false)
   const send = useSend(issueToken(person.id), [keys.tokens(person.id)])
-  if (send.data !== undefined) return <IssuedDialog token={send.data} onClose={onClose} />
   const submit = () => {
     setTried(true)
     if (name.trim() !== '') send.mutate({ name: name.trim(), expiresInMinutes: Number(days) * 24 * 60 })
   }
   return (
-    <FormDialog title={`New token for ${person.displayName}`} submit="Create token" doing="make the token" busy={send.isPending} error={send.error} onSubmit={submit} onClose={onClose}>
+    <FormDialog title={`New token for ${person.displayName}`} submit="Create token" doing="make the token" busy={send.isPending} error={send.error} onSubmit={submit} onClose={onClose} outcome={send.data && { title: 'The new token', content: <Issued token={send.data} /> }}>
       <Field label="What it is for" required {...(tried && name.trim() === '' ? { validationMessage: 'A name tells later which one to revoke.' } : {})}>
         <Input value={name} autoFocus placeholder="git on my laptop" onChange={(_, { value }) => setName(value)} />
       </Field>
@@ -71,19 +70,11 @@ export function TokenDialog({ person, onClose }: { person: Pick<Me, 'id' | 'disp
   )
 }
 
-function IssuedDialog({ token, onClose }: { token: IssuedToken; onClose: () => void }) {
+function Issued({ token }: { token: IssuedToken }) {
   return (
-    <Dialog open onOpenChange={(_, { open, type }) => { if (!open && type !== 'backdropClick') onClose() }}>
-      <DialogSurface>
-        <DialogBody>
-          <DialogTitle>The new token</DialogTitle>
-          <DialogContent>
-            <p style={{ marginTop: 0 }}>Take it now: it is shown this once only. It ends on {exact(token.expiresAt)}.</p>
-            <SecretOnce label="Token" value={token.token} />
-          </DialogContent>
-          <DialogActions><Button appearance="primary" onClick={onClose}>Done</Button></DialogActions>
-        </DialogBody>
-      </DialogSurface>
-    </Dialog>
+    <>
+      <p style={{ marginTop: 0 }}>Take it now: it is shown this once only. It ends on {exact(token.expiresAt)}.</p>
+      <SecretOnce label="Token" value={token.token} />
+    </>
   )
 }

@@ -12,7 +12,7 @@ COPY run ./run
 COPY tests/tools ./tests/tools
 RUN [ "$PREBUILT" = yes ] || { ./run packages build && rm -rf /var/lib/apt/lists/*; }
 COPY . .
-RUN [ "$PREBUILT" = yes ] || { rm -rf build web/dist && ./run build slipway && strip build/release/cli/slipway-complete && ./run build web; }
+RUN [ "$PREBUILT" = yes ] || { rm -rf build web/dist && ./run build slipway && strip build/release/cli/slipway-complete build/release/lib/slipway/slipway-tls.so && ./run build web; }
 
 # What the one binary needs to run in any role.
 FROM debian:bookworm-slim AS base
@@ -23,6 +23,7 @@ RUN apt-get -q update \
     && apt-get clean && rm -rf /var/lib/apt/lists/*
 # The complete program alone: in an image nobody waits for `validate`.
 COPY --from=build /src/build/release/cli/slipway-complete /usr/local/bin/slipway
+COPY --from=build /src/build/release/lib/slipway/slipway-tls.so /usr/local/lib/slipway/slipway-tls.so
 ENTRYPOINT ["tini", "--"]
 
 FROM base AS server

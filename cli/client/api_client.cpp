@@ -1,11 +1,11 @@
 #include "cli/client/api_client.h"
 
+#include "schema/transport/session.h"
+
 #include <Poco/Exception.h>
-#include <Poco/Net/Context.h>
 #include <Poco/Net/HTTPClientSession.h>
 #include <Poco/Net/HTTPRequest.h>
 #include <Poco/Net/HTTPResponse.h>
-#include <Poco/Net/HTTPSClientSession.h>
 #include <Poco/StreamCopier.h>
 #include <Poco/URI.h>
 #include <fmt/format.h>
@@ -28,21 +28,12 @@ using schema::ErrorCode;
 constexpr int kTimeoutSeconds = 60; // the server pings an event stream every 15 s
 constexpr std::size_t kAnswerLimit = std::size_t{64} << 20;
 
-std::unique_ptr<Poco::Net::HTTPClientSession> openSession(const std::string &url)
+/// A session with the client's time limit. Errors: as transport::openSession.
+schema::Result<std::unique_ptr<Poco::Net::HTTPClientSession>> openSession(const std::string &url)
 {
-    const Poco::URI uri(url);
-    std::unique_ptr<Poco::Net::HTTPClientSession> session;
-    if (uri.getScheme() == "https") {
-        // The system's certificate authorities, and the host's name must match.
-        const Poco::Net::Context::Ptr context(
-            new Poco::Net::Context(Poco::Net::Context::TLS_CLIENT_USE, "", "", "",
-                                   Poco::Net::Context::VERIFY_STRICT, 9, true));
-        session =
-            std::make_unique<Poco::Net::HTTPSClientSession>(uri.getHost(), uri.getPort(), context);
-    } else {
-        session = std::make_unique<Poco::Net::HTTPClientSession>(uri.getHost(), uri.getPort());
-    }
-    session->setTimeout(Poco::Timespan(kTimeoutSeconds, 0));
+    auto session = schema::transport::openSession(Poco::URI(url));
+    if (session)
+        (*session)->setTimeout(Poco::Timespan(kTimeoutSeconds, 0));
     return session;
 }
 
@@ -104,6 +95,9 @@ template <typename Work> auto guarded(const std::string &url, Work work) -> decl
         return schema::Error{ErrorCode::InvalidArgument,
                              fmt::format("'{}' is no URL like http://127.0.0.1:8480", url)};
     } catch (const Poco::Exception &problem) {
+        if (const std::string refused = schema::transport::refusedCertificate(problem);
+            !refused.empty())
+            return schema::Error{ErrorCode::Unavailable, url + ": " + refused};
         return schema::Error{
             ErrorCode::Unavailable,
             fmt::format("no server answers at {} ({}); is it running? --url names another one", url,
@@ -170,7 +164,10 @@ schema::Result<json> ApiClient::upload(const std::string &path, const std::strin
     const auto size = static_cast<Poco::Int64>(in.tellg());
     in.seekg(0);
     return guarded(m_url, [&]() -> schema::Result<json> {
-        const auto session = openSession(m_url);
+        const auto opened = openSession(m_url);
+        if (!opened)
+            return opened.error();
+        const auto &session = *opened;
         HTTPRequest request(HTTPRequest::HTTP_POST, path, HTTPRequest::HTTP_1_1);
         authorize(request, m_token);
         request.setContentType("application/octet-stream");
@@ -189,7 +186,10 @@ schema::Result<json> ApiClient::call(const std::string &method, const std::strin
                                      const json *body) const
 {
     return guarded(m_url, [&]() -> schema::Result<json> {
-        const auto session = openSession(m_url);
+        const auto opened = openSession(m_url);
+        if (!opened)
+            return opened.error();
+        const auto &session = *opened;
         HTTPRequest request(method, path, HTTPRequest::HTTP_1_1);
         authorize(request, m_token);
         request.set("Accept", "application/json");
@@ -218,7 +218,10 @@ schema::Result<LogPart> ApiClient::log(const std::string &project, std::int64_t 
                                        std::int64_t logId, std::uint64_t offset) const
 {
     return guarded(m_url, [&]() -> schema::Result<LogPart> {
-        const auto session = openSession(m_url);
+        const auto opened = openSession(m_url);
+        if (!opened)
+            return opened.error();
+        const auto &session = *opened;
         HTTPRequest request(HTTPRequest::HTTP_GET,
                             fmt::format("/{}/_apis/slipway/logs/{}/{}?offset={}",
                                         urlEncoded(project), runId, logId, offset),
@@ -239,7 +242,10 @@ schema::Result<LogPart> ApiClient::log(const std::string &project, std::int64_t 
 schema::Status ApiClient::events(const std::string &project, const EventHandler &handler) const
 {
     return guarded(m_url, [&]() -> schema::Status {
-        const auto session = openSession(m_url);
+        const auto opened = openSession(m_url);
+        if (!opened)
+            return opened.error();
+        const auto &session = *opened;
         HTTPRequest request(HTTPRequest::HTTP_GET,
                             "/_apis/slipway/events?project=" + urlEncoded(project),
                             HTTPRequest::HTTP_1_1);

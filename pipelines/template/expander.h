@@ -76,6 +76,7 @@ struct Declarations
 {
     enum class Form : std::uint8_t { None, List, Legacy };
     Form form = Form::None;
+    const yaml::Node *node = nullptr; ///< of the mapping of the old form, whose list may be empty
     std::vector<Declaration> list;
 };
 

@@ -134,6 +134,7 @@ Declarations Expander::declarations(const Node *node, bool isTemplate)
 void Expander::legacyDeclarations(const Node &node, Declarations &found)
 {
     found.form = Declarations::Form::Legacy;
+    found.node = &node;
     for (const Entry &entry : node.entries()) {
         if (entry.key->hasExpressions)
             continue;
@@ -268,7 +269,7 @@ void Expander::bindRoot(const Declarations &declared, const Node *resources)
     Frame frame;
     bindWebhooks(resources, *scope);
     if (declared.form == Declarations::Form::Legacy)
-        report(*declared.list[0].node, frame, "expected-sequence", "A mapping was not expected",
+        report(*declared.node, frame, "expected-sequence", "A mapping was not expected",
                "parameters of a pipeline are a list: `- name: x`");
     for (const auto &[name, value] : m_request.parameters) {
         const bool known =

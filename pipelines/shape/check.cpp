@@ -109,9 +109,18 @@ private:
         if (!node.isMapping())
             return notAMapping(node);
         for (const Entry &entry : node.entries()) {
+            nonEmptyKey(*entry.key);
             if (!entry.value->isScalar())
                 collectionNotExpected(*entry.value);
         }
+    }
+
+    /// Keys that people choose (names of variables, of inputs) are texts that are not empty.
+    void nonEmptyKey(const Node &key)
+    {
+        if (key.text.empty() && !key.hasExpressions)
+            report(key, "unexpected-value", "Expected a value here: Unexpected value ''",
+                   "write a name before the colon");
     }
 
     void scalar(const Node &node, const Shape &shape)
@@ -311,6 +320,7 @@ private:
     /// surely meant to be it.
     void looseKey(const Node &key, const Shape &shape)
     {
+        nonEmptyKey(key);
         for (const Property &property : shape.properties) {
             if (!equalIgnoringCase(property.key, key.text))
                 continue;

@@ -8,6 +8,7 @@ void registerBackup(CLI::App &app, int &exitCode);
 void registerExplain(CLI::App &app, int &exitCode);
 void registerJob(CLI::App &app, int &exitCode);
 void registerLogs(CLI::App &app, int &exitCode);
+void registerPipeline(CLI::App &app, int &exitCode);
 void registerPool(CLI::App &app, int &exitCode);
 void registerQueue(CLI::App &app, int &exitCode);
 void registerServer(CLI::App &app, int &exitCode);
@@ -27,7 +28,7 @@ const std::vector<RegisterCommand> &commands()
         registerStage,  registerExplain,  registerLogs,    registerApprove,
         registerWhere,  registerPool,     registerSignIn,  registerWorker,
         registerRun,    registerValidate, registerPreview, registerLanguageServer,
-        registerBackup, registerJob,      registerTask,
+        registerBackup, registerJob,      registerTask,    registerPipeline,
     };
     return all;
 }

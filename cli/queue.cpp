@@ -24,6 +24,7 @@ struct QueueOptions
     std::vector<std::string> parameters;
     std::vector<std::string> variables;
     std::vector<std::string> stagesToSkip;
+    std::string priority = "normal";
     bool wait = false;
 };
 
@@ -55,7 +56,8 @@ schema::Result<json> requestBody(const QueueOptions &options)
     return json{{"resources", {{"repositories", {{"self", self}}}}},
                 {"templateParameters", std::move(parameters)},
                 {"variables", std::move(variables)},
-                {"stagesToSkip", options.stagesToSkip}};
+                {"stagesToSkip", options.stagesToSkip},
+                {"priority", options.priority}};
 }
 
 schema::Result<int> queue(const ClientOptions &client, const QueueOptions &options)
@@ -113,6 +115,10 @@ void registerQueue(CLI::App &app, int &exitCode)
         ->add_option("--skip-stage", options->stagesToSkip,
                      "Stage that shall not run; may be repeated")
         ->type_name("STAGE");
+    command
+        ->add_option("--priority", options->priority,
+                     "Which waiting jobs get workers first (normal)")
+        ->check(CLI::IsMember({"high", "aboveNormal", "normal", "belowNormal", "low"}));
     command->add_flag("--wait", options->wait,
                       "Wait until the run is completed; exit status 1 if it failed");
     const auto client = addClientOptions(*command);

@@ -142,6 +142,12 @@ std::int64_t numberOf(const json &object, std::string_view key)
     return member.is_number() ? member.get<std::int64_t>() : 0;
 }
 
+std::string shownLimit(const json &object)
+{
+    const std::int64_t limit = numberOf(object, "maxParallelism");
+    return limit > 0 ? std::to_string(limit) : "any";
+}
+
 const json &memberOf(const json &object, std::string_view key)
 {
     static const json kNothing;

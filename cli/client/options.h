@@ -58,6 +58,9 @@ std::string textOf(const nlohmann::json &object, std::string_view key);
 /// A member as number, 0 when it is missing or of another type.
 std::int64_t numberOf(const nlohmann::json &object, std::string_view key);
 /// A member, or a null value when it is missing.
+/// Its `maxParallelism` in words: a number, or "any".
+std::string shownLimit(const nlohmann::json &object);
+/// The member; null when there is none.
 const nlohmann::json &memberOf(const nlohmann::json &object, std::string_view key);
 
 } // namespace cli

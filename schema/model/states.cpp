@@ -134,6 +134,23 @@ std::string_view toString(RunReason value)
     return "manual";
 }
 
+std::string_view toString(RunPriority value)
+{
+    switch (value) {
+    case RunPriority::High:
+        return "high";
+    case RunPriority::AboveNormal:
+        return "aboveNormal";
+    case RunPriority::Normal:
+        return "normal";
+    case RunPriority::BelowNormal:
+        return "belowNormal";
+    case RunPriority::Low:
+        return "low";
+    }
+    return "normal";
+}
+
 std::optional<TaskResult> taskResultFromString(std::string_view text)
 {
     using enum TaskResult;

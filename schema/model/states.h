@@ -62,6 +62,15 @@ enum class RunReason : std::uint16_t {
     ResourceTrigger = 1024,
 };
 
+/// How urgent a run is (Build.priority): which of several waiting jobs gets a worker first.
+enum class RunPriority : std::uint8_t {
+    High = 1,
+    AboveNormal = 2,
+    Normal = 3,
+    BelowNormal = 4,
+    Low = 5
+};
+
 /// API spellings ("succeededWithIssues", "inProgress", "Checkpoint.Approval", "individualCI").
 std::string_view toString(RunResult value);
 std::string_view toString(RunStatus value);
@@ -69,6 +78,7 @@ std::string_view toString(RecordState value);
 std::string_view toString(TaskResult value);
 std::string_view toString(RecordType value);
 std::string_view toString(RunReason value);
+std::string_view toString(RunPriority value);
 
 /// Reads the API spelling, ignoring case; nothing for an unknown word.
 std::optional<TaskResult> taskResultFromString(std::string_view text);

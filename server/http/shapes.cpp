@@ -46,6 +46,34 @@ Json identityJson(const Call &call, const std::string &id, const std::string &di
     return out;
 }
 
+Json limitJson(int maxParallelism)
+{
+    return maxParallelism > 0 ? Json(maxParallelism) : Json(nullptr);
+}
+
+schema::Result<std::optional<std::int64_t>> limitMember(const Json &body)
+{
+    if (body.is_object()) {
+        for (const auto &item : body.items())
+            if (item.value().is_null() && equalsIgnoringCase(item.key(), "maxParallelism"))
+                return std::optional<std::int64_t>(0);
+    }
+    return numberMember(body, "maxParallelism");
+}
+
+schema::Result<std::optional<schema::RunPriority>> priorityMember(const Json &body)
+{
+    ASSIGN_OR_RETURN(const auto text, textMember(body, "priority"));
+    if (!text)
+        return std::optional<schema::RunPriority>();
+    const auto value = parseEnum(
+        *text, {{"high", 1}, {"aboveNormal", 2}, {"normal", 3}, {"belowNormal", 4}, {"low", 5}});
+    if (!value || *value < 1 || *value > 5)
+        return {schema::ErrorCode::InvalidArgument,
+                "'priority' must be high, aboveNormal, normal, belowNormal or low"};
+    return std::optional(static_cast<schema::RunPriority>(*value));
+}
+
 void setTime(Json &object, const char *name, const std::optional<schema::TimePoint> &time)
 {
     if (time)
@@ -136,7 +164,7 @@ Result<Json> RunShapes::build(const store::RunRow &run)
     out["uri"] = "vstfs:///Build/Build/" + id;
     out["sourceBranch"] = run.sourceBranch;
     out["sourceVersion"] = run.sourceVersion;
-    out["priority"] = "normal";
+    out["priority"] = schema::toString(run.priority);
     out["reason"] = schema::toString(run.reason);
     const Json who = run.requestedBy ? identityJson(m_call, *run.requestedBy, run.requestedByName)
                                      : identityJson(m_call, "00000000-0000-0000-0000-000000000000",

@@ -25,6 +25,14 @@ std::string pageUrl(const Call &call, const std::string &projectName, std::strin
 Json projectJson(const Call &call, const store::Project &project);
 Json identityJson(const Call &call, const std::string &id, const std::string &displayName,
                   const std::string &uniqueName = {});
+/// A limit on jobs at once; null for none (0).
+Json limitJson(int maxParallelism);
+/// Member 'maxParallelism' of a body: 0 for null, nothing when it is absent. Errors:
+/// InvalidArgument.
+schema::Result<std::optional<std::int64_t>> limitMember(const Json &body);
+/// Member 'priority' of a body, as word or number of Azure's QueuePriority. Errors:
+/// InvalidArgument.
+schema::Result<std::optional<schema::RunPriority>> priorityMember(const Json &body);
 /// Adds `name: time` when the time is known.
 void setTime(Json &object, const char *name, const std::optional<schema::TimePoint> &time);
 /// Parses stored JSON; `fallback` when it is damaged.

@@ -93,16 +93,21 @@ bool meetsDemand(std::string_view demand, const std::vector<Capability> &capabil
     return false;
 }
 
-std::vector<Assignment> assign(const NextJob &next, std::vector<WorkerSlot> workers)
+std::vector<Assignment> assign(QueueOrder order, Room room, std::vector<WorkerSlot> workers)
 {
     std::erase_if(workers, [](const WorkerSlot &worker) {
         return !worker.online || !worker.enabled || worker.busy >= worker.slots;
     });
     std::vector<Assignment> assignments;
-    while (!workers.empty()) {
-        const QueuedJob *job = next();
+    while (!workers.empty() && room.pool > 0) {
+        const QueuedJob *job = order.next();
         if (!job)
             break;
+        const auto limit = room.pipelines.find(job->pipelineId);
+        if (limit != room.pipelines.end() && limit->second <= 0) {
+            order.skipPipeline();
+            continue;
+        }
         WorkerSlot *best = nullptr;
         for (WorkerSlot &worker : workers) {
             // Compared as free share, without division: free_a / slots_a > free_b / slots_b.
@@ -113,10 +118,29 @@ std::vector<Assignment> assign(const NextJob &next, std::vector<WorkerSlot> work
         if (!best)
             continue;
         assignments.push_back({job->jobId, job->runId, best->workerId});
+        order.taken();
+        --room.pool;
+        if (limit != room.pipelines.end())
+            --limit->second;
         if (++best->busy >= best->slots)
             workers.erase(workers.begin() + (best - workers.data()));
     }
     return assignments;
+}
+
+schema::Status checkLimit(std::int64_t maxParallelism)
+{
+    if (maxParallelism < 0 || maxParallelism > 100'000)
+        return {schema::ErrorCode::InvalidArgument,
+                "'maxParallelism' must be a number of jobs from 1 to 100000, or null or 0 for no "
+                "limit"};
+    return {};
+}
+
+std::string sentenceOf(const Limit &limit)
+{
+    return fmt::format("{} '{}' runs {} of at most {} jobs at once",
+                       limit.ofPool ? "pool" : "pipeline", limit.name, limit.inUse, limit.maximum);
 }
 
 Shortage whyWaiting(const QueuedJob &job, const std::string &poolName,

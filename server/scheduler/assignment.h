@@ -5,12 +5,14 @@
 #include "schema/base/time.h"
 #include "schema/model/plan.h"
 #include "schema/protocol/messages.h"
+#include "server/scheduler/job_queue.h"
 #include "server/store/worker_store.h"
 
+#include <climits>
+
 #include <cstdint>
-#include <functional>
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,16 +21,6 @@ namespace server::scheduler {
 
 /// The pool that jobs of `pool: server` wait in; the server's own worker serves it.
 inline constexpr const char *kServerPool = "(server)";
-
-struct QueuedJob
-{
-    std::string jobId;
-    std::int64_t runId = 0;
-    std::int64_t poolId = 0;
-    std::vector<std::string> demands;
-    schema::TimePoint queuedAt;
-    std::set<std::int64_t> refusedBy; ///< workers that just said no
-};
 
 struct WorkerSlot
 {
@@ -55,13 +47,33 @@ struct Assignment
 bool meetsDemand(std::string_view demand,
                  const std::vector<schema::protocol::Capability> &capabilities);
 
-/// The next job of a queue; nullptr at its end.
-using NextJob = std::function<const QueuedJob *()>;
+/// How many jobs may begin before a limit is reached.
+struct Room
+{
+    int pool = INT_MAX;                    ///< jobs of any pipeline
+    std::map<std::int64_t, int> pipelines; ///< of pipelines that have a limit
+};
 
-/// Gives the jobs, in their order, to workers with free slots; of several that could, to the one
-/// with the largest share of free slots. Jobs that nobody can take stay. Asks for no further job
-/// once every worker is busy.
-std::vector<Assignment> assign(const NextJob &next, std::vector<WorkerSlot> workers);
+/// Gives jobs to workers with free slots, in the queue's order (job_queue.h) and while there is
+/// room; of several workers that could, to the one with the largest share of free slots. Jobs that
+/// nobody can take stay. Asks for no further job once every worker is busy.
+std::vector<Assignment> assign(QueueOrder order, Room room, std::vector<WorkerSlot> workers);
+
+/// Whether a number is a limit on jobs at once: 0 (none) to 100,000. Errors: InvalidArgument naming
+/// 'maxParallelism'.
+schema::Status checkLimit(std::int64_t maxParallelism);
+
+/// A limit that keeps a job in the queue, and who uses it up.
+struct Limit
+{
+    bool ofPool = true; ///< else of the job's pipeline
+    std::string name;   ///< of pool or pipeline
+    int maximum = 0;
+    int inUse = 0;
+};
+
+/// "pool 'Default' runs 2 of at most 2 jobs at once".
+std::string sentenceOf(const Limit &limit);
 
 /// Why a job of the queue has no worker.
 struct Shortage

@@ -78,10 +78,8 @@ void Batch::run(std::vector<Command> &commands, std::chrono::milliseconds clockJ
     }
     if (m_state.refusalsEnd && *m_state.refusalsEnd <= m_now) {
         m_state.refusalsEnd.reset();
-        for (auto &[pool, queue] : m_state.queues) {
-            for (auto &[key, job] : queue)
-                job.refusedBy.clear();
-        }
+        for (auto &[pool, queue] : m_state.queues)
+            queue.forgetRefusals();
     }
     // Ends by itself: every round gives out locks or jobs. The bound turns a defect into an error
     // of the batch.
@@ -176,9 +174,9 @@ void Batch::noteChange(RunContext &one, const Change &change)
 {
     const store::RunRow &run = one.snapshot.run;
     if (const auto *created = std::get_if<JobCreated>(&change)) {
-        indexJob(m_state, created->row);
+        indexJob(m_state, run, created->row);
     } else if (const auto *job = std::get_if<JobRow>(&change)) {
-        indexJob(m_state, *job);
+        indexJob(m_state, run, *job);
         jobsCompleted += job->state == JobState::Completed ? 1 : 0;
     } else if (const auto *lock = std::get_if<store::LockRow>(&change)) {
         auto &entries = m_state.locks[lock->key()];
@@ -239,20 +237,29 @@ bool Batch::grantLocks()
 
 bool Batch::assignJobs()
 {
-    std::vector<Assignment> assignments;
-    for (const auto &[pool, queue] : m_state.queues) {
-        const auto idle = m_state.idle.find(pool);
-        if (idle == m_state.idle.end() || idle->second.empty())
-            continue;
-        std::vector<WorkerSlot> slots;
-        for (const std::int64_t workerId : idle->second)
-            slots.push_back(slotOf(m_state.workers.at(workerId)));
-        const NextJob next = [at = queue.begin(), end = queue.end()]() mutable {
-            return at == end ? nullptr : &(at++)->second;
-        };
-        for (Assignment &assignment : assign(next, std::move(slots)))
-            assignments.push_back(std::move(assignment));
-    }
+    std::vector<std::int64_t> pools; // offers change the queues
+    for (const auto &[pool, queue] : m_state.queues)
+        pools.push_back(pool);
+    bool moved = false;
+    for (const std::int64_t pool : pools)
+        moved = assignJobsOf(pool) || moved;
+    return moved;
+}
+
+bool Batch::assignJobsOf(std::int64_t pool)
+{
+    const auto idle = m_state.idle.find(pool);
+    const auto queue = m_state.queues.find(pool);
+    if (idle == m_state.idle.end() || idle->second.empty() || queue == m_state.queues.end())
+        return false;
+    Room room = roomOf(m_state, pool);
+    if (room.pool <= 0)
+        return false;
+    std::vector<WorkerSlot> slots;
+    for (const std::int64_t workerId : idle->second)
+        slots.push_back(slotOf(m_state.workers.at(workerId)));
+    const std::vector<Assignment> assignments = assign(
+        QueueOrder(queue->second, m_state.shares[pool], m_now), std::move(room), std::move(slots));
     bool moved = false;
     for (const Assignment &assignment : assignments) {
         RunContext *one = context(assignment.runId);

@@ -50,6 +50,7 @@ public:
 private:
     void take(CreateRunCommand &command);
     void take(RunEventCommand &command);
+    void take(PriorityCommand &command);
     void take(DecideApprovalCommand &command);
     void take(DeliverCommand &command);
     void take(WorkerUpCommand &command);
@@ -82,6 +83,7 @@ private:
     void moveDeadlines(std::chrono::milliseconds by);
     bool grantLocks();
     bool assignJobs();
+    bool assignJobsOf(std::int64_t pool);
     bool offer(RunContext &context, const std::string &jobId, ConnectedWorker &worker);
     TimePoint leaseEnd() const;
     TimePoint offerEnd() const;

@@ -3,6 +3,7 @@
 #include "schema/base/guid.h"
 #include "schema/model/plan_json.h"
 #include "server/scheduler/batch.h"
+#include "server/scheduler/queue_explanation.h"
 #include "server/store/check_store.h"
 #include "server/store/identity_store.h"
 #include "server/store/pipeline_store.h"
@@ -121,6 +122,7 @@ schema::Result<std::int64_t> Batch::create(NewRun &run)
     row.parametersJson = textOf(run.parameters);
     row.variablesJson = textOf(run.variables);
     row.stagesToSkip = std::move(run.stagesToSkip);
+    row.priority = run.priority;
     row.triggerJson = textOf(run.triggerVariables);
     row.validationJson = std::move(run.validationJson);
     row.queuedAt = m_now;
@@ -180,6 +182,15 @@ void Batch::take(RunEventCommand &command)
     if (command.reply)
         replies.emplace_back(
             [reply = command.reply, status = std::move(status)] { reply->set_value(status); });
+}
+
+void Batch::take(PriorityCommand &command)
+{
+    Status status = happen(command.runId, PriorityChanged{command.priority});
+    if (status)
+        requeueRun(m_state, *context(command.runId));
+    replies.emplace_back(
+        [reply = command.reply, status = std::move(status)] { reply->set_value(status); });
 }
 
 void Batch::take(DecideApprovalCommand &command)
@@ -398,9 +409,8 @@ void Batch::take(JobSeenCommand &command)
 
 void Batch::take(ConfigurationCommand &)
 {
+    loadConfiguration(m_connection, m_state);
     store::WorkerStore workers(m_connection);
-    m_state.pools = workers.pools();
-    m_state.images = workers.images();
     std::set<std::int64_t> known;
     for (store::WorkerRow &row : workers.workers()) {
         known.insert(row.id);
@@ -421,34 +431,10 @@ void Batch::take(LocksCommand &command)
 
 void Batch::take(ExplainCommand &command)
 {
-    std::vector<Waiting> waiting;
-    const std::vector<WorkerSlot> slots = workerSlots(m_state);
-    for (const auto &[poolId, queue] : m_state.queues) {
-        std::string pool = std::to_string(poolId);
-        for (const store::PoolRow &row : m_state.pools) {
-            if (row.id == poolId)
-                pool = row.name;
-        }
-        for (const auto &[key, queued] : queue) {
-            const auto run = m_state.runs.find(queued.runId);
-            if (queued.runId != command.runId || run == m_state.runs.end())
-                continue;
-            const JobRow &job = run->second->snapshot.jobs.at(queued.jobId);
-            Shortage shortage = whyWaiting(queued, pool, slots);
-            Waiting one;
-            one.kind = "worker";
-            one.stage = job.stage;
-            one.job = job.displayName;
-            one.sentence = std::move(shortage.sentence);
-            one.since = job.queuedAt;
-            one.pool = pool;
-            one.nearestWorker = std::move(shortage.nearest);
-            one.missing = std::move(shortage.missing);
-            waiting.push_back(std::move(one));
-        }
-    }
     replies.emplace_back(
-        [reply = command.reply, waiting = std::move(waiting)] { reply->set_value(waiting); });
+        [reply = command.reply, waiting = waitingInQueues(m_state, command.runId, m_now)] {
+            reply->set_value(waiting);
+        });
 }
 
 } // namespace server::scheduler

@@ -59,6 +59,7 @@ private:
     Refusal on(const CancelRequested &event);
     Refusal on(const StageCancelRequested &event);
     Refusal on(const RetryRequested &event);
+    Refusal on(const PriorityChanged &event);
     Refusal on(const JobCancelRequested &event);
     Refusal on(const JobRetryRequested &event);
     /// Jobs of a stage that wait for `job`, through others too, and have not run.

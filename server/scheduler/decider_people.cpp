@@ -161,6 +161,16 @@ Decider::Refusal Decider::on(const StageCancelRequested &event)
     return {};
 }
 
+Decider::Refusal Decider::on(const PriorityChanged &event)
+{
+    if (m_copy.run().status == RunStatus::Completed)
+        return Error{ErrorCode::Conflict,
+                     fmt::format("run {} is already completed", m_copy.run().number)};
+    if (m_copy.run().priority != event.priority)
+        m_copy.editRun().priority = event.priority;
+    return {};
+}
+
 Decider::Refusal Decider::on(const RetryRequested &event)
 {
     if (m_copy.run().status == RunStatus::Cancelling)

@@ -206,27 +206,53 @@ std::string sentenceOf(const RunPicture &picture)
     return "is about to start";
 }
 
+std::optional<std::chrono::milliseconds>
+usualDuration(std::vector<std::chrono::milliseconds> durations)
+{
+    if (durations.empty())
+        return std::nullopt;
+    const auto middle = durations.begin() + static_cast<std::ptrdiff_t>(durations.size() / 2);
+    std::nth_element(durations.begin(), middle, durations.end());
+    return *middle;
+}
+
 Waiting waitingForLock(const store::LockRow &own, const std::vector<LockUse> &uses,
-                       const std::string &what, const std::string &stageName)
+                       const std::string &what, const std::string &stageName, schema::TimePoint now)
 {
     Waiting waiting;
     waiting.kind = "lock";
     waiting.stage = own.stage;
     waiting.since = own.requestedAt;
     std::string holder;
+    schema::TimePoint turn = now;
+    std::chrono::milliseconds before{0};
+    bool known = true;
     for (const LockUse &use : uses) {
         if (use.lock.grantedAt) {
             waiting.heldBy = RunReference{use.lock.runId, use.runNumber, use.pipelineName};
             holder = fmt::format(", which run {} of {} holds since {}", use.runNumber,
                                  use.pipelineName, shortTime(*use.lock.grantedAt));
+            known = known && use.usual.has_value();
+            turn = std::max(now, *use.lock.grantedAt + use.usual.value_or(before));
             continue;
         }
         ++waiting.queueLength;
-        if (std::tie(use.lock.requestedAt, use.lock.runId) <= std::tie(own.requestedAt, own.runId))
-            ++waiting.position;
+        const auto place = std::tie(use.lock.requestedAt, use.lock.runId);
+        const auto ownPlace = std::tie(own.requestedAt, own.runId);
+        waiting.position += place <= ownPlace ? 1 : 0;
+        if (place < ownPlace) {
+            known = known && use.usual.has_value();
+            before += use.usual.value_or(std::chrono::milliseconds(0));
+        }
     }
     waiting.sentence = fmt::format("stage '{}' waits for {}{}; {} of {} in the queue", stageName,
                                    what, holder, ordinal(waiting.position), waiting.queueLength);
+    if (known && waiting.heldBy) {
+        waiting.estimatedAt = turn + before;
+        waiting.sentence += fmt::format(", its turn comes at about {} when the others take as long "
+                                        "as usual",
+                                        shortTime(*waiting.estimatedAt));
+    }
     return waiting;
 }
 

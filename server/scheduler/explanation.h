@@ -7,7 +7,9 @@
 #include "server/store/check_store.h"
 #include "server/store/run_store.h"
 
+#include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,12 +46,19 @@ struct LockUse
 {
     store::LockRow lock;
     std::string runNumber, pipelineName;
+    std::optional<std::chrono::milliseconds> usual; ///< how long such a stage takes
 };
 
-/// What a stage attempt that waits for a lock waits for: holder, place in the queue. `uses`: of
-/// that lock, in any order. `what`: "the exclusive lock of environment 'production'".
+/// The median; nothing of nothing.
+std::optional<std::chrono::milliseconds>
+usualDuration(std::vector<std::chrono::milliseconds> durations);
+
+/// What a stage attempt that waits for a lock waits for: holder, place in the queue, and when its
+/// turn comes when everybody before it takes as long as usual. `uses`: of that lock, in any order.
+/// `what`: "the exclusive lock of environment 'production'".
 Waiting waitingForLock(const store::LockRow &own, const std::vector<LockUse> &uses,
-                       const std::string &what, const std::string &stageName);
+                       const std::string &what, const std::string &stageName,
+                       schema::TimePoint now);
 
 /// Job instances that a maxParallel holds back, one entry for each job of a running stage.
 std::vector<Waiting> waitingForRoom(const schema::RunPlan &plan,

@@ -1,6 +1,9 @@
 #include "server/scheduler/loop_state.h"
 
 #include "server/store/check_store.h"
+#include "server/store/pipeline_store.h"
+
+#include <algorithm>
 
 namespace server::scheduler {
 
@@ -10,26 +13,115 @@ std::chrono::milliseconds jumpBetween(const ClockReading &before, const ClockRea
     return std::chrono::abs(jump) < std::chrono::seconds(2) ? std::chrono::milliseconds(0) : jump;
 }
 
-void indexJob(LoopState &state, const store::JobRow &job)
+namespace {
+
+int countOf(const std::map<std::int64_t, int> &counts, std::int64_t key)
 {
-    if (const auto key = state.queueKeys.find(job.id);
-        key != state.queueKeys.end() && job.state != store::JobState::Queued) {
-        const auto queue = state.queues.find(key->second.first);
-        queue->second.erase(key->second.second);
-        if (queue->second.empty())
-            state.queues.erase(queue);
-        state.queueKeys.erase(key);
-    }
-    if (job.state == store::JobState::Completed) {
+    const auto count = counts.find(key);
+    return count == counts.end() ? 0 : count->second;
+}
+
+const store::PoolRow *poolOf(const LoopState &state, std::int64_t poolId)
+{
+    const auto pool = std::find_if(state.pools.begin(), state.pools.end(),
+                                   [&](const store::PoolRow &row) { return row.id == poolId; });
+    return pool == state.pools.end() ? nullptr : &*pool;
+}
+
+/// Jobs of `pool: server` only wait; they use up nobody's share.
+bool isServerPool(const LoopState &state, std::int64_t poolId)
+{
+    const store::PoolRow *pool = poolOf(state, poolId);
+    return pool && pool->name == kServerPool;
+}
+
+void leaveQueue(LoopState &state, const std::string &jobId)
+{
+    const auto pool = state.poolOfQueued.find(jobId);
+    if (pool == state.poolOfQueued.end())
+        return;
+    const auto queue = state.queues.find(pool->second);
+    queue->second.remove(jobId);
+    if (queue->second.isEmpty())
+        state.queues.erase(queue);
+    state.poolOfQueued.erase(pool);
+}
+
+void discount(std::map<std::int64_t, int> &counts, std::int64_t key)
+{
+    const auto count = counts.find(key);
+    if (count != counts.end() && --count->second <= 0)
+        counts.erase(count);
+}
+
+void giveBack(LoopState &state, const std::string &jobId)
+{
+    const auto held = state.held.find(jobId);
+    if (held == state.held.end())
+        return;
+    const CountedJob job = held->second;
+    state.held.erase(held);
+    state.shares[job.poolId].giveBack(job.pipelineId);
+    discount(state.heldOfPool, job.poolId);
+    if (job.limited)
+        discount(state.heldOfPipeline, job.pipelineId);
+}
+
+void hold(LoopState &state, const store::RunRow &run, const store::JobRow &job)
+{
+    const std::int64_t poolId = job.poolId.value_or(0);
+    const CountedJob counted{poolId, run.pipelineId, run.id, !isServerPool(state, poolId)};
+    if (!state.held.try_emplace(job.id, counted).second)
+        return;
+    Shares &shares = state.shares[counted.poolId];
+    shares.take(counted.pipelineId);
+    shares.serve(counted.pipelineId);
+    ++state.heldOfPool[counted.poolId];
+    if (counted.limited)
+        ++state.heldOfPipeline[counted.pipelineId];
+}
+
+void enqueue(LoopState &state, const store::RunRow &run, const store::JobRow &job)
+{
+    state.queues[*job.poolId].put({job.id,
+                                   job.runId,
+                                   run.pipelineId,
+                                   *job.poolId,
+                                   job.demands,
+                                   job.queuedAt,
+                                   job.ordinal,
+                                   run.priority,
+                                   {}});
+    state.poolOfQueued.try_emplace(job.id, *job.poolId);
+}
+
+} // namespace
+
+void indexJob(LoopState &state, const store::RunRow &run, const store::JobRow &job)
+{
+    using store::JobState;
+    if (job.state != JobState::Queued)
+        leaveQueue(state, job.id);
+    if (job.state == JobState::Assigned || job.state == JobState::Running)
+        hold(state, run, job);
+    else
+        giveBack(state, job.id);
+    if (job.state == JobState::Completed) {
         state.runOfJob.erase(job.id);
         return;
     }
     state.runOfJob[job.id] = job.runId;
-    if (job.state == store::JobState::Queued && job.poolId) {
-        const QueueKey key{job.queuedAt, job.runId, job.ordinal, job.id};
-        state.queues[*job.poolId].try_emplace(
-            key, QueuedJob{job.id, job.runId, *job.poolId, job.demands, job.queuedAt, {}});
-        state.queueKeys.try_emplace(job.id, *job.poolId, key);
+    if (job.state == JobState::Queued && job.poolId)
+        enqueue(state, run, job);
+}
+
+void requeueRun(LoopState &state, const RunContext &context)
+{
+    for (const auto &[id, job] : context.snapshot.jobs) {
+        if (!state.poolOfQueued.contains(id))
+            continue;
+        leaveQueue(state, id);
+        enqueue(state, context.snapshot.run, job);
     }
 }
 
@@ -53,8 +145,11 @@ void forgetRun(LoopState &state, std::int64_t runId)
         state.deadlineOf.erase(known);
     }
     if (const auto context = state.runs.find(runId); context != state.runs.end()) {
-        for (const auto &[id, job] : context->second->snapshot.jobs)
+        for (const auto &[id, job] : context->second->snapshot.jobs) {
             state.runOfJob.erase(id);
+            leaveQueue(state, id);
+            giveBack(state, id);
+        }
         state.runs.erase(context);
     }
 }
@@ -63,9 +158,8 @@ schema::Status loadState(store::Connection &connection, SecretSource &secrets, L
 {
     std::map<std::int64_t, ConnectedWorker> before = std::move(state.workers);
     state = LoopState();
+    loadConfiguration(connection, state);
     store::WorkerStore workers(connection);
-    state.pools = workers.pools();
-    state.images = workers.images();
     for (store::WorkerRow &row : workers.workers()) {
         ConnectedWorker worker;
         if (const auto known = before.find(row.id); known != before.end())
@@ -83,7 +177,7 @@ schema::Status loadState(store::Connection &connection, SecretSource &secrets, L
     for (const std::int64_t runId : store::RunStore(connection).openRuns()) {
         ASSIGN_OR_RETURN(auto context, loadContext(connection, secrets, state.plans, runId));
         for (const auto &[id, job] : context->snapshot.jobs)
-            indexJob(state, job);
+            indexJob(state, context->snapshot.run, job);
         indexRun(state, *context);
         for (const store::LockRow &lock : context->snapshot.locks) {
             const store::RunRow &run = context->snapshot.run;
@@ -96,10 +190,50 @@ schema::Status loadState(store::Connection &connection, SecretSource &secrets, L
 
 QueuedJob *queuedJob(LoopState &state, const std::string &jobId)
 {
-    const auto key = state.queueKeys.find(jobId);
-    return key == state.queueKeys.end()
-               ? nullptr
-               : &state.queues.at(key->second.first).at(key->second.second);
+    const auto pool = state.poolOfQueued.find(jobId);
+    return pool == state.poolOfQueued.end() ? nullptr : state.queues.at(pool->second).find(jobId);
+}
+
+Room roomOf(const LoopState &state, std::int64_t poolId)
+{
+    Room room;
+    const store::PoolRow *pool = poolOf(state, poolId);
+    if (pool && pool->maxParallelism > 0)
+        room.pool = pool->maxParallelism - countOf(state.heldOfPool, poolId);
+    if (isServerPool(state, poolId))
+        return room;
+    for (const auto &[pipelineId, limit] : state.pipelineLimits)
+        room.pipelines[pipelineId] = limit - countOf(state.heldOfPipeline, pipelineId);
+    return room;
+}
+
+std::optional<Limit> limitOf(const LoopState &state, const QueuedJob &job)
+{
+    if (isServerPool(state, job.poolId))
+        return std::nullopt;
+    if (const auto limit = state.pipelineLimits.find(job.pipelineId);
+        limit != state.pipelineLimits.end()) {
+        const int inUse = countOf(state.heldOfPipeline, job.pipelineId);
+        const auto run = state.runs.find(job.runId);
+        if (inUse >= limit->second)
+            return Limit{false,
+                         run == state.runs.end() ? std::to_string(job.pipelineId)
+                                                 : run->second->facts.pipelineName,
+                         limit->second, inUse};
+    }
+    const store::PoolRow *pool = poolOf(state, job.poolId);
+    const int inUse = countOf(state.heldOfPool, job.poolId);
+    if (pool && pool->maxParallelism > 0 && inUse >= pool->maxParallelism)
+        return Limit{true, pool->name, pool->maxParallelism, inUse};
+    return std::nullopt;
+}
+
+void loadConfiguration(store::Connection &connection, LoopState &state)
+{
+    store::WorkerStore workers(connection);
+    state.pools = workers.pools();
+    state.images = workers.images();
+    state.pipelineLimits = store::PipelineStore(connection).limits();
 }
 
 WorkerSlot slotOf(const ConnectedWorker &worker)

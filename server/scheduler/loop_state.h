@@ -52,6 +52,14 @@ struct RunEventCommand
     Done reply;
 };
 
+/// How urgent a run is from now on.
+struct PriorityCommand
+{
+    std::int64_t runId = 0;
+    schema::RunPriority priority = schema::RunPriority::Normal;
+    Done reply;
+};
+
 struct DecideApprovalCommand
 {
     std::string approvalId, identityId;
@@ -104,9 +112,10 @@ struct ExplainCommand
     Reply<std::vector<Waiting>> reply;
 };
 
-using Command = std::variant<CreateRunCommand, RunEventCommand, DecideApprovalCommand,
-                             DeliverCommand, WorkerUpCommand, WorkerDownCommand, WorkerFrameCommand,
-                             JobSeenCommand, ConfigurationCommand, LocksCommand, ExplainCommand>;
+using Command =
+    std::variant<CreateRunCommand, RunEventCommand, PriorityCommand, DecideApprovalCommand,
+                 DeliverCommand, WorkerUpCommand, WorkerDownCommand, WorkerFrameCommand,
+                 JobSeenCommand, ConfigurationCommand, LocksCommand, ExplainCommand>;
 
 // ---- memory ----------------------------------------------------------------------------------
 
@@ -119,8 +128,12 @@ struct ConnectedWorker
     std::set<std::string> jobs; ///< offered or running, until it says Finished
 };
 
-/// Place of a job in the queue: oldest first, then by run, then by position.
-using QueueKey = std::tuple<TimePoint, std::int64_t, int, std::string>;
+/// A job that a worker holds, as limits and shares count it.
+struct CountedJob
+{
+    std::int64_t poolId = 0, pipelineId = 0, runId = 0;
+    bool limited = true; ///< counts for its pipeline's limit
+};
 
 struct LoopState
 {
@@ -131,9 +144,14 @@ struct LoopState
     std::vector<store::PoolRow> pools;
     std::vector<store::PoolImageRow> images;
     /// By pool: a pool's workers only ever look at its own queue.
-    std::map<std::int64_t, std::map<QueueKey, QueuedJob>> queues;
-    /// Pool and place of a queued job.
-    std::map<std::string, std::pair<std::int64_t, QueueKey>> queueKeys;
+    std::map<std::int64_t, JobQueue> queues;
+    std::map<std::string, std::int64_t> poolOfQueued; ///< by job id
+    /// Pipelines with a limit.
+    std::map<std::int64_t, int> pipelineLimits;
+    std::map<std::string, CountedJob> held;     ///< by job id
+    std::map<std::int64_t, int> heldOfPool;     ///< none: not in it
+    std::map<std::int64_t, int> heldOfPipeline; ///< but those of the server's own pool
+    std::map<std::int64_t, Shares> shares;      ///< by pool
     /// Workers with a free slot, by pool. Kept by noteWorker().
     std::map<std::int64_t, std::set<std::int64_t>> idle;
     std::map<store::LockKey, std::vector<LockEntry>> locks;
@@ -150,13 +168,21 @@ schema::Status loadState(store::Connection &connection, SecretSource &secrets, L
 void indexRun(LoopState &state, const RunContext &context);
 /// Forgets a run that is over.
 void forgetRun(LoopState &state, std::int64_t runId);
-void indexJob(LoopState &state, const store::JobRow &job);
+void indexJob(LoopState &state, const store::RunRow &run, const store::JobRow &job);
+/// Puts a run's queued jobs where they belong now that its priority changed.
+void requeueRun(LoopState &state, const RunContext &context);
 
 /// The queued job; nullptr when it is not queued.
 QueuedJob *queuedJob(LoopState &state, const std::string &jobId);
 
 /// Call it after every change of a worker: whether it has a free slot now.
 void noteWorker(LoopState &state, std::int64_t workerId);
+/// What the limits leave for the jobs of a pool.
+Room roomOf(const LoopState &state, std::int64_t poolId);
+/// The limit that keeps a queued job waiting whatever workers there are; nothing when none does.
+std::optional<Limit> limitOf(const LoopState &state, const QueuedJob &job);
+/// Reads pools, images and limits.
+void loadConfiguration(store::Connection &connection, LoopState &state);
 WorkerSlot slotOf(const ConnectedWorker &worker);
 std::vector<WorkerSlot> workerSlots(const LoopState &state);
 

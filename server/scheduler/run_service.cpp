@@ -135,6 +135,16 @@ schema::Status RunService::retryJob(std::int64_t runId, const std::string &jobId
     return m_scheduler.retryJob(runId, jobId, identityId);
 }
 
+schema::Status RunService::setPriority(std::int64_t runId, schema::RunPriority priority)
+{
+    return m_scheduler.setPriority(runId, priority);
+}
+
+void RunService::limitsChanged()
+{
+    m_scheduler.configurationChanged();
+}
+
 schema::Status RunService::retryRun(std::int64_t runId, const std::string &identityId)
 {
     return m_scheduler.retryStages(runId, {}, false, identityId);
@@ -279,10 +289,11 @@ std::vector<LockUse> usesOf(Connection &connection, const store::LockKey &key)
     for (store::LockRow &row : store::CheckStore(connection).allLocks()) {
         if (row.key() != key)
             continue;
-        LockUse use{std::move(row), {}, {}};
+        LockUse use{std::move(row), {}, {}, {}};
         if (const auto run = runs.find(use.lock.runId)) {
             use.runNumber = run->number;
             use.pipelineName = run->pipelineName;
+            use.usual = usualDuration(runs.stageDurations(run->pipelineId, use.lock.stage));
         }
         uses.push_back(std::move(use));
     }
@@ -334,8 +345,8 @@ void RunService::explainStage(Connection &connection, const RunDetail &detail, s
             what = fmt::format("the exclusive lock of environment '{}'",
                                environment ? environment->name : std::string("?"));
         }
-        explanation.waiting.push_back(
-            waitingForLock(lock, usesOf(connection, lock.key()), what, name));
+        explanation.waiting.push_back(waitingForLock(lock, usesOf(connection, lock.key()), what,
+                                                     name, schema::wallClockNow()));
         return;
     }
     waiting.kind =
@@ -370,11 +381,7 @@ schema::Result<Explanation> RunService::explain(std::int64_t runId)
     add(waitingForJobs(detail.plan, detail.stages, detail.phases));
     add(waitingForRoom(detail.plan, detail.phases, detail.jobs));
     ASSIGN_OR_RETURN(std::vector<Waiting> workers, m_scheduler.waitingForWorkers(runId));
-    for (Waiting &waiting : workers) {
-        waiting.sentence =
-            fmt::format("job '{}' waits for a worker: {}", waiting.job, waiting.sentence);
-        explanation.waiting.push_back(std::move(waiting));
-    }
+    add(std::move(workers));
     return explanation;
 }
 

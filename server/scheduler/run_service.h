@@ -28,6 +28,7 @@ struct NewRun
     schema::TextMap parameters;             ///< as given, for display
     schema::TextMap variables;              ///< queue-time variables, not secret
     std::vector<std::string> stagesToSkip;
+    schema::RunPriority priority = schema::RunPriority::Normal;
     schema::TextMap triggerVariables; ///< what started it; names as jobs see them
     std::string number; ///< run number; `$(Build.BuildId)` in it is replaced by the run's id
     schema::RunPlan plan;
@@ -44,21 +45,37 @@ struct RunReference
     std::string number, pipelineName;
 };
 
+/// A limit on jobs at once, used up.
+struct ReachedLimit
+{
+    bool ofPool = true; ///< else of the pipeline
+    std::string name;   ///< of pool or pipeline
+    int maximum = 0, inUse = 0;
+    std::vector<RunReference> runs; ///< whose jobs use it up, oldest first; the first of many
+};
+
 /// Why a stage or job waits: in one sentence, and in parts for programs.
 struct Waiting
 {
-    /// "worker", "approval", "lock", "dependency", "person" (trigger: manual), "parallel"
-    /// (maxParallel)
+    /// "worker", "limit" (of pool or pipeline), "approval", "lock", "dependency", "person"
+    /// (trigger: manual), "parallel" (maxParallel)
     std::string kind;
     std::string stage, job; ///< stage's name; job's shown name, empty when the stage waits
+    std::string jobId;      ///< worker, limit: the job instance
     std::string sentence;
     std::optional<schema::TimePoint> since;
     std::vector<std::string> approvers; ///< approval: who may still decide
     std::optional<RunReference> heldBy; ///< lock: who has it
-    int position = 0, queueLength = 0;  ///< lock: 1-based place among those who wait
-    std::string pool;                   ///< worker: where it is to run
-    std::string nearestWorker;          ///< worker: no worker meets the demands; the nearest one
-    std::vector<std::string> missing;   ///< worker: demands that the nearest one does not meet
+    /// lock, worker, limit: 1-based place among those who wait. Jobs of a pool: in the order in
+    /// which they would get workers now.
+    int position = 0, queueLength = 0;
+    /// lock: when its turn may come, from how long those before it took last; nothing without a
+    /// history.
+    std::optional<schema::TimePoint> estimatedAt;
+    std::string pool;                  ///< worker, limit: where it is to run
+    std::optional<ReachedLimit> limit; ///< limit
+    std::string nearestWorker;         ///< worker: no worker meets the demands; the nearest one
+    std::vector<std::string> missing;  ///< worker: demands that the nearest one does not meet
 };
 
 /// One job instance that did not succeed (yet).
@@ -135,6 +152,11 @@ public:
                             const std::string &identityId);
     /// Retries every failed, canceled or abandoned stage of a completed run.
     schema::Status retryRun(std::int64_t runId, const std::string &identityId);
+    /// Decides which of several waiting jobs get workers first. Errors: NotFound; Conflict
+    /// (completed).
+    schema::Status setPriority(std::int64_t runId, schema::RunPriority priority);
+    /// Limits of pipelines were changed: looks at the queues again.
+    void limitsChanged();
 
     schema::Result<std::vector<RunOverview>> list(const store::RunFilter &filter);
     schema::Result<RunDetail> detail(std::int64_t runId);

@@ -326,6 +326,11 @@ Status Scheduler::retryJob(std::int64_t runId, const std::string &jobId,
         RunEventCommand{runId, JobRetryRequested{jobId, identityId}, nullptr});
 }
 
+Status Scheduler::setPriority(std::int64_t runId, schema::RunPriority priority)
+{
+    return m_state->ask<std::monostate>(PriorityCommand{runId, priority, nullptr});
+}
+
 Status Scheduler::decideApproval(const std::string &approvalId, const std::string &identityId,
                                  bool approve, const std::string &comment)
 {

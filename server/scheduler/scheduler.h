@@ -99,6 +99,7 @@ public:
                              const std::string &identityId);
     schema::Status retryJob(std::int64_t runId, const std::string &jobId,
                             const std::string &identityId);
+    schema::Status setPriority(std::int64_t runId, schema::RunPriority priority);
     schema::Status decideApproval(const std::string &approvalId, const std::string &identityId,
                                   bool approve, const std::string &comment);
     /// Gives whether the job is completed. Errors: NotFound, Conflict ("leaseLost: ..."), those of

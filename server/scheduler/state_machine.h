@@ -149,6 +149,12 @@ struct ClockJumped
     std::chrono::milliseconds by{};
 };
 
+/// How urgent the run is from now on.
+struct PriorityChanged
+{
+    schema::RunPriority priority = schema::RunPriority::Normal;
+};
+
 struct RetryRequested
 {
     std::vector<std::string> stages; ///< empty: every stage that can be retried
@@ -160,7 +166,7 @@ using RunEvent = std::variant<RunCreated, StageResolved, ApprovalDecided, LockGr
                               LockSuperseded, JobAssigned, JobUnassignable, JobAccepted, JobRefused,
                               LeaseRenewed, JobLost, JobCompleted, TimerDue, CancelRequested,
                               StageCancelRequested, JobCancelRequested, JobRetryRequested,
-                              RetryRequested, ClockJumped>;
+                              RetryRequested, ClockJumped, PriorityChanged>;
 
 // ---- decisions -------------------------------------------------------------------------------
 

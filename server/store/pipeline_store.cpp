@@ -6,14 +6,16 @@ namespace {
 
 #define SLIPWAY_PIPELINE_COLUMNS                                                                   \
     "SELECT id, project_id, name, folder, repository_id, yaml_path, default_branch, revision,"     \
-    " queue_status, created_at, deleted_at IS NOT NULL FROM pipeline "
+    " queue_status, created_at, deleted_at IS NOT NULL, max_parallelism"                           \
+    " FROM pipeline "
 
 constexpr const char *kInsert =
     "INSERT INTO pipeline(project_id, name, folder, repository_id, yaml_path, default_branch,"
-    " revision, queue_status, created_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    " revision, queue_status, created_at, max_parallelism)"
+    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 constexpr const char *kUpdate =
     "UPDATE pipeline SET name = ?2, folder = ?3, yaml_path = ?4, default_branch = ?5,"
-    " queue_status = ?6, revision = revision + 1 WHERE id = ?1";
+    " queue_status = ?6, max_parallelism = ?7, revision = revision + 1 WHERE id = ?1";
 constexpr const char *kFind = SLIPWAY_PIPELINE_COLUMNS "WHERE id = ?1";
 constexpr const char *kFindByName = SLIPWAY_PIPELINE_COLUMNS
     "WHERE project_id = ?1 AND name = ?2 AND deleted_at IS NULL ORDER BY id";
@@ -42,6 +44,7 @@ Pipeline row(Statement &statement)
     pipeline.queueStatus = statement.get<int>(8);
     pipeline.createdAt = statement.get<schema::TimePoint>(9);
     pipeline.deleted = statement.get<bool>(10);
+    pipeline.maxParallelism = statement.get<int>(11);
     return pipeline;
 }
 
@@ -59,14 +62,15 @@ std::int64_t PipelineStore::insert(const Pipeline &pipeline)
 {
     m_connection.run(kInsert, pipeline.projectId, pipeline.name, pipeline.folder,
                      pipeline.repositoryId, pipeline.yamlPath, pipeline.defaultBranch,
-                     pipeline.revision, pipeline.queueStatus, pipeline.createdAt);
+                     pipeline.revision, pipeline.queueStatus, pipeline.createdAt,
+                     pipeline.maxParallelism);
     return m_connection.lastInsertId();
 }
 
 void PipelineStore::update(const Pipeline &pipeline)
 {
     m_connection.run(kUpdate, pipeline.id, pipeline.name, pipeline.folder, pipeline.yamlPath,
-                     pipeline.defaultBranch, pipeline.queueStatus);
+                     pipeline.defaultBranch, pipeline.queueStatus, pipeline.maxParallelism);
 }
 
 std::optional<Pipeline> PipelineStore::find(std::int64_t id)
@@ -101,6 +105,16 @@ std::vector<Pipeline> PipelineStore::listAll()
 {
     auto statement = m_connection.prepare(kListAll);
     return rows(statement);
+}
+
+std::map<std::int64_t, int> PipelineStore::limits()
+{
+    std::map<std::int64_t, int> limits;
+    Statement statement =
+        m_connection.prepare("SELECT id, max_parallelism FROM pipeline WHERE max_parallelism > 0");
+    while (statement.step())
+        limits.emplace(statement.get<std::int64_t>(0), statement.get<int>(1));
+    return limits;
 }
 
 std::int64_t PipelineStore::nextCounter(std::int64_t pipelineId, std::string_view prefix,

@@ -18,7 +18,7 @@ constexpr const char *kRunColumns =
     "coalesce(i.display_name, ''), "
     "r.parameters_json, r.variables_json, r.stages_to_skip_json, r.compiled_plan_id, "
     "r.validation_json, r.queued_at, "
-    "r.started_at, r.finished_at, r.cancel_requested_by, r.change_id, r.trigger_json "
+    "r.started_at, r.finished_at, r.cancel_requested_by, r.change_id, r.trigger_json, r.priority "
     "FROM run r JOIN pipeline p ON p.id = r.pipeline_id LEFT JOIN identity i ON i.id = "
     "r.requested_by ";
 
@@ -104,6 +104,7 @@ RunRow readRun(const Statement &s)
     run.cancelRequestedBy = s.get<std::optional<std::string>>(24);
     run.changeId = s.get<std::int64_t>(25);
     run.triggerJson = s.get<std::string>(26);
+    run.priority = s.get<schema::RunPriority>(27);
     return run;
 }
 
@@ -289,6 +290,20 @@ std::vector<StageRow> RunStore::stages(std::int64_t runId)
     return rows;
 }
 
+std::vector<std::chrono::milliseconds> RunStore::stageDurations(std::int64_t pipelineId,
+                                                                std::string_view stage)
+{
+    std::vector<std::chrono::milliseconds> durations;
+    Statement s = m_connection.prepare(
+        "SELECT s.finished_at - s.started_at FROM (SELECT id FROM run WHERE pipeline_id = ?1 "
+        "ORDER BY id DESC LIMIT 50) r JOIN stage_state s ON s.run_id = r.id AND s.name = ?2 "
+        "WHERE s.result IN (0, 1) AND s.started_at IS NOT NULL AND s.finished_at IS NOT NULL");
+    s.bind(pipelineId, stage);
+    while (s.step())
+        durations.emplace_back(s.get<std::int64_t>(0));
+    return durations;
+}
+
 std::vector<PhaseRow> RunStore::phases(std::int64_t runId)
 {
     std::vector<PhaseRow> rows;
@@ -377,12 +392,12 @@ std::int64_t RunStore::insert(const RunRow &run)
         "commit_message, commit_author, requested_by, parameters_json, variables_json, "
         "stages_to_skip_json, "
         "compiled_plan_id, validation_json, queued_at, started_at, finished_at, change_id, "
-        "trigger_json) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        "trigger_json, priority) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         run.pipelineId, run.number, run.planId, run.reason, run.status, run.result,
         run.sourceBranch, run.sourceVersion, run.commitMessage, run.commitAuthor, run.requestedBy,
         run.parametersJson, run.variablesJson, listJson(run.stagesToSkip).dump(),
         run.compiledPlanId, run.validationJson, run.queuedAt, run.startedAt, run.finishedAt,
-        run.changeId, run.triggerJson);
+        run.changeId, run.triggerJson, run.priority);
     return m_connection.lastInsertId();
 }
 
@@ -401,9 +416,9 @@ void RunStore::putRootValues(std::int64_t runId, const Blob &sealed)
 void RunStore::update(const RunRow &run)
 {
     m_connection.run("UPDATE run SET number=?, status=?, result=?, started_at=?, finished_at=?, "
-                     "cancel_requested_by=?, validation_json=? WHERE id=?",
+                     "cancel_requested_by=?, validation_json=?, priority=? WHERE id=?",
                      run.number, run.status, run.result, run.startedAt, run.finishedAt,
-                     run.cancelRequestedBy, run.validationJson, run.id);
+                     run.cancelRequestedBy, run.validationJson, run.priority, run.id);
 }
 
 void RunStore::put(const StageRow &stage)

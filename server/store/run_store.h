@@ -7,10 +7,12 @@
 #include "schema/protocol/messages.h"
 #include "server/store/database.h"
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace server::store {
@@ -39,6 +41,7 @@ struct RunRow
     TimePoint queuedAt{};
     std::optional<TimePoint> startedAt, finishedAt;
     std::optional<std::string> cancelRequestedBy;
+    schema::RunPriority priority = schema::RunPriority::Normal;
     std::string triggerJson = "{}"; ///< object name -> value: variables that say what started it
     std::int64_t changeId = 1;      ///< grows with every change of the run or its timeline
 };
@@ -195,6 +198,9 @@ public:
 
     /// All attempts, in plan order, then by attempt.
     std::vector<StageRow> stages(std::int64_t runId);
+    /// How long a stage of a pipeline took when it succeeded, of its last runs (50 are looked at).
+    std::vector<std::chrono::milliseconds> stageDurations(std::int64_t pipelineId,
+                                                          std::string_view stage);
     std::vector<PhaseRow> phases(std::int64_t runId);
     std::vector<JobRow> jobs(std::int64_t runId);
     /// Stage of each job instance of the newest attempts, by job id.
@@ -206,8 +212,8 @@ public:
     std::int64_t putPlan(const std::string &planText, const std::string &finalYaml);
     /// Inserts a run; gives its id.
     std::int64_t insert(const RunRow &run);
-    /// Writes number, status, result, times, cancel and validation of an existing run (its change
-    /// id: TimelineStore).
+    /// Writes number, status, result, times, cancel, validation and priority of an existing run
+    /// (its change id: TimelineStore).
     void update(const RunRow &run);
     /// Inserts or replaces by key.
     void put(const StageRow &stage);

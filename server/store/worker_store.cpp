@@ -34,7 +34,8 @@ std::optional<PoolRow> readPool(Statement &s)
 {
     if (!s.step())
         return std::nullopt;
-    return PoolRow{s.get<std::int64_t>(0), s.get<std::string>(1), s.get<TimePoint>(2)};
+    return PoolRow{s.get<std::int64_t>(0), s.get<std::string>(1), s.get<TimePoint>(2),
+                   s.get<int>(3)};
 }
 
 } // namespace
@@ -42,7 +43,8 @@ std::optional<PoolRow> readPool(Statement &s)
 std::vector<PoolRow> WorkerStore::pools()
 {
     std::vector<PoolRow> rows;
-    Statement s = m_connection.prepare("SELECT id, name, created_at FROM pool ORDER BY name");
+    Statement s = m_connection.prepare(
+        "SELECT id, name, created_at, max_parallelism FROM pool ORDER BY name");
     while (auto row = readPool(s))
         rows.push_back(std::move(*row));
     return rows;
@@ -50,14 +52,16 @@ std::vector<PoolRow> WorkerStore::pools()
 
 std::optional<PoolRow> WorkerStore::findPool(std::string_view name)
 {
-    Statement s = m_connection.prepare("SELECT id, name, created_at FROM pool WHERE name = ?");
+    Statement s = m_connection.prepare(
+        "SELECT id, name, created_at, max_parallelism FROM pool WHERE name = ?");
     s.bind(name);
     return readPool(s);
 }
 
 std::optional<PoolRow> WorkerStore::findPool(std::int64_t id)
 {
-    Statement s = m_connection.prepare("SELECT id, name, created_at FROM pool WHERE id = ?");
+    Statement s =
+        m_connection.prepare("SELECT id, name, created_at, max_parallelism FROM pool WHERE id = ?");
     s.bind(id);
     return readPool(s);
 }
@@ -68,9 +72,10 @@ std::int64_t WorkerStore::insertPool(const std::string &name, TimePoint now)
     return m_connection.lastInsertId();
 }
 
-void WorkerStore::renamePool(std::int64_t id, const std::string &name)
+void WorkerStore::updatePool(const PoolRow &pool)
 {
-    m_connection.run("UPDATE pool SET name = ? WHERE id = ?", name, id);
+    m_connection.run("UPDATE pool SET name = ?, max_parallelism = ? WHERE id = ?", pool.name,
+                     pool.maxParallelism, pool.id);
 }
 
 void WorkerStore::removePool(std::int64_t id)
@@ -92,6 +97,19 @@ std::vector<std::pair<std::string, std::int64_t>> WorkerStore::openJobs()
             if (state == s.get<std::string>(0))
                 count = s.get<std::int64_t>(1);
     return counts;
+}
+
+std::map<std::int64_t, WorkerStore::OpenJobs> WorkerStore::openJobsOfPools()
+{
+    std::map<std::int64_t, OpenJobs> pools;
+    Statement s = m_connection.prepare("SELECT pool_id, state = 'queued', count(*) FROM job "
+                                       "WHERE state <> 'completed' AND pool_id IS NOT NULL "
+                                       "GROUP BY 1, 2");
+    while (s.step()) {
+        OpenJobs &jobs = pools[s.get<std::int64_t>(0)];
+        (s.get<bool>(1) ? jobs.queued : jobs.held) = s.get<int>(2);
+    }
+    return pools;
 }
 
 bool WorkerStore::hasOpenJobs(std::int64_t poolId)

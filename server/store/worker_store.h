@@ -5,6 +5,7 @@
 #include "server/store/database.h"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,7 @@ struct PoolRow
     std::int64_t id = 0;
     std::string name;
     TimePoint createdAt{};
+    int maxParallelism = 0; ///< jobs that its workers may hold at once; 0: no limit
 };
 
 struct PoolImageRow
@@ -52,12 +54,21 @@ public:
     std::optional<PoolRow> findPool(std::string_view name);
     std::optional<PoolRow> findPool(std::int64_t id);
     std::int64_t insertPool(const std::string &name, TimePoint now);
-    void renamePool(std::int64_t id, const std::string &name);
+    /// Writes name and limit.
+    void updatePool(const PoolRow &pool);
     /// Removes a pool with its image names and registration tokens; its jobs of the past lose the
     /// reference. It must have no worker.
     void removePool(std::int64_t id);
     /// Number of jobs in each open state ("queued", "assigned", "running"), zero included.
     std::vector<std::pair<std::string, std::int64_t>> openJobs();
+
+    struct OpenJobs
+    {
+        int queued = 0, held = 0; ///< held: assigned or running
+    };
+
+    /// Jobs that have not ended, by pool; pools without any are not in it.
+    std::map<std::int64_t, OpenJobs> openJobsOfPools();
     /// True while a job that has not ended is to run in the pool.
     bool hasOpenJobs(std::int64_t poolId);
     std::vector<PoolImageRow> images();

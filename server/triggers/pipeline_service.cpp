@@ -205,6 +205,8 @@ Result<Pipeline> PipelineService::update(Pipeline pipeline)
         pipelines.update(pipeline);
         return {};
     }));
+    if (pipeline.maxParallelism != before.maxParallelism)
+        m_runs.limitsChanged();
     return find(pipeline.projectId, pipeline.id);
 }
 
@@ -370,6 +372,7 @@ Result<QueuedRun> PipelineService::queue(const QueueRequest &request)
     run.triggerVariables = request.triggerVariables;
     run.pipelineId = compiled.pipeline.id;
     run.reason = request.reason;
+    run.priority = request.priority;
     run.sourceBranch = compiled.branch;
     run.sourceVersion = compiled.commit.id;
     run.commitMessage = firstLine(compiled.commit.message);

@@ -29,6 +29,7 @@ struct QueueRequest
     schema::TextMap parameters;
     schema::TextMap variables; ///< queue-time, not secret
     std::vector<std::string> stagesToSkip;
+    schema::RunPriority priority = schema::RunPriority::Normal;
     std::optional<std::string> yamlOverride; ///< preview of an edited entry file
     std::optional<store::Pipeline> draft;    ///< compile() only: a pipeline that is not there yet
     std::string scheduleName;                ///< Build.CronSchedule.DisplayName
@@ -76,8 +77,8 @@ public:
     /// Errors: AlreadyExists, InvalidArgument naming the field, NotFound (repository).
     schema::Result<store::Pipeline> create(store::Pipeline pipeline);
 
-    /// Writes name, folder, path, default branch and queue status. Errors: NotFound, AlreadyExists,
-    /// InvalidArgument naming the field.
+    /// Writes name, folder, path, default branch, queue status and limit. Errors: NotFound,
+    /// AlreadyExists, InvalidArgument naming the field.
     schema::Result<store::Pipeline> update(store::Pipeline pipeline);
 
     /// Compiles without creating anything (preview, queue dialog). Broken YAML is a value with

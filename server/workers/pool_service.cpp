@@ -98,7 +98,7 @@ Result<std::vector<Pool>> PoolService::pools()
         store::WorkerStore workers(connection);
         std::vector<Pool> pools;
         for (store::PoolRow &row : workers.pools())
-            pools.push_back({row.id, std::move(row.name), {}, 0, 0});
+            pools.push_back({row.id, std::move(row.name), {}, 0, 0, row.maxParallelism, 0, 0});
         const auto find = [&](std::int64_t id) {
             return std::find_if(pools.begin(), pools.end(),
                                 [&](const Pool &pool) { return pool.id == id; });
@@ -108,6 +108,10 @@ Result<std::vector<Pool>> PoolService::pools()
         for (const store::WorkerRow &worker : workers.workers()) {
             ++find(worker.poolId)->workers;
             find(worker.poolId)->online += worker.online ? 1 : 0;
+        }
+        for (const auto &[poolId, jobs] : workers.openJobsOfPools()) {
+            find(poolId)->queuedJobs = jobs.queued;
+            find(poolId)->heldJobs = jobs.held;
         }
         std::erase_if(pools, [](const Pool &pool) { return pool.name == scheduler::kServerPool; });
         return pools;
@@ -121,29 +125,39 @@ Result<Pool> PoolService::createPool(const std::string &name)
         store::WorkerStore workers(connection);
         if (workers.findPool(name))
             return Error{ErrorCode::AlreadyExists, fmt::format("pool '{}' exists already", name)};
-        return Pool{workers.insertPool(name, schema::wallClockNow()), name, {}, 0, 0};
+        return Pool{workers.insertPool(name, schema::wallClockNow()), name, {}, 0, 0, 0, 0, 0};
     });
     if (created)
         m_scheduler.configurationChanged();
     return created;
 }
 
-Status PoolService::renamePool(std::int64_t poolId, const std::string &name)
+Status PoolService::updatePool(std::int64_t poolId, const std::optional<std::string> &name,
+                               const std::optional<std::int64_t> &maxParallelism)
 {
-    RETURN_IF_ERROR(checkName("pool", name));
-    const Status renamed = m_database.write([&](Connection &connection) -> Status {
+    if (name)
+        RETURN_IF_ERROR(checkName("pool", *name));
+    if (maxParallelism)
+        RETURN_IF_ERROR(scheduler::checkLimit(*maxParallelism));
+    const Status changed = m_database.write([&](Connection &connection) -> Status {
         store::WorkerStore workers(connection);
-        if (!isThere(workers.findPool(poolId)))
+        auto pool = workers.findPool(poolId);
+        if (!isThere(pool))
             return {ErrorCode::NotFound, fmt::format("pool {} does not exist", poolId)};
-        const auto other = workers.findPool(name);
-        if (other && other->id != poolId)
-            return {ErrorCode::AlreadyExists, fmt::format("pool '{}' exists already", name)};
-        workers.renamePool(poolId, name);
+        if (name) {
+            const auto other = workers.findPool(*name);
+            if (other && other->id != poolId)
+                return {ErrorCode::AlreadyExists, fmt::format("pool '{}' exists already", *name)};
+            pool->name = *name;
+        }
+        if (maxParallelism)
+            pool->maxParallelism = static_cast<int>(*maxParallelism);
+        workers.updatePool(*pool);
         return {};
     });
-    if (renamed)
+    if (changed)
         m_scheduler.configurationChanged();
-    return renamed;
+    return changed;
 }
 
 Status PoolService::removePool(std::int64_t poolId)

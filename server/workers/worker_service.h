@@ -34,6 +34,8 @@ struct Pool
     std::string name;
     std::vector<std::string> vmImages; ///< vmImage names mapped to it; "*": every other name
     int workers = 0, online = 0;
+    int maxParallelism = 0;           ///< jobs that its workers may hold at once; 0: no limit
+    int queuedJobs = 0, heldJobs = 0; ///< that wait; that workers hold
 };
 
 /// A job that a worker holds now.
@@ -85,8 +87,10 @@ public:
     schema::Result<std::vector<Pool>> pools();
     /// Errors: AlreadyExists, InvalidArgument.
     schema::Result<Pool> createPool(const std::string &name);
-    /// Errors: NotFound, AlreadyExists, InvalidArgument.
-    schema::Status renamePool(std::int64_t poolId, const std::string &name);
+    /// Changes what is given; a limit of 0 takes it away. Errors: NotFound, AlreadyExists,
+    /// InvalidArgument.
+    schema::Status updatePool(std::int64_t poolId, const std::optional<std::string> &name,
+                              const std::optional<std::int64_t> &maxParallelism);
     /// Errors: NotFound; Conflict while it has workers, or jobs are to run in it.
     schema::Status removePool(std::int64_t poolId);
     /// Jobs that have not ended: "queued", "assigned", "running" and how many, for figures.

@@ -210,6 +210,8 @@ Result<Reply> queueBuild(Call &call, Services &services)
     if (variables && !variables->empty()) {
         ASSIGN_OR_RETURN(request.variables, textsOf(storedJson(*variables, nullptr), "parameters"));
     }
+    ASSIGN_OR_RETURN(const auto priority, priorityMember(body));
+    request.priority = priority.value_or(schema::RunPriority::Normal);
     auto queued = services.pipelines.queue(request);
     if (!queued && queued.error().code == ErrorCode::NotFound)
         return {ErrorCode::InvalidArgument, queued.error().message};
@@ -252,13 +254,16 @@ Result<Reply> updateBuild(Call &call, Services &services)
     ASSIGN_OR_RETURN(const auto keep, flagMember(body, "keepForever"));
     if (keep)
         RETURN_IF_ERROR(keepForever(call, services, project, run.id, *keep));
+    ASSIGN_OR_RETURN(const auto priority, priorityMember(body));
+    if (priority)
+        RETURN_IF_ERROR(services.runs.setPriority(run.id, *priority));
     ASSIGN_OR_RETURN(const auto status, textMember(body, "status"));
-    if (!status && keep)
+    if (!status && (keep || priority))
         return buildReply(call, services, run.id);
     if (!status)
         return {ErrorCode::InvalidArgument,
-                "nothing to change: send {\"status\": \"cancelling\"}, {\"keepForever\": true} "
-                "or ?retry=true"};
+                "nothing to change: send {\"status\": \"cancelling\"}, {\"keepForever\": true}, "
+                "{\"priority\": \"high\"} or ?retry=true"};
     const auto wanted = readStatuses(*status);
     if (wanted != 4)
         return {ErrorCode::InvalidArgument, "'status' can only be set to 'cancelling'"};

@@ -3,6 +3,7 @@
 #include "server/http/routes/new_pipeline.h"
 #include "server/http/routes/routes.h"
 #include "server/http/shapes.h"
+#include "server/scheduler/assignment.h"
 
 #include <algorithm>
 
@@ -32,6 +33,7 @@ Result<Json> definitionJson(const Call &call, const store::Project &project,
              {"path", pipeline.folder},
              {"type", "build"},
              {"queueStatus", kQueueStatuses[pipeline.queueStatus]},
+             {"maxParallelism", limitJson(pipeline.maxParallelism)},
              {"revision", pipeline.revision},
              {"createdDate", schema::toIso8601(pipeline.createdAt)},
              {"project", projectJson(call, project)}};
@@ -153,6 +155,11 @@ Result<Reply> updateDefinition(Call &call, Services &services)
             return {ErrorCode::InvalidArgument,
                     "'queueStatus' must be enabled, paused or disabled"};
         pipeline.queueStatus = static_cast<int>(*wanted);
+    }
+    ASSIGN_OR_RETURN(const auto limit, limitMember(body));
+    if (limit) {
+        RETURN_IF_ERROR(scheduler::checkLimit(*limit));
+        pipeline.maxParallelism = static_cast<int>(*limit);
     }
     ASSIGN_OR_RETURN(const auto updated, services.pipelines.update(pipeline));
     ASSIGN_OR_RETURN(const auto json, definitionJson(call, project, updated, true, services));

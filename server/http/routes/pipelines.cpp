@@ -148,6 +148,8 @@ Result<triggers::QueueRequest> queueRequest(Call &call, const Json &body,
             request.stagesToSkip.push_back(stage.get<std::string>());
         }
     }
+    ASSIGN_OR_RETURN(const auto priority, priorityMember(body));
+    request.priority = priority.value_or(schema::RunPriority::Normal);
     ASSIGN_OR_RETURN(request.yamlOverride, textMember(body, "yamlOverride"));
     return request;
 }

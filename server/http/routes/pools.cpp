@@ -21,7 +21,10 @@ Json poolJson(const workers::Pool &pool)
             {"isLegacy", false},
             {"options", "none"},
             {"vmImages", pool.vmImages},
-            {"online", pool.online}};
+            {"online", pool.online},
+            {"maxParallelism", limitJson(pool.maxParallelism)},
+            {"queuedJobs", pool.queuedJobs},
+            {"heldJobs", pool.heldJobs}};
 }
 
 /// What a worker does now. Azure DevOps knows one job of an agent; ours may hold several.
@@ -128,8 +131,8 @@ Result<Reply> updatePool(Call &call, Services &services)
     ASSIGN_OR_RETURN(const auto pool, poolOf(call, services));
     ASSIGN_OR_RETURN(const auto body, call.json());
     ASSIGN_OR_RETURN(const auto name, textMember(body, "name"));
-    if (name && *name != pool.name)
-        RETURN_IF_ERROR(services.pools.renamePool(pool.id, *name));
+    ASSIGN_OR_RETURN(const auto limit, limitMember(body));
+    RETURN_IF_ERROR(services.pools.updatePool(pool.id, name, limit));
     ASSIGN_OR_RETURN(const auto changed, poolOf(call, services));
     return Reply::json(poolJson(changed));
 }

@@ -231,6 +231,11 @@ Result<Reply> pipelinesWithRuns(Call &call, Services &services)
     return Reply::list(std::move(list));
 }
 
+Json referenceJson(const scheduler::RunReference &run)
+{
+    return {{"runId", run.id}, {"runNumber", run.number}, {"pipeline", run.pipelineName}};
+}
+
 Result<Reply> explain(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
@@ -245,14 +250,25 @@ Result<Reply> explain(Call &call, Services &services)
         setTime(entry, "since", item.since);
         if (!item.approvers.empty())
             entry["approvers"] = item.approvers;
-        if (item.kind == "lock") {
+        if (!item.jobId.empty())
+            entry["jobId"] = item.jobId;
+        if (item.queueLength > 0) {
             entry["position"] = item.position;
             entry["queueLength"] = item.queueLength;
         }
+        setTime(entry, "estimatedAt", item.estimatedAt);
         if (item.heldBy)
-            entry["heldBy"] = {{"runId", item.heldBy->id},
-                               {"runNumber", item.heldBy->number},
-                               {"pipeline", item.heldBy->pipelineName}};
+            entry["heldBy"] = referenceJson(*item.heldBy);
+        if (item.limit) {
+            Json runs = Json::array();
+            for (const auto &user : item.limit->runs)
+                runs.push_back(referenceJson(user));
+            entry["limit"] = {{"of", item.limit->ofPool ? "pool" : "pipeline"},
+                              {"name", item.limit->name},
+                              {"maxParallelism", item.limit->maximum},
+                              {"inUse", item.limit->inUse},
+                              {"runs", std::move(runs)}};
+        }
         if (!item.pool.empty())
             entry["pool"] = item.pool;
         if (!item.nearestWorker.empty()) {

@@ -3,6 +3,8 @@
 
 #include <QTest>
 
+#include <fmt/format.h>
+
 using tests::LiveServer;
 
 class TestAdministration : public QObject
@@ -13,6 +15,7 @@ private Q_SLOTS:
     void initTestCase();
     void listsAndRevokesTokens();
     void renamesAndRemovesPools();
+    void limitsPools();
     void unmapsImages();
     void changesDefinitions();
 
@@ -74,6 +77,27 @@ void TestAdministration::renamesAndRemovesPools()
     QCOMPARE(m_server->call("GET", path).status, 404);
 }
 
+void TestAdministration::limitsPools()
+{
+    const std::string pools = "/_apis/distributedtask/pools";
+    const auto pool = m_server->call("POST", pools, R"({"name": "small"})").json();
+    QVERIFY(pool.at("maxParallelism").is_null());
+    const std::string path = pools + "/" + std::to_string(pool.at("id").get<int>());
+    const auto limited = m_server->call("PATCH", path, R"({"maxParallelism": 2})").json();
+    QCOMPARE(limited.at("maxParallelism").get<int>(), 2);
+    QCOMPARE(limited.at("name").get<std::string>(), "small");
+    // What is not given stays.
+    QCOMPARE(m_server->call("PATCH", path, R"({"name": "few"})").json().at("maxParallelism"), 2);
+    for (const char *bad : {"-1", "100001", "\"many\"", "1.5"})
+        QCOMPARE(
+            m_server->call("PATCH", path, fmt::format(R"({{"maxParallelism": {}}})", bad)).status,
+            400);
+    const auto freed = m_server->call("PATCH", path, R"({"maxParallelism": null})").json();
+    QVERIFY(freed.at("maxParallelism").is_null());
+    QCOMPARE(freed.at("queuedJobs").get<int>(), 0);
+    QCOMPARE(m_server->call("DELETE", path).status, 204);
+}
+
 void TestAdministration::unmapsImages()
 {
     const std::string images = "/_apis/slipway/images";
@@ -103,6 +127,10 @@ void TestAdministration::changesDefinitions()
     QCOMPARE(json.at("process").at("yamlFilename").get<std::string>(), "b.yml");
     QCOMPARE(json.at("queueStatus").get<std::string>(), "disabled");
     QCOMPARE(json.at("revision").get<int>(), 2);
+    QVERIFY(json.at("maxParallelism").is_null());
+    const auto limited = m_server->call("PUT", path, R"({"maxParallelism": 3})");
+    QCOMPARE(limited.json().at("maxParallelism").get<int>(), 3);
+    QCOMPARE(m_server->call("PUT", path, R"({"maxParallelism": -3})").status, 400);
     // Somebody else's change is not overwritten.
     QCOMPARE(m_server->call("PUT", path, R"({"revision": 1, "name": "eins"})").status, 409);
     QCOMPARE(m_server->call("PUT", path, R"({"queueStatus": "sometimes"})").status, 400);

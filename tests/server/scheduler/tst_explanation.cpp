@@ -154,15 +154,23 @@ void TestExplanation::namesHolderAndPlace()
         one.pipelineName = "web";
         return one;
     };
-    const std::vector<LockUse> uses{use(5, 4, false), use(3, 1, true), use(4, 3, false)};
-    const Waiting second = waitingForLock(uses[0].lock, uses, "the lock", "Production");
+    const auto now = schema::fromEpochMillis(1'800'000'000'000 + 10 * 60'000);
+    std::vector<LockUse> uses{use(5, 4, false), use(3, 1, true), use(4, 3, false)};
+    const Waiting second = waitingForLock(uses[0].lock, uses, "the lock", "Production", now);
     QCOMPARE(second.position, 2);
     QCOMPARE(second.queueLength, 2);
     QVERIFY(second.heldBy && second.heldBy->id == 3);
     QCOMPARE(second.sentence,
              std::string("stage 'Production' waits for the lock, which run 3 of web holds since "
                          "2027-01-15 08:01 UTC; 2nd of 2 in the queue"));
-    QCOMPARE(waitingForLock(uses[2].lock, uses, "the lock", "Production").position, 1);
+    QCOMPARE(waitingForLock(uses[2].lock, uses, "the lock", "Production", now).position, 1);
+    QVERIFY(!second.estimatedAt); // nothing is known of how long such a stage takes
+    for (LockUse &one : uses)
+        one.usual = std::chrono::minutes(20);
+    // Held since 08:01 for 20 minutes, then run 4 for as long.
+    const Waiting estimated = waitingForLock(uses[0].lock, uses, "the lock", "Production", now);
+    QCOMPARE(QString::fromStdString(schema::toIso8601(estimated.estimatedAt.value())).left(16),
+             u"2027-01-15T08:41");
 }
 
 void TestExplanation::saysWhatRunsAtATime()

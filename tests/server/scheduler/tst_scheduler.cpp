@@ -26,6 +26,7 @@ private Q_SLOTS:
     void cancelsAtEveryState();
     void retriesAFailedStageOnly();
     void saysWhyAJobWaits();
+    void keepsAndExplainsLimits();
     void failsAJobOfAnUnknownPool();
     void createsAFailedRunFromABrokenFile();
     void repeatsAreHarmless();
@@ -220,6 +221,38 @@ void TestScheduler::saysWhyAJobWaits()
              explained->waiting[1].sentence.c_str());
     world.connect(worker, 1, {}, {{"Agent.OS", "linux"}, {"docker", "/usr/bin/docker"}});
     world.run(worker);
+}
+
+void TestScheduler::keepsAndExplainsLimits()
+{
+    World world;
+    const auto worker = world.addWorker("w1");
+    const auto poolId = world.pools->pools()->front().id;
+    QVERIFY(world.pools->updatePool(poolId, std::nullopt, 1));
+    world.connect(worker, 4);
+    const auto first = world.queue(plan({stage("Build", {job("A")})}));
+    const auto held = world.accept(worker);
+    const auto second = world.queue(plan({stage("Build", {job("B")})}));
+    const auto third = world.queue(plan({stage("Build", {job("C")})}));
+    const auto explained = world.runs->explain(third);
+    QVERIFY(explained);
+    QCOMPARE(explained->waiting.size(), std::size_t(1));
+    const Waiting &why = explained->waiting.front();
+    QCOMPARE(why.kind, std::string("limit"));
+    QCOMPARE(why.position, 2);
+    QCOMPARE(why.queueLength, 2);
+    QVERIFY(why.limit && why.limit->ofPool && why.limit->inUse == 1);
+    QCOMPARE(why.limit->runs.front().id, first);
+    QVERIFY2(why.sentence.find("runs 1 of at most 1 jobs at once") != std::string::npos,
+             why.sentence.c_str());
+    // The last one becomes the most urgent.
+    QVERIFY(world.runs->setPriority(third, schema::RunPriority::High));
+    QCOMPARE(world.runs->explain(third)->waiting.front().position, 1);
+    QCOMPARE(world.runs->explain(second)->waiting.front().position, 2);
+    world.complete(worker, held);
+    QCOMPARE(world.run(worker).jobName, std::string("C"));
+    QCOMPARE(world.run(worker).jobName, std::string("B"));
+    QVERIFY(!world.runs->setPriority(first, schema::RunPriority::Low)); // it is over
 }
 
 void TestScheduler::failsAJobOfAnUnknownPool()

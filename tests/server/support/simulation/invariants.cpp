@@ -35,8 +35,83 @@ void Simulation::check(store::Connection &c)
     }
     if (deploying > 1)
         throw Violation("two runs deploy to one locked environment");
+    checkShares();
     if (chance(2))
         compareWithDisk(c);
+}
+
+namespace {
+
+/// Urgency of a queued job, worked out a second time: 0 (low) to 4 (high).
+std::int64_t urgencyOf(const RunSnapshot &snapshot, const store::JobRow &job, TimePoint now)
+{
+    const std::int64_t waited = std::max<std::int64_t>(0, (now - job.queuedAt) / 10min);
+    return std::min<std::int64_t>(4, 5 - static_cast<std::int64_t>(snapshot.run.priority) + waited);
+}
+
+} // namespace
+
+void Simulation::checkShares()
+{
+    std::set<std::string> held;
+    std::map<std::int64_t, int> heldBy;
+    std::vector<const store::JobRow *> given, waiting;
+    const auto pipelineOf = [&](const store::JobRow &job) {
+        return m_memory.runs.at(job.runId)->snapshot.run.pipelineId;
+    };
+    for (const auto &[runId, context] : m_memory.runs) {
+        for (const auto &[id, job] : context->snapshot.jobs) {
+            if (job.state == JobState::Assigned || job.state == JobState::Running) {
+                held.insert(id);
+                ++heldBy[context->snapshot.run.pipelineId];
+                if (!m_heldBefore.contains(id))
+                    given.push_back(&job);
+            } else if (const QueuedJob *queued = queuedJob(m_memory, id);
+                       queued && queued->refusedBy.empty()) {
+                waiting.push_back(&job);
+            }
+        }
+    }
+    if (m_poolLimit > 0 && held.size() > static_cast<std::size_t>(m_poolLimit))
+        throw Violation(
+            fmt::format("{} jobs of a pool of at most {} are held", held.size(), m_poolLimit));
+    for (const auto &[pipeline, limit] : m_pipelineLimits) {
+        if (heldBy[pipeline] > limit)
+            throw Violation(fmt::format("{} jobs of a pipeline of at most {} are held",
+                                        heldBy[pipeline], limit));
+    }
+    for (const std::int64_t pipeline : m_pipelines) {
+        const auto limit = m_pipelineLimits.find(pipeline);
+        if (limit != m_pipelineLimits.end() && heldBy[pipeline] >= limit->second) {
+            m_passed[pipeline] = 0;
+            continue;
+        }
+        std::int64_t urgency = -1; // of jobs that were there before this batch
+        for (const store::JobRow *job : waiting) {
+            if (pipelineOf(*job) == pipeline && job->queuedAt < now() - 1s)
+                urgency = std::max(urgency,
+                                   urgencyOf(m_memory.runs.at(job->runId)->snapshot, *job, now()));
+        }
+        const bool served = std::any_of(given.begin(), given.end(), [&](const auto *job) {
+            return pipelineOf(*job) == pipeline;
+        });
+        if (served || urgency < 0)
+            m_passed[pipeline] = 0;
+        if (served || urgency < 0)
+            continue;
+        for (const store::JobRow *job : given) {
+            const std::int64_t other = pipelineOf(*job);
+            const std::int64_t of = urgencyOf(m_memory.runs.at(job->runId)->snapshot, *job, now());
+            if (of <= urgency && m_heldByBefore[pipeline] <= m_heldByBefore[other])
+                ++m_passed[pipeline];
+        }
+        // Each other pipeline may have its turn; a batch may begin several jobs.
+        if (m_passed[pipeline] > 12)
+            throw Violation(
+                fmt::format("pipeline {} was passed over {} times", pipeline, m_passed[pipeline]));
+    }
+    m_heldBefore = std::move(held);
+    m_heldByBefore = std::move(heldBy);
 }
 
 void Simulation::checkJob(const RunSnapshot &snapshot, const store::JobRow &job, int &deploying)
@@ -151,8 +226,11 @@ void Simulation::compareWithDisk(store::Connection &c)
         if (!pipelines::run::advance(*a.plan, progressOf(a)).empty())
             throw Violation(fmt::format("run {}: the graph was not followed to its end", runId));
     }
-    if (loaded.queueKeys.size() != m_memory.queueKeys.size())
+    if (loaded.poolOfQueued != m_memory.poolOfQueued)
         throw Violation("memory and disk have different queues");
+    if (loaded.heldOfPool != m_memory.heldOfPool ||
+        loaded.heldOfPipeline != m_memory.heldOfPipeline)
+        throw Violation("memory and disk count different jobs as held");
 }
 
 void Simulation::finalCheck(int runs)
@@ -166,15 +244,15 @@ void Simulation::finalCheck(int runs)
             throw Violation("a lock is held by nobody");
         if (!store::EnvironmentStore(c).openDeployments(kProject).empty())
             throw Violation("a deployment has no end");
+        std::set<std::pair<std::int64_t, std::string>> serials; // counters belong to pipelines
+        for (const auto &[runId, serial] : m_rootValue) {
+            if (!serials.emplace(store::RunStore(c).find(runId)->pipelineId, serial).second)
+                throw Violation(fmt::format("counter() gave {} twice", serial));
+        }
         return {};
     });
     if (!read)
         throw Violation(read.error().message);
-    std::set<std::string> serials;
-    for (const auto &[runId, serial] : m_rootValue) {
-        if (!serials.insert(serial).second)
-            throw Violation(fmt::format("counter() gave {} twice", serial));
-    }
 }
 
 void Simulation::checkEnded(store::Connection &c, std::int64_t runId)

@@ -20,7 +20,8 @@ void Simulation::createRun()
     command.run = std::make_shared<NewRun>();
     command.reply = std::make_shared<std::promise<schema::Result<std::int64_t>>>();
     NewRun &run = *command.run;
-    run.pipelineId = m_pipeline;
+    run.pipelineId = m_pipelines[pick(m_pipelines.size())];
+    run.priority = static_cast<schema::RunPriority>(chance(70) ? 3 : 1 + pick(5));
     run.number = "$(Build.BuildId)";
     run.sourceBranch = chance(80) ? "refs/heads/main" : "refs/heads/hotfix";
     std::vector<schema::Stage> stages;
@@ -103,6 +104,9 @@ void Simulation::meddle()
         if (chance(30))
             send(RunEventCommand{*run, CancelRequested{kApprover}, nullptr});
         else if (chance(20))
+            send(PriorityCommand{*run, static_cast<schema::RunPriority>(1 + pick(5)),
+                                 std::make_shared<std::promise<schema::Result<>>>()});
+        else if (chance(20))
             send(RunEventCommand{*run, StageCancelRequested{"S0", kApprover}, nullptr});
         else
             send(RunEventCommand{*run, RetryRequested{{}, chance(20), kApprover}, nullptr});
@@ -151,6 +155,15 @@ void Simulation::sabotage()
                 entry.lock.grantedAt.reset();
             send(LocksCommand{key});
         }
+    }
+    if (m_sabotage == Sabotage::IgnoreLimits) {
+        m_memory.pipelineLimits.clear();
+        for (store::PoolRow &pool : m_memory.pools)
+            pool.maxParallelism = 0;
+    }
+    if (m_sabotage == Sabotage::Starve) {
+        for (auto &[pool, shares] : m_memory.shares)
+            shares.held[m_pipelines.front()] = 1000;
     }
     if (m_sabotage == Sabotage::GiveOutTwice) {
         for (auto &[runId, context] : m_memory.runs) {

@@ -35,15 +35,22 @@ void Simulation::populate()
         store::RepositoryStore(c).insert(repository);
         store::Pipeline pipeline;
         pipeline.projectId = kProject;
-        pipeline.name = "p";
         pipeline.repositoryId = repository.id;
         pipeline.yamlPath = "/a.yml";
         pipeline.createdAt = time;
-        m_pipeline = store::PipelineStore(c).insert(pipeline);
+        for (int i = 0; i < 3; ++i) {
+            pipeline.name = fmt::format("p{}", i);
+            pipeline.maxParallelism = static_cast<int>(pick(4));
+            m_pipelines.push_back(store::PipelineStore(c).insert(pipeline));
+            if (pipeline.maxParallelism > 0)
+                m_pipelineLimits[m_pipelines.back()] = pipeline.maxParallelism;
+        }
         store::IdentityStore(c).insert({kApprover, "ann", "ann", false}, time);
         store::WorkerStore workers(c);
         const std::int64_t pool = workers.insertPool("Default", time);
         workers.putImage({"*", pool});
+        m_poolLimit = static_cast<int>(pick(5));
+        workers.updatePool({pool, "Default", time, m_poolLimit});
         for (int i = 0; i < 3; ++i) {
             store::WorkerRow row;
             row.poolId = pool;
@@ -152,6 +159,7 @@ void Simulation::start(store::Connection &c, std::vector<Command> &commands)
 void Simulation::die()
 {
     m_memoryFresh = false;
+    m_passed.clear(); // turns are memory
     m_inbox.clear();
     for (auto &[id, worker] : m_workers)
         disconnect(id, false);

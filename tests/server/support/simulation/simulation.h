@@ -36,6 +36,8 @@ enum class Sabotage {
     None,
     ForgetLockHolders, ///< the scheduler takes held locks for free
     GiveOutTwice,      ///< a running job goes back to the queue
+    IgnoreLimits,      ///< limits of pools and pipelines are forgotten
+    Starve,            ///< a pipeline counts as if it had everything already
     IgnoreClockJumps,  ///< deadlines stay where they were when the wall clock is set
 };
 
@@ -134,6 +136,8 @@ private:
     void check(server::store::Connection &c);
     void checkJob(const server::scheduler::RunSnapshot &snapshot, const server::store::JobRow &job,
                   int &deploying);
+    /// No more jobs are held than the limits allow, and nobody is passed over for long.
+    void checkShares();
     void checkLease(const server::store::JobRow &job);
     /// The worker spoke of its jobs: their leases begin anew.
     void heard(const server::scheduler::Command &command);
@@ -159,7 +163,12 @@ private:
     bool m_memoryFresh = false;
     bool m_scheduled = false;
     std::vector<server::scheduler::Command> m_inbox;
-    std::int64_t m_pipeline = 0;
+    std::vector<std::int64_t> m_pipelines;
+    std::map<std::int64_t, int> m_pipelineLimits;
+    int m_poolLimit = 0;                        ///< 0: none
+    std::set<std::string> m_heldBefore;         ///< jobs that workers held after the last batch
+    std::map<std::int64_t, int> m_heldByBefore; ///< how many of each pipeline
+    std::map<std::int64_t, int> m_passed;       ///< turns that a pipeline was passed over
     std::int64_t m_production = 0;
     std::vector<std::int64_t> m_workerIds;
     std::map<std::int64_t, SimulatedWorker> m_workers;

@@ -117,12 +117,12 @@ class System:
         tracer.wait(30)
         return sum(1 for line in output.read_text().splitlines() if " resumed" not in line and "sync(" in line)
 
-    def start_worker(self):
+    def start_worker(self, name="bench"):
         pool = next(p for p in self.get("/_apis/distributedtask/pools")["value"] if p["name"] == "Default")
         token = self.post(f"/_apis/slipway/pools/{pool['id']}/registrationtokens", {})["token"]
-        self.worker = self.spawn("worker", "--url", self.url, "--name", "bench", "--pool", "Default", "--slots", str(self.slots),
-                                 "--work", str(self.folder / "work"), SLIPWAY_WORKER_TOKEN=token)
-        wait_until(lambda: any(a["status"] in ("online", 2) for a in
+        self.worker = self.spawn("worker", "--url", self.url, "--name", name, "--pool", "Default", "--slots", str(self.slots),
+                                 "--work", str(self.folder / f"work-{name}"), SLIPWAY_WORKER_TOKEN=token)
+        wait_until(lambda: any(a["name"] == name and a["status"] in ("online", 2) for a in
                                self.get(f"/_apis/distributedtask/pools/{pool['id']}/agents")["value"]), "worker online")
 
     def __exit__(self, *_):

@@ -1,5 +1,7 @@
 #include "server/app/trace_exporter.h"
 
+#include "schema/transport/session.h"
+
 #include <QLoggingCategory>
 
 #include <Poco/Exception.h>
@@ -40,11 +42,11 @@ Result<TraceTarget> parseTraceTarget(const std::string &endpoint, const std::str
     TraceTarget target;
     try {
         Poco::URI uri(endpoint);
-        if (uri.getScheme() != "http" || uri.getHost().empty())
+        if ((uri.getScheme() != "http" && uri.getScheme() != "https") || uri.getHost().empty())
             return {ErrorCode::InvalidArgument,
                     "'" + endpoint +
-                        "' is no address of a collector; give http://HOST:4318 (for "
-                        "https, let a collector on this machine pass it on)"};
+                        "' is no address of a collector; give http://HOST:4318 or "
+                        "https://HOST"};
         if (!uri.getPath().ends_with("/v1/traces"))
             uri.setPath((uri.getPath() == "/" ? std::string() : uri.getPath()) + "/v1/traces");
         target.url = uri.toString();
@@ -134,7 +136,8 @@ Status TraceExporter::post(const std::string &body) const
 {
     try {
         const Poco::URI uri(m_target.url);
-        Poco::Net::HTTPClientSession session(uri.getHost(), uri.getPort());
+        ASSIGN_OR_RETURN(const auto opened, schema::transport::openSession(uri));
+        Poco::Net::HTTPClientSession &session = *opened;
         session.setTimeout(Poco::Timespan(kTimeoutSeconds, 0));
         Poco::Net::HTTPRequest request(Poco::Net::HTTPRequest::HTTP_POST, uri.getPathAndQuery(),
                                        Poco::Net::HTTPMessage::HTTP_1_1);
@@ -154,7 +157,7 @@ Status TraceExporter::post(const std::string &body) const
                                                : ErrorCode::InvalidArgument,
                 "the collector answered " + std::to_string(status)};
     } catch (const Poco::Exception &error) {
-        return {ErrorCode::Unavailable, error.displayText()};
+        return {ErrorCode::Unavailable, schema::transport::explain(error)};
     } catch (const std::exception &error) {
         return {ErrorCode::Unavailable, error.what()};
     }

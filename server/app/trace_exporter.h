@@ -25,7 +25,7 @@ struct TraceTarget
 };
 
 /// "http://host:4318" or ".../v1/traces", and headers as in OTEL_EXPORTER_OTLP_HEADERS
-/// ("key=value,key2=value2"). Errors: InvalidArgument (only http is spoken, or no host).
+/// ("key=value,key2=value2"). Errors: InvalidArgument (neither http nor https, or no host).
 schema::Result<TraceTarget> parseTraceTarget(const std::string &endpoint,
                                              const std::string &headers);
 

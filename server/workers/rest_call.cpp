@@ -1,5 +1,7 @@
 #include "server/workers/rest_call.h"
 
+#include "schema/transport/session.h"
+
 #include <Poco/Base64Encoder.h>
 #include <Poco/Exception.h>
 #include <Poco/Net/HTTPClientSession.h>
@@ -52,9 +54,10 @@ void setHeaders(Poco::Net::HTTPRequest &out, const RestRequest &request)
 RestReply call(const RestRequest &request)
 {
     const Poco::URI address(request.url);
-    if (address.getScheme() != "http")
-        return {0, "only http addresses can be called, not '" + address.getScheme() + "'"};
-    Poco::Net::HTTPClientSession session(address.getHost(), address.getPort());
+    const auto opened = schema::transport::openSession(address);
+    if (!opened)
+        return {0, opened.error().message};
+    Poco::Net::HTTPClientSession &session = **opened;
     session.setTimeout(Poco::Timespan(kLimitSeconds, 0));
     auto path = address.getPathAndQuery();
     Poco::Net::HTTPRequest out(request.method, path.empty() ? "/" : path,
@@ -82,7 +85,7 @@ RestReply restCall(const RestRequest &request)
     try {
         return call(request);
     } catch (const Poco::Exception &problem) {
-        return {0, problem.displayText()};
+        return {0, schema::transport::explain(problem)};
     } catch (const std::exception &problem) {
         return {0, problem.what()};
     }

@@ -15,6 +15,8 @@ using tests::Simulation;
 namespace {
 
 constexpr int kRunsPerWorld = 8;
+/// Worlds between two lines of progress.
+constexpr std::uint64_t kProgress = 1000;
 
 std::uint64_t fromEnvironment(const char *name, std::uint64_t otherwise)
 {
@@ -61,7 +63,10 @@ void TestSimulation::holdsInvariantsUnderFaults()
     while (runs > 0 ? worlds * kRunsPerWorld < runs : std::chrono::steady_clock::now() < until) {
         const std::string problem = simulate(first + worlds);
         QVERIFY2(problem.empty(), problem.c_str());
-        ++worlds;
+        if (++worlds % kProgress == 0)
+            qInfo("%llu runs so far, next seed %llu",
+                  static_cast<unsigned long long>(worlds * kRunsPerWorld),
+                  static_cast<unsigned long long>(first + worlds));
     }
     qInfo("%llu simulated runs, seeds %llu to %llu",
           static_cast<unsigned long long>(worlds * kRunsPerWorld),

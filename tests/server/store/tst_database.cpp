@@ -10,6 +10,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <sys/fsuid.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -57,6 +58,7 @@ private Q_SLOTS:
     void keepsTheFileWhenAMigrationFails();
     void refuses_data();
     void refuses();
+    void saysThatItMayNotWrite();
     void embedsTheProductsMigrations();
     void keepsAcknowledgedWritesOverKill();
 
@@ -243,6 +245,32 @@ void TestDatabase::refuses()
     QCOMPARE(int(result.error().code), code);
     QVERIFY2(result.error().message.find(says.toStdString()) != std::string::npos,
              result.error().message.c_str());
+}
+
+void TestDatabase::saysThatItMayNotWrite()
+{
+    namespace fs = std::filesystem;
+    const auto folder = fs::path(m_dir.path().toStdString()) / "read-only";
+    fs::create_directory(folder);
+    const auto path = folder / "slipway.db";
+    QVERIFY(Database::open(path, kFirst));
+    fs::permissions(m_dir.path().toStdString(), fs::perms(0755));
+    fs::permissions(path, fs::perms(0444));
+    fs::permissions(folder, fs::perms(0555));
+    // Root may write everything; for a moment this thread's files are those of nobody.
+    ::setfsuid(65534);
+    const auto result = Database::open(path, kBoth);
+    ::setfsuid(::geteuid());
+    fs::permissions(folder, fs::perms(0755));
+    fs::permissions(path, fs::perms(0644));
+    QVERIFY(!result);
+    QCOMPARE(int(result.error().code), int(ErrorCode::PermissionDenied));
+    QVERIFY2(result.error().message.find("write permission") != std::string::npos,
+             result.error().message.c_str());
+    // Nothing was changed.
+    const auto again = Database::open(path, kFirst);
+    QVERIFY2(again, again ? "" : again.error().message.c_str());
+    QCOMPARE((*again)->version(), 1);
 }
 
 void TestDatabase::embedsTheProductsMigrations()

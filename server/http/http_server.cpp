@@ -252,9 +252,8 @@ public:
                      errorReply({ErrorCode::Internal, "the server failed on this request"}));
         }
         const auto took = std::chrono::steady_clock::now() - begin;
-        m_metrics.count(static_cast<int>(response.getStatus()),
-                        static_cast<std::uint64_t>(
-                            std::chrono::duration_cast<std::chrono::microseconds>(took).count()));
+        m_metrics.count(routeClass(request.getMethod(), request.getURI()),
+                        static_cast<int>(response.getStatus()), took);
     }
 
 private:

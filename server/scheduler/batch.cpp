@@ -2,6 +2,7 @@
 
 #include "server/scheduler/job_message.h"
 #include "server/scheduler/stage_targets.h"
+#include "server/scheduler/wait_metrics.h"
 #include "server/store/environment_store.h"
 #include "server/store/repository_store.h"
 #include "server/store/token.h"
@@ -22,6 +23,21 @@ using store::JobState;
 
 /// Rounds of giving out locks and jobs in one batch.
 constexpr int kMostRounds = 10'000;
+
+/// Counts how long a job waited, when this change is the end of the waiting.
+void noteWait(const RunSnapshot &before, const Change &change)
+{
+    const auto *after = std::get_if<JobRow>(&change);
+    if (!after || !after->assignedAt)
+        return;
+    const auto known = before.jobs.find(after->id);
+    if (known == before.jobs.end() || known->second.state == after->state)
+        return;
+    if (after->state == JobState::Assigned)
+        queueWaits().add(*after->assignedAt - after->queuedAt);
+    else if (after->state == JobState::Running && after->startedAt)
+        dispatches().add(*after->startedAt - *after->assignedAt);
+}
 
 } // namespace
 
@@ -165,6 +181,7 @@ void Batch::write(RunContext &one, std::vector<Change> &changes)
                                       JobUnassignable{created->row.id, pool.error().message});
         }
         m_writer.write(one, change);
+        noteWait(one.snapshot, change);
         applyChange(one.snapshot, change);
         noteChange(one, change);
     }

@@ -1,11 +1,14 @@
 #include "server/store/database.h"
 
+#include "server/store/commit_metrics.h"
+
 #include <fmt/format.h>
 #include <sqlite3.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstring>
 #include <fstream>
@@ -302,7 +305,7 @@ std::unique_ptr<Connection> Database::State::connect(const std::filesystem::path
     sqlite3 *handle = nullptr;
     const int flags = SQLITE_OPEN_NOMUTEX | (readOnly ? SQLITE_OPEN_READONLY
                                                       : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-    const int code = sqlite3_open_v2(file.c_str(), &handle, flags, nullptr);
+    const int code = sqlite3_open_v2(file.c_str(), &handle, flags, countingVfs());
     std::unique_ptr<Connection> connection(new Connection(handle, file.string()));
     if (code != SQLITE_OK)
         connection->fail("open database");
@@ -385,6 +388,7 @@ void Database::State::runBody(Waiter &waiter, bool alone)
 void Database::State::commitBatch(const std::vector<Waiter *> &batch)
 {
     const bool alone = batch.size() == 1;
+    const auto begin = std::chrono::steady_clock::now();
     try {
         const auto changes = sqlite3_total_changes64(writer->m_handle);
         writer->execute("BEGIN IMMEDIATE");
@@ -396,7 +400,10 @@ void Database::State::commitBatch(const std::vector<Waiter *> &batch)
         writer->execute(keep ? "COMMIT" : "ROLLBACK");
         // Without a change there is nothing to flush.
         const bool flushed = keep && sqlite3_total_changes64(writer->m_handle) != changes;
-        commits.fetch_add(flushed ? 1 : 0, std::memory_order_relaxed);
+        if (flushed) {
+            commits.fetch_add(1, std::memory_order_relaxed);
+            commitDurations().add(std::chrono::steady_clock::now() - begin);
+        }
         for (Waiter *waiter : batch) {
             if (!waiter->result)
                 waiter->result = Status();

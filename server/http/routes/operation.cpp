@@ -3,11 +3,15 @@
 #include "server/http/request_metrics.h"
 #include "server/http/routes/routes.h"
 #include "server/http/shapes.h"
+#include "server/scheduler/wait_metrics.h"
+#include "server/store/commit_metrics.h"
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
+
+#include <limits>
 
 namespace server::http {
 
@@ -26,21 +30,78 @@ prometheus::MetricFamily figure(std::string name, std::string help, prometheus::
     return {std::move(name), std::move(help), type, {metric}};
 }
 
+prometheus::ClientMetric histogram(const schema::Durations &durations,
+                                   std::vector<prometheus::ClientMetric::Label> labels = {})
+{
+    prometheus::ClientMetric metric;
+    metric.label = std::move(labels);
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i <= schema::kDurationBounds.size(); ++i) {
+        sum += durations.count(i);
+        const double bound = i < schema::kDurationBounds.size()
+                                 ? schema::kDurationBounds[i]
+                                 : std::numeric_limits<double>::infinity();
+        metric.histogram.bucket.push_back({sum, bound});
+    }
+    metric.histogram.sample_count = sum;
+    metric.histogram.sample_sum = durations.seconds();
+    return metric;
+}
+
+prometheus::MetricFamily histogramOf(std::string name, std::string help,
+                                     const schema::Durations &durations)
+{
+    return {std::move(name),
+            std::move(help),
+            prometheus::MetricType::Histogram,
+            {histogram(durations)}};
+}
+
+void addRequests(std::vector<prometheus::MetricFamily> &families, const RequestMetrics &requests)
+{
+    using prometheus::MetricType;
+    prometheus::MetricFamily durations{"slipway_http_request_duration_seconds",
+                                       "Time to answer a request, by what it is for",
+                                       MetricType::Histogram,
+                                       {}};
+    double count = 0;
+    double seconds = 0;
+    for (std::size_t i = 0; i < kRouteClasses.size(); ++i) {
+        const auto &one = requests.durations(static_cast<RouteClass>(i));
+        durations.metric.push_back(histogram(one, {{"route", std::string(kRouteClasses[i])}}));
+        count += static_cast<double>(durations.metric.back().histogram.sample_count);
+        seconds += one.seconds();
+    }
+    families.push_back(
+        figure("slipway_http_requests_total", "Requests answered", MetricType::Counter, count));
+    families.push_back(figure("slipway_http_request_seconds_total", "Time spent answering",
+                              MetricType::Counter, seconds));
+    families.push_back(std::move(durations));
+}
+
 Result<Reply> metrics(Services &services)
 {
     using prometheus::MetricType;
     const auto &requests = services.metrics;
     std::vector<prometheus::MetricFamily> families;
-    families.push_back(figure("slipway_http_requests_total", "Requests answered",
-                              MetricType::Counter, static_cast<double>(requests.requests())));
+    addRequests(families, requests);
     families.push_back(figure("slipway_http_failures_total", "Requests answered with a 5xx status",
                               MetricType::Counter, static_cast<double>(requests.failures())));
-    families.push_back(figure("slipway_http_request_seconds_total", "Time spent answering",
-                              MetricType::Counter,
-                              static_cast<double>(requests.microseconds()) / 1e6));
     families.push_back(figure("slipway_database_commits_total", "Commits flushed to disk",
                               MetricType::Counter,
                               static_cast<double>(services.database.commits())));
+    families.push_back(histogramOf("slipway_database_commit_duration_seconds",
+                                   "Time of a commit, until it is on disk",
+                                   store::commitDurations()));
+    families.push_back(figure("slipway_database_flushes_total",
+                              "Times that SQLite had a file brought to the disk",
+                              MetricType::Counter, static_cast<double>(store::flushes())));
+    families.push_back(histogramOf("slipway_job_queue_wait_seconds",
+                                   "Time of jobs in the queue, until a worker is chosen",
+                                   scheduler::queueWaits()));
+    families.push_back(histogramOf("slipway_job_dispatch_seconds",
+                                   "Time from the choice of a worker to the job's first news",
+                                   scheduler::dispatches()));
     families.push_back(figure("slipway_jobs_completed_total", "Jobs that ended",
                               MetricType::Counter,
                               static_cast<double>(services.scheduler.jobsCompleted())));

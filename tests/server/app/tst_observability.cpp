@@ -1,6 +1,7 @@
 // Traces sent to a real receiver by a real server, and to one that misbehaves; the log as JSON.
 #include "server/app/log_format.h"
 #include "server/app/trace_exporter.h"
+#include "server/http/request_metrics.h"
 #include "tests/server/support/live_server.h"
 
 #include <QTest>
@@ -15,7 +16,10 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <mutex>
+#include <regex>
+#include <sstream>
 
 using tests::git;
 using tests::LiveServer;
@@ -118,6 +122,9 @@ private Q_SLOTS:
     void writesJsonLines_data();
     void writesJsonLines();
     void showsFigures();
+    void showsHistograms();
+    void sortsRequests_data();
+    void sortsRequests();
 };
 
 void TestObservability::readsTargets_data()
@@ -129,7 +136,8 @@ void TestObservability::readsTargets_data()
     QTest::newRow("slash") << "http://c:4318/" << "" << "http://c:4318/v1/traces";
     QTest::newRow("path") << "http://c/x" << "a=b, c=d" << "http://c/x/v1/traces";
     QTest::newRow("whole") << "http://c:1/v1/traces" << "" << "http://c:1/v1/traces";
-    QTest::newRow("https") << "https://c:4318" << "" << "";
+    QTest::newRow("https") << "https://c:4318" << "" << "https://c:4318/v1/traces";
+    QTest::newRow("ftp") << "ftp://c:4318" << "" << "";
     QTest::newRow("words") << "a collector" << "" << "";
     QTest::newRow("no host") << "http://" << "" << "";
     QTest::newRow("headers") << "http://c:4318" << "nonsense" << "";
@@ -250,6 +258,100 @@ void TestObservability::showsFigures()
           "slipway_jobs{state=\"queued\"} 0", "slipway_jobs{state=\"running\"} 0"})
         QVERIFY2(metrics.find(name) != std::string::npos, name);
     QCOMPARE(server.call("GET", "/readyz").body, "ready\n");
+}
+
+namespace {
+
+/// One sample of the exposition: name with labels, and value.
+using Samples = std::map<std::string, double>;
+
+/// Reads the text format line by line; says what is wrong with it in `problem`.
+Samples readExposition(const std::string &text, std::string &problem)
+{
+    static const std::regex kSample(
+        R"re(([a-zA-Z_:][a-zA-Z0-9_:]*(?:\{(?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\.)*",?)*\})?) (\S+))re");
+    static const std::regex kComment("# (HELP|TYPE) [a-zA-Z_:][a-zA-Z0-9_:]* .+");
+    Samples samples;
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line);) {
+        std::smatch match;
+        if (std::regex_match(line, kComment))
+            continue;
+        if (!std::regex_match(line, match, kSample) ||
+            !samples.emplace(match[1], std::stod(match[2])).second)
+            problem += "malformed or repeated: " + line + "\n";
+    }
+    return samples;
+}
+
+} // namespace
+
+void TestObservability::showsHistograms()
+{
+    const LiveServer server;
+    QCOMPARE(server.call("POST", "/_apis/projects", R"({"name": "p"})").status, 202);
+    std::string problem;
+    const auto samples = readExposition(server.call("GET", "/metrics").body, problem);
+    QVERIFY2(problem.empty(), problem.c_str());
+    const auto value = [&](const std::string &name) {
+        const auto found = samples.find(name);
+        return found == samples.end() ? -1 : found->second;
+    };
+    const std::string requests = "slipway_http_request_duration_seconds";
+    for (const auto &[name, labels] : std::vector<std::pair<std::string, std::string>>{
+             {requests, "route=\"change\""},
+             {requests, "route=\"worker\""},
+             {"slipway_database_commit_duration_seconds", ""},
+             {"slipway_job_queue_wait_seconds", ""},
+             {"slipway_job_dispatch_seconds", ""}}) {
+        const std::string braced = labels.empty() ? "" : "{" + labels + "}";
+        const std::string open = labels.empty() ? "{" : "{" + labels + ",";
+        // Buckets are cumulative and end with all.
+        double buckets = 0;
+        for (const auto &[sample, count] : samples) {
+            if (!sample.starts_with(name + "_bucket" + open))
+                continue;
+            QVERIFY2(count <= value(name + "_count" + braced), sample.c_str());
+            ++buckets;
+        }
+        QCOMPARE(buckets, double(schema::kDurationBounds.size() + 1));
+        QCOMPARE(value(name + "_bucket" + open + "le=\"+Inf\"}"), value(name + "_count" + braced));
+        QVERIFY(value(name + "_bucket" + open + "le=\"0.5\"}") <=
+                value(name + "_bucket" + open + "le=\"1\"}"));
+    }
+    QCOMPARE(value(requests + "_count{route=\"change\"}"), 1.0);
+    QCOMPARE(value(requests + "_count{route=\"git\"}"), 0.0);
+    QVERIFY(value("slipway_database_commit_duration_seconds_count") >= 1);
+    QVERIFY(value("slipway_database_flushes_total") >=
+            value("slipway_database_commit_duration_seconds_count"));
+}
+
+void TestObservability::sortsRequests_data()
+{
+    QTest::addColumn<QString>("method");
+    QTest::addColumn<QString>("target");
+    QTest::addColumn<int>("route");
+    using server::http::RouteClass;
+    const auto row = [](const char *method, const char *target, RouteClass route) {
+        QTest::newRow(target) << QString::fromLatin1(method) << QString::fromLatin1(target)
+                              << int(route);
+    };
+    row("GET", "/p/_apis/build/builds?$top=1", RouteClass::Read);
+    row("POST", "/p/_apis/pipelines/1/runs", RouteClass::Change);
+    row("POST", "/_apis/slipway/jobs/7/deliver", RouteClass::Worker);
+    row("GET", "/_apis/slipway/workers/1/channel", RouteClass::Stream);
+    row("GET", "/_apis/slipway/events?project=p", RouteClass::Stream);
+    row("GET", "/p/_git/code/info/refs?service=git-upload-pack", RouteClass::Git);
+    row("GET", "/p/runs/7?next=/_apis/x", RouteClass::Portal);
+    row("GET", "", RouteClass::Portal);
+}
+
+void TestObservability::sortsRequests()
+{
+    QFETCH(QString, method);
+    QFETCH(QString, target);
+    QFETCH(int, route);
+    QCOMPARE(int(server::http::routeClass(method.toStdString(), target.toStdString())), route);
 }
 
 QTEST_GUILESS_MAIN(TestObservability)

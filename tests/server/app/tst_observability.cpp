@@ -278,7 +278,7 @@ Samples readExposition(const std::string &text, std::string &problem)
         if (std::regex_match(line, kComment))
             continue;
         if (!std::regex_match(line, match, kSample) ||
-            !samples.emplace(match[1], std::stod(match[2])).second)
+            !samples.emplace(match[1].str(), std::stod(match[2].str())).second)
             problem += "malformed or repeated: " + line + "\n";
     }
     return samples;
@@ -291,7 +291,12 @@ void TestObservability::showsHistograms()
     const LiveServer server;
     QCOMPARE(server.call("POST", "/_apis/projects", R"({"name": "p"})").status, 202);
     std::string problem;
-    const auto samples = readExposition(server.call("GET", "/metrics").body, problem);
+    Samples samples;
+    // A request is counted when its answer has been sent, so the caller may be back before that.
+    QTRY_COMPARE_WITH_TIMEOUT(
+        (samples = readExposition(server.call("GET", "/metrics").body, problem),
+         samples["slipway_http_request_duration_seconds_count{route=\"change\"}"]),
+        1.0, 10000);
     QVERIFY2(problem.empty(), problem.c_str());
     const auto value = [&](const std::string &name) {
         const auto found = samples.find(name);

@@ -69,19 +69,14 @@ def lines(report, folder):
     size = text.stat().st_size
     variables = "variables:\n" + "".join(f"  s{i}: $[ 'unused' ]\n" for i in range(20))
     marks = "".join(f"echo '##vso[task.setsecret]secret-number-{i}-0815'; " for i in range(20))
-    yaml = f"trigger: none\n{variables}steps:\n- checkout: none\n- bash: \"{marks}\"\n- bash: cat {text}\n"
+    yaml = f"trigger: none\n{variables}steps:\n- checkout: none\n- bash: \"{marks}\"\n- bash: cat {text}\n  displayName: lines\n"
     rates, peaks = [], []
     with System() as system:
         project, pipeline = system.pipeline("lines", yaml)
         for _ in range(3):
             run = system.post(f"{project}/_apis/pipelines/{pipeline}/runs", {})["id"]
-            took = {}
 
-            def ended():
-                records = system.get(f"{project}/_apis/build/builds/{run}/timeline").get("records") or []
-                for record in records:
-                    if record.get("type") == "Task" and record.get("name") == "Bash Script" and record.get("finishTime") and record.get("order"):
-                        took[record["order"]] = record
+            def ended(run=run):
                 for pid in job_processes(system.processes[-1].pid):
                     try:
                         peaks.append(peak_mib(pid))
@@ -89,8 +84,10 @@ def lines(report, folder):
                         pass
                 return system.get(f"{project}/_apis/build/builds/{run}")["status"] == "completed"
             wait_until(ended, "the run", 300)
-            ended()
-            record = took[max(took)]
+            records = system.get(f"{project}/_apis/build/builds/{run}/timeline")["records"]
+            record = next(r for r in records if r["type"] == "Task" and r["name"] == "lines")
+            if record["result"] != "succeeded":
+                raise SystemExit(f"the run with the lines failed: {record}")
             rates.append(size / 1e6 / (seconds(record["finishTime"]) - seconds(record["startTime"])))
         server = peak_mib(system.server.pid)
     baselines = []

@@ -117,3 +117,50 @@ def test_killed_while_an_approval_waits(on_docker):
     # A rejected stage is not executed, which is no failure of the others (as in Azure Pipelines).
     assert [s["result"] for s in detail["stages"] if s["name"] == "Production"] == ["skipped"]
     assert api.matrix()["web", "production"]["version"]["runId"] == before
+
+
+CONTAINER_JOB = POOL + """
+resources:
+  containers:
+  - {container: box, image: 'debian:bookworm-slim'}
+  - {container: aside, image: 'debian:bookworm-slim', options: '--tty --interactive'}
+container: box
+services: {aside: aside}
+steps:
+- checkout: none
+- script: |
+    echo "line 0"
+    sleep 1000
+"""
+
+
+@pytest.mark.parametrize("killed", ["worker", "job process", "both"])
+def test_containers_of_a_killed_job_are_gone(plain, base_image, tmp_path, killed):
+    """kill -9 while a job container and a service container run."""
+    project = Project(plain.api, f"crash-containers-{killed.replace(' ', '-')}", tmp_path / "repository")
+    run = project.run({"azure-pipelines.yml": CONTAINER_JOB})
+    wait_until(lambda: numbered_lines(plain.api, project.path, run) == [0], "the step runs in its container",
+               explain=lambda: plain.api.story(run, project.path))
+    files = list(plain.data.rglob("_jobs/*/pid"))
+    assert len(files) == 1, files
+    label = f"label=slipway.job={files[0].parent.name}"
+
+    def left():
+        return docker("ps", "--all", "--quiet", "--filter", label) + docker("network", "ls", "--quiet", "--filter", label)
+    assert len(left().split()) == 3, "two containers and a network"
+    job = int(files[0].read_text().split()[0])
+    before = plain.child("worker")
+    if killed != "job process":
+        os.kill(before, signal.SIGKILL)
+    if killed != "worker":
+        os.kill(job, signal.SIGKILL)
+    if killed == "worker":
+        # The job goes on, and nothing was removed under it; canceled, it tidies up itself.
+        wait_until(lambda: b"worker" in children_names(plain) and plain.child("worker") != before, "the worker is started again")
+        assert len(left().split()) == 3
+        plain.api.patch(f"{project.path}/_apis/build/builds/{run}", {"status": "cancelling"})
+    detail = plain.api.completed(run, project.path)
+    assert detail["result"] == ("canceled" if killed == "worker" else "failed"), plain.api.story(run, project.path)
+    wait_until(lambda: not left(), "no container and no network is left", explain=left)
+    wait_until(lambda: not files[0].parent.exists(), "the job's folder is gone")
+    assert not list(plain.data.rglob(f"_containers/{files[0].parent.name}")), "nor its engine's configuration"

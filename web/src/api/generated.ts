@@ -450,6 +450,39 @@ export interface components {
             outcome: string;
             durationMs: number;
         };
+        /** @description A file whose content only jobs read */
+        SecureFile: {
+            id: string;
+            name: string;
+            size: number;
+            /** Format: date-time */
+            createdOn: string;
+            createdBy?: components["schemas"]["Person"];
+        };
+        SecureFileList: {
+            count: number;
+            value: components["schemas"]["SecureFile"][];
+        };
+        /** @description How one test went over the newest runs of a pipeline */
+        PipelineTest: {
+            className: string;
+            name: string;
+            /** @description In how many of the runs it was */
+            runs: number;
+            failures: number;
+            /** @description Commits at which the same job saw it pass and fail */
+            flakyCommits: number;
+            lastFlakyRunId?: number;
+            lastOutcome: string;
+            lastRunId: number;
+            /** @description Average duration in the newer half of the runs */
+            newerMs: number;
+            olderMs: number;
+        };
+        PipelineTestList: {
+            count: number;
+            value: components["schemas"]["PipelineTest"][];
+        };
         TestHistory: {
             count: number;
             value: components["schemas"]["TestHistoryEntry"][];

@@ -72,9 +72,14 @@ const settings = createRoute({
   validateSearch: (search: Record<string, unknown>): { tab?: string } => ({ tab: text(search.tab) }),
   component: lazyRouteComponent(() => import('./routes/settings-route'), 'SettingsRoute'),
 })
+const tests = createRoute({
+  getParentRoute: () => project, path: 'tests',
+  validateSearch: (search: Record<string, unknown>): { pipeline?: number; test?: string } => ({ pipeline: integer(search.pipeline), test: text(search.test) }),
+  component: lazyRouteComponent(() => import('./routes/tests-route'), 'TestsRoute'),
+})
 const library = createRoute({
   getParentRoute: () => project, path: 'library',
-  validateSearch: (search: Record<string, unknown>): { group?: string; connection?: string } => ({ group: text(search.group), connection: text(search.connection) }),
+  validateSearch: (search: Record<string, unknown>): { group?: string; connection?: string; file?: string } => ({ group: text(search.group), connection: text(search.connection), file: text(search.file) }),
   component: lazyRouteComponent(() => import('./routes/library-route'), 'LibraryRoute'),
 })
 
@@ -106,7 +111,7 @@ const azureEnvironment = createRoute({
 const tree = root.addChildren([
   home,
   project.addChildren([
-    projectHome, pipelines, newPipeline, pipeline, runs, run, environments, environment, approvals, pools, library, settings, azureResults, azureBuilds, azureEnvironment,
+    projectHome, pipelines, newPipeline, pipeline, runs, run, environments, environment, approvals, tests, pools, library, settings, azureResults, azureBuilds, azureEnvironment,
   ]),
 ])
 

@@ -47,6 +47,11 @@ const exactFormat = new Intl.DateTimeFormat(undefined, {
 const clockFormat = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' })
 const dayFormat = new Intl.DateTimeFormat('en-GB', { weekday: 'short', day: 'numeric', month: 'short' })
 
+const dateFormat = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' })
+
+/** "28 Nov 2027": a day, when the hour does not matter. */
+export const dateOf = (time: string | number): string => dateFormat.format(new Date(time))
+
 /** The whole moment in the reader's own zone, for tooltips. */
 export const exact = (time: string | number): string => exactFormat.format(new Date(time))
 

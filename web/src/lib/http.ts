@@ -31,12 +31,12 @@ async function send(method: string, path: string, body: unknown, signal?: AbortS
   const headers: Record<string, string> = { Accept: 'application/json' }
   // Cross-site forms cannot send this header, so a state-changing request with it is the portal's own.
   if (method !== 'GET') headers['X-Slipway-Request'] = '1'
-  if (body !== undefined) headers['Content-Type'] = 'application/json'
+  if (body !== undefined) headers['Content-Type'] = body instanceof Blob ? 'application/octet-stream' : 'application/json'
   let response: Response
   try {
     response = await fetch(new URL(path, window.location.origin), {
       method, headers, signal: signal ?? null, credentials: 'same-origin',
-      body: body === undefined ? null : JSON.stringify(body),
+      body: body === undefined ? null : body instanceof Blob ? body : JSON.stringify(body),
     })
   } catch (cause) {
     if (signal?.aborted) throw cause
@@ -54,11 +54,15 @@ async function readError(response: Response): Promise<ApiErrorBody> {
   }
 }
 
+/** GET of a file's bytes. */
+export const getBytes = async (path: string, signal?: AbortSignal): Promise<Uint8Array> => new Uint8Array(await (await send('GET', path, undefined, signal)).arrayBuffer())
+
 /** GET of a JSON document. The type is the contract of docs/api.md, stated by the caller. */
 export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
   return (await (await send('GET', path, undefined, signal)).json()) as T
 }
 
+/** The body is sent as JSON, a Blob as it is. */
 export async function sendJson<T>(method: 'POST' | 'PATCH' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<T> {
   const response = await send(method, path, body)
   const text = await response.text()

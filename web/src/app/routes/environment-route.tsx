@@ -135,9 +135,10 @@ interface ResourceRow {
   services: Here[]
 }
 
+const kindOf = (resource: MatrixResource): string => (resource.type.toLowerCase() === 'kubernetes' ? 'Kubernetes namespace' : 'Docker host')
+
 const resourceColumns: Column<ResourceRow>[] = [
-  { header: 'Resource', cell: ({ target }) => <TwoLines top={target.resource?.name ?? 'the environment itself'} below={target.resource === undefined ? 'deployments that name no resource' : undefined} title={targetName(target)} /> },
-  { header: 'Kind', width: '176px', cell: ({ target }) => (target.resource === undefined ? '' : target.resource.type.toLowerCase() === 'kubernetes' ? 'Kubernetes namespace' : 'Docker host') },
+  { header: 'Resource', cell: ({ target }) => <TwoLines top={target.resource?.name ?? 'the environment itself'} below={target.resource === undefined ? 'deployments that name no resource' : kindOf(target.resource)} title={targetName(target)} /> },
   { header: 'Namespace', width: '160px', from: 'medium', cell: ({ target }) => <span className="mono">{target.resource?.namespace ?? ''}</span> },
   { header: 'Services', from: 'small', width: '28%', cell: ({ services }) => <TwoLines title={services.map((one) => one.service).join(', ')} top={services.length === 0 ? 'none yet' : services.map((one) => one.service).join(', ')} /> },
   { header: 'Last change', width: '112px', align: 'right', cell: ({ services }) => <LastChange services={services} /> },

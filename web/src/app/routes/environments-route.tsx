@@ -1,5 +1,5 @@
 import { Button, Input } from '@fluentui/react-components'
-import { Add16Regular, History20Regular } from '@fluentui/react-icons'
+import { Add16Regular, ArrowSort20Regular, History20Regular } from '@fluentui/react-icons'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { lazy, Suspense, useEffect, useState } from 'react'
@@ -18,6 +18,8 @@ import styles from './environments-route.module.css'
 
 const EnvironmentDialog = lazy(() => import('@/features/environments/components/environment-dialog').then((module) => ({ default: module.EnvironmentDialog })))
 
+const OrderDialog = lazy(() => import('@/features/environments/components/order-dialog').then((module) => ({ default: module.OrderDialog })))
+
 const example = `- deployment: Deploy
   environment: dev.default
   strategy:
@@ -35,6 +37,8 @@ export function EnvironmentsRoute() {
   const matrix = useQuery(matrixQuery(project, moment))
   const admin = useIsAdmin()
   const [making, setMaking] = useState(false)
+  const [ordering, setOrdering] = useState(false)
+  const environments = matrix.data?.environments ?? []
   const view = matrix.data === undefined ? undefined : viewOf(matrix.data)
   const close = () => void navigate({ search: (before) => ({ ...before, cell: undefined }), replace: true })
   useEffect(() => {
@@ -50,6 +54,7 @@ export function EnvironmentsRoute() {
       wide title="Environments" sentence={view === undefined || view.services.length === 0 ? undefined : moment === undefined ? summary(view) : 'A look back: what was where at the chosen moment.'}
       actions={<>
         <MomentField moment={moment} onChange={(next) => void navigate({ search: (before) => ({ ...before, at: next }) })} />
+        {admin && moment === undefined && environments.length > 1 && <Button icon={<ArrowSort20Regular />} onClick={() => setOrdering(true)}>Order</Button>}
         {admin && <Button icon={<Add16Regular />} onClick={() => setMaking(true)}>New environment</Button>}
       </>}
     >
@@ -79,6 +84,7 @@ export function EnvironmentsRoute() {
         )}
       </QueryView>
       <Suspense fallback={null}>
+        {ordering && <OrderDialog environments={environments} onClose={() => setOrdering(false)} />}
         {making && (
           <EnvironmentDialog
             environment={undefined} onClose={() => setMaking(false)}

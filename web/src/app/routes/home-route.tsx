@@ -53,6 +53,6 @@ export function HomeRoute() {
 function sentenceOf(runs: { status: Parameters<typeof stateOfRun>[0]['status'] }[] | undefined, waiting: number): string | undefined {
   if (runs === undefined) return undefined
   const running = runs.filter((run) => stateOfRun(run) === 'running').length
-  const first = waiting === 0 ? 'Nothing waits for a decision' : `${waiting === 1 ? 'One deployment waits' : `${waiting} deployments wait`} for a decision`
+  const first = waiting === 0 ? 'Nothing waits for a decision' : `${waiting === 1 ? '1 deployment waits' : `${waiting} deployments wait`} for a decision`
   return `${first}; ${running === 0 ? 'nothing runs at the moment' : `${plural(running, 'run')} in progress`}.`
 }

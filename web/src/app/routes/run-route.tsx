@@ -9,7 +9,7 @@ import { Empty } from '@/components/empty'
 import { ErrorPanel } from '@/components/error-panel'
 import { Page } from '@/components/page'
 import { QueryView } from '@/components/query-view'
-import { Commit, reasonText, RunLink } from '@/components/run-bits'
+import { Commit, reasonText } from '@/components/run-bits'
 import { Skeleton } from '@/components/skeleton'
 import { Duration, Time } from '@/components/time'
 import { ApprovalCard } from '@/features/approvals/components/approval-card'
@@ -22,15 +22,17 @@ import { JobTree } from '@/features/runs/components/job-tree'
 import { Artifacts } from '@/features/runs/components/artifacts'
 import { Changes, FinalYaml } from '@/features/runs/components/run-tabs'
 import { sentenceOf as testSentence, Tests } from '@/features/runs/components/tests'
+import { Reasons } from '@/features/runs/components/reasons'
 import { StageBar } from '@/features/runs/components/stage-bar'
 import { StageGraph } from '@/features/runs/components/stage-graph'
 import { Waterfall } from '@/features/runs/components/waterfall'
 import { buildTree, select, stageKey, stateOfDetail, type Selection } from '@/features/runs/model/records'
+import { reasonOf, reasonsOf } from '@/features/runs/model/reasons'
 import { runSentence } from '@/features/runs/model/sentence'
 import { readRange, writeRange } from '@/features/logs/model/line-range'
 import { useNow } from '@/lib/clock'
-import { asSentence } from '@/lib/format'
 import { useProject } from '@/lib/project'
+import { useScrolledTab } from '@/lib/scrolled-tab'
 import styles from './run-route.module.css'
 
 export function RunRoute() {
@@ -54,6 +56,7 @@ function RunPage({ run }: { run: RunDetail }) {
   const tree = useMemo(() => buildTree(run.records), [run.records])
   const selection = select(tree, search.record, search.stage)
   const tab = tabs.find((name) => name === search.tab) ?? 'log'
+  const tabList = useScrolledTab(tab)
   const now = useNow(run.status !== 'completed')
   const pending = run.approvals.filter((item) => item.status === 'pending')
   return (
@@ -76,7 +79,7 @@ function RunPage({ run }: { run: RunDetail }) {
       {pending.length > 0 && <div className={styles.banner}>{pending.map((item) => <ApprovalCard key={item.id} item={item} withRun={false} only={pending.length === 1} />)}</div>}
       {run.status === 'completed' && <FailureDigest run={run} tree={tree} />}
       {run.status === 'completed' && run.result !== 'succeeded' && <FailedTests run={run} />}
-      <TabList className={styles.tabs} selectedValue={tab} onTabSelect={(_, { value }) => void navigate({ search: (before) => ({ ...before, tab: value === 'log' ? undefined : String(value) }), replace: true, resetScroll: false })}>
+      <TabList ref={tabList} className={styles.tabs} selectedValue={tab} onTabSelect={(_, { value }) => void navigate({ search: (before) => ({ ...before, tab: value === 'log' ? undefined : String(value) }), replace: true, resetScroll: false })}>
         {tabs.map((name) => <Tab key={name} value={name}>{tabNames[name]}{count(run, name)}</Tab>)}
       </TabList>
       <div className={styles.tab} role="tabpanel" aria-label={tabNames[tab]} data-tab={tab}>
@@ -140,7 +143,7 @@ function Waiting({ run }: { run: RunDetail }) {
   const explain = useQuery({ ...explainQuery(project, run.id), enabled: idle })
   const reasons = idle ? explain.data?.waiting.filter((one) => one.kind !== 'approval' && one.kind !== 'dependency') ?? [] : []
   if (reasons.length === 0) return null
-  return <ul className={styles.waiting}>{reasons.map((one) => <li key={`${one.kind}${one.stage}${one.job ?? ''}`}>{asSentence(one.sentence)}{one.heldBy !== undefined && <> <RunLink id={one.heldBy.runId}>Go to {one.heldBy.pipeline} {one.heldBy.runNumber}</RunLink></>}</li>)}</ul>
+  return <div className={styles.waiting}><Reasons reasons={reasons.map(reasonOf)} /></div>
 }
 
 interface LogTabProps {
@@ -161,6 +164,9 @@ function LogTab({ run, tree, selection, line }: LogTabProps) {
     void navigate({ search: (before) => ({ ...before, record: stepId, line: writeRange(lines) }), replace: true, resetScroll: false })
   }, [navigate, stepId])
   const log = step?.log
+  const waits = step === undefined && selection?.job !== undefined && run.status !== 'completed'
+  const explain = useQuery({ ...explainQuery(project, run.id), enabled: waits })
+  const reasons = waits ? reasonsOf(explain.data, selection, undefined) : []
   return (
     <div className={styles.log}>
       <div className={styles.tree}>
@@ -174,7 +180,7 @@ function LogTab({ run, tree, selection, line }: LogTabProps) {
             key={`${run.id}/${log.id}`} project={project} runId={run.id} logId={log.id} title={step.name} live={step.state === 'inProgress'} failed={step.result === 'failed'}
             lines={readRange(line)} onLines={setLines}
           />
-        ) : <div className={styles.nothing}>{nothing(selection, step)}</div>}
+        ) : <div className={styles.nothing}>{reasons.length > 0 ? <Reasons reasons={reasons} /> : nothing(selection, step)}</div>}
       </div>
     </div>
   )

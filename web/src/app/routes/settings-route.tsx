@@ -13,6 +13,7 @@ import { Retention } from '@/features/settings/components/retention'
 import { Tokens } from '@/features/settings/components/tokens'
 import { meQuery } from '@/lib/me'
 import { useProject } from '@/lib/project'
+import { useScrolledTab } from '@/lib/scrolled-tab'
 import styles from './settings-route.module.css'
 
 const tabs = { tokens: 'Tokens', people: 'People', projects: 'Projects', images: 'Images', retention: 'Retention', about: 'About' } as const
@@ -28,10 +29,11 @@ export function SettingsRoute() {
   const pools = useQuery(poolsQuery)
   const about = useQuery({ ...aboutQuery, enabled: tab === 'about' })
   const shown: TabName = tab !== undefined && tab in tabs ? tab as TabName : 'tokens'
+  const tabList = useScrolledTab(shown)
   const admin = me.data?.isAdmin ?? false
   return (
     <Page title="Settings" sentence={me.data === undefined ? undefined : `Signed in as ${me.data.displayName}${admin ? ', who may change everything on this server.' : '; what belongs to the server is changed by administrators.'}`}>
-      <TabList className={styles.tabs} selectedValue={shown} onTabSelect={(_, { value }) => void navigate({ search: { tab: value === 'tokens' ? undefined : String(value) }, replace: true })}>
+      <TabList ref={tabList} className={styles.tabs} selectedValue={shown} onTabSelect={(_, { value }) => void navigate({ search: { tab: value === 'tokens' ? undefined : String(value) }, replace: true })}>
         {Object.entries(tabs).map(([name, label]) => <Tab key={name} value={name}>{label}</Tab>)}
       </TabList>
       {shown === 'tokens' && <QueryView query={me} doing="see who you are">{(data) => <Tokens me={data} />}</QueryView>}

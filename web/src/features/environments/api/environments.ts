@@ -1,5 +1,5 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
-import type { CheckConfiguration, Environment, HistoryEntry, ListOf, Matrix } from '@/api/types'
+import type { CheckConfiguration, Environment, HistoryEntry, ListOf, Matrix, MatrixEnvironment } from '@/api/types'
 import { apiPath, getJson, sendJson } from '@/lib/http'
 import { keys } from '@/lib/keys'
 
@@ -40,6 +40,10 @@ export const environmentQuery = (project: string, id: number) => queryOptions({
 
 export const saveEnvironment = (project: string, id: number | undefined) => (body: { name: string; description: string }) =>
   sendJson<Environment>(id === undefined ? 'POST' : 'PATCH', environmentPath(project, ...(id === undefined ? [] : [id])), body)
+/** The matrix shows its columns in this order; only what stands elsewhere now is sent. */
+export const saveOrder = (project: string) => async (order: Pick<MatrixEnvironment, 'id' | 'ordinal'>[]) => {
+  for (const [at, { id, ordinal }] of order.entries()) if (ordinal !== at + 1) await sendJson<Environment>('PATCH', environmentPath(project, id), { ordinal: at + 1 })
+}
 export const removeEnvironment = (project: string, id: number) => () => sendJson('DELETE', environmentPath(project, id))
 
 export const saveCheck = (project: string, id: number | undefined) => (body: unknown) => sendJson<CheckConfiguration>(id === undefined ? 'POST' : 'PATCH', checkPath(project, id), body)

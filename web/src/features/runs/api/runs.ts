@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
-import type { ArtifactFile, Change, Explanation, ListOf, RunDetail, RunSummary, TestHistoryEntry, TestRun, TimelineRecord } from '@/api/types'
-import { apiPath, getJson, sendJson } from '@/lib/http'
+import type { ArtifactFile, Change, Explanation, ListOf, PipelineTest, RunDetail, RunSummary, TestHistoryEntry, TestRun, TimelineRecord } from '@/api/types'
+import { apiPath, getBytes, getJson, sendJson } from '@/lib/http'
 import { keys } from '@/lib/keys'
 
 export interface RunFilter {
@@ -39,6 +39,12 @@ export const testsQuery = (project: string, id: number) => queryOptions({
   queryFn: ({ signal }) => getJson<ListOf<TestRun>>(apiPath([project, '_apis', 'slipway', 'runs', id, 'tests']), signal),
 })
 
+/** Tests over the newest runs of a pipeline, flaky ones first. */
+export const pipelineTestsQuery = (project: string, pipeline: number) => queryOptions({
+  queryKey: [...keys.runs(project), 'tests of', pipeline],
+  queryFn: ({ signal }) => getJson<ListOf<PipelineTest>>(apiPath([project, '_apis', 'slipway', 'pipelines', pipeline, 'tests'], { runs: 50, top: 500 }), signal),
+})
+
 /** How one test went in the newest runs of the pipeline, this run first. */
 export const testHistoryQuery = (project: string, id: number, name: string, className: string) => queryOptions({
   queryKey: [...keys.run(project, id), 'test history', className, name],
@@ -54,6 +60,13 @@ export const artifactFilesQuery = (project: string, id: number, name: string) =>
 export const artifactFilePath = (project: string, id: number, name: string, path: string): string =>
   apiPath([project, '_apis', 'slipway', 'runs', id, 'artifacts', name, 'files', ...path.split('/')])
 
+/** The bytes of one file, to be looked at on the page. */
+export const artifactContentQuery = (project: string, id: number, name: string, path: string) => queryOptions({
+  queryKey: [...keys.run(project, id), 'content', name, path],
+  queryFn: ({ signal }) => getBytes(artifactFilePath(project, id, name, path), signal),
+  staleTime: Infinity,
+})
+
 /** Every attempt of a step, job or stage, oldest first; each has its own log. */
 export const attemptsQuery = (project: string, id: number, record: string) => queryOptions({
   queryKey: [...keys.run(project, id), 'attempts', record],
@@ -66,12 +79,14 @@ export const changesQuery = (project: string, id: number) => queryOptions({
 })
 
 export type RunAction = { kind: 'cancel' } | { kind: 'retryFailed' } | { kind: 'retryStage' | 'cancelStage' | 'startStage'; stage: string; all?: boolean }
+  | { kind: 'retryJob' | 'cancelJob'; job: string }
 
 /** Cancel and retry wait for the server's answer, then the run is asked for anew. */
 export function useRunAction(project: string, id: number) {
   const client = useQueryClient()
   const build = (query = {}) => apiPath([project, '_apis', 'build', 'builds', id], { 'api-version': '7.1', ...query })
   const stage = (name: string) => apiPath([project, '_apis', 'build', 'builds', id, 'stages', name], { 'api-version': '7.1' })
+  const job = (name: string) => apiPath([project, '_apis', 'slipway', 'runs', id, 'jobs', name])
   return useMutation({
     mutationFn: (action: RunAction) => {
       switch (action.kind) {
@@ -80,6 +95,8 @@ export function useRunAction(project: string, id: number) {
         case 'retryStage': return sendJson('PATCH', stage(action.stage), { state: 'retry', forceRetryAllJobs: action.all === true })
         case 'cancelStage': return sendJson('PATCH', stage(action.stage), { state: 'cancel' })
         case 'startStage': return sendJson('PATCH', stage(action.stage), { state: 'run' })
+        case 'retryJob': return sendJson('PATCH', job(action.job), { state: 'retry' })
+        case 'cancelJob': return sendJson('PATCH', job(action.job), { state: 'cancel' })
       }
     },
     onSettled: () => Promise.all([

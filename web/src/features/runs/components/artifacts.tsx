@@ -1,5 +1,5 @@
 import { Button, SearchBox } from '@fluentui/react-components'
-import { ArrowDownload16Regular } from '@fluentui/react-icons'
+import { ArrowDownload16Regular, Eye16Regular } from '@fluentui/react-icons'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Artifact, ArtifactFile, RunDetail } from '@/api/types'
@@ -10,6 +10,8 @@ import { Skeleton } from '@/components/skeleton'
 import { bytes, plural } from '@/lib/format'
 import { useProject } from '@/lib/project'
 import { artifactFilePath, artifactFilesQuery } from '../api/runs'
+import { canPreview } from '../model/preview'
+import { FilePreview } from './file-preview'
 import styles from './artifacts.module.css'
 
 /** What the run published, and the files in it. */
@@ -28,6 +30,7 @@ export function Artifacts({ run }: { run: RunDetail }) {
 function ArtifactView({ runId, artifact, open: first }: { runId: number; artifact: Artifact; open: boolean }) {
   const [open, setOpen] = useState(first)
   const [text, setText] = useState('')
+  const [looking, setLooking] = useState<string>()
   const project = useProject()
   const files = useQuery({ ...artifactFilesQuery(project, runId, artifact.name), enabled: open })
   const columns: Column<ArtifactFile>[] = [
@@ -35,7 +38,13 @@ function ArtifactView({ runId, artifact, open: first }: { runId: number; artifac
       header: 'File',
       cell: (one) => <a href={artifactFilePath(project, runId, artifact.name, one.path)} download={one.path.split('/').at(-1)} title={`Download ${one.path}`}><code className={styles.path}>{one.path}</code></a>,
     },
-    { header: 'Size', width: '104px', align: 'right', cell: (one) => bytes(one.size) },
+    { header: 'Size', width: '88px', align: 'right', cell: (one) => bytes(one.size) },
+    {
+      header: 'Look', hideHeader: true, width: '48px', align: 'right',
+      cell: (one) => canPreview(one.path, one.size) && (
+        <Button size="small" appearance="subtle" icon={<Eye16Regular />} aria-label={`Preview ${one.path}`} title={`Preview ${one.path}`} aria-expanded={looking === one.path} onClick={() => setLooking(looking === one.path ? undefined : one.path)} />
+      ),
+    },
   ]
   return (
     <section className={styles.artifact} aria-label={artifact.name}>
@@ -49,6 +58,7 @@ function ArtifactView({ runId, artifact, open: first }: { runId: number; artifac
               <>
                 {value.length > 20 && <SearchBox size="small" className={styles.filter} placeholder="Filter by path" aria-label={`Filter files of ${artifact.name}`} value={text} onChange={(_, data) => setText(data.value)} />}
                 <DataTable label={`Files of ${artifact.name}`} columns={columns} items={value.filter((one) => one.path.toLowerCase().includes(text.toLowerCase()))} keyOf={(one) => one.path} rowHeight={32} />
+                {looking !== undefined && <FilePreview key={looking} runId={runId} artifact={artifact.name} path={looking} onClose={() => setLooking(undefined)} />}
               </>
             )}
           </QueryView>

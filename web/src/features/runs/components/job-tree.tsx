@@ -27,10 +27,10 @@ export function JobTree({ run, tree, selection }: JobTreeProps) {
                 <ul>
                   {stage.jobs.map((job) => (
                     <li key={job.record.id}>
-                      <Row run={run} record={job.record} search={{ record: job.record.id }} level={1} current={selection.job?.record.id === job.record.id && selection.step === undefined} />
+                      <Row run={run} record={job.record} within={stage.record} search={{ record: job.record.id }} level={1} current={selection.job?.record.id === job.record.id && selection.step === undefined} />
                       <ul>
                         {job.steps.map((step) => (
-                          <li key={step.id}><Row run={run} record={step} search={{ record: step.id }} level={2} current={selection.step?.id === step.id} /></li>
+                          <li key={step.id}><Row run={run} record={step} within={job.record} search={{ record: step.id }} level={2} current={selection.step?.id === step.id} /></li>
                         ))}
                       </ul>
                     </li>
@@ -50,6 +50,8 @@ interface RowProps {
   run: RunDetail
   record: TimelineRecord
   search: { stage?: string; record?: string }
+  /** Its attempt is only said where it is another than that of what it belongs to. */
+  within?: TimelineRecord
   level: number
   current?: boolean
   expanded?: boolean
@@ -62,7 +64,7 @@ function stageState(run: RunDetail, node: StageNode): State | undefined {
   return summary === undefined ? undefined : stateOfNode(summary, node)
 }
 
-function Row({ run, record, search, level, current, expanded, state }: RowProps) {
+function Row({ run, record, search, within, level, current, expanded, state }: RowProps) {
   const project = useProject()
   return (
     <Link
@@ -71,7 +73,7 @@ function Row({ run, record, search, level, current, expanded, state }: RowProps)
     >
       <StateIcon state={state ?? stateOfRecord(record)} />
       <span className={styles.name}>{record.name}</span>
-      {(record.attempt ?? 1) > 1 && <span className={styles.attempt}>attempt {record.attempt}</span>}
+      {(record.attempt ?? 1) > 1 && record.attempt !== within?.attempt && <span className={styles.attempt}>attempt {record.attempt}</span>}
       <span className={styles.time}>{record.state !== 'pending' && record.result !== 'skipped' && <Duration start={record.startTime} finish={record.finishTime} />}</span>
     </Link>
   )

@@ -10,6 +10,7 @@ import { duration, plural } from '@/lib/format'
 import { useProject } from '@/lib/project'
 import { testHistoryQuery, testsQuery } from '../api/runs'
 import { hasFailed, testStory } from '../model/test-story'
+import { testName as fullName } from '../model/test-trend'
 import styles from './tests.module.css'
 
 /** This many failures stand open; more would bury the first. */
@@ -48,7 +49,6 @@ export function sentenceOf(runs: TestRun[]): string {
     : `${plural(failed, 'test')} failed, ${passed} passed${rest}, in ${duration(sum((one) => one.durationMs))}.`
 }
 
-const fullName = (one: TestResult) => (one.className === undefined || one.className === '' ? one.name : `${one.className}.${one.name}`)
 
 function TestRunView({ runId, run, text }: { runId: number; run: TestRun; text: string }) {
   const results = (run.results ?? []).filter((one) => fullName(one).toLowerCase().includes(text))

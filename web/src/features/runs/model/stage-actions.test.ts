@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { RunStatus, StageSummary } from '@/api/types'
-import { stageActions } from './stage-actions'
+import type { JobExplanation, RunStatus, StageSummary } from '@/api/types'
+import { jobActions, stageActions } from './stage-actions'
 
 const stage = (state: StageSummary['state'], result?: StageSummary['result']): StageSummary => ({ name: 'A', displayName: 'A', state, ...(result === undefined ? {} : { result }) })
 
@@ -14,4 +14,18 @@ describe('what can be done with a stage', () => {
     ['one that waits for a person', 'inProgress', stage('waiting'), true, ['startStage', 'cancelStage']],
     ['one of a run that is being canceled', 'cancelling', stage('inProgress'), false, []],
   ])('%s', (_, status, one, person, kinds) => expect(stageActions({ status }, one, person).map((action) => `${action.kind}${action.all === true ? ' all' : ''}`)).toEqual(kinds))
+})
+
+describe('what can be done with a job', () => {
+  it.each<[string, RunStatus, StageSummary | undefined, Pick<JobExplanation, 'state' | 'result'> | undefined, string[]]>([
+    ['a queued one', 'inProgress', stage('inProgress'), { state: 'queued' }, ['cancelJob']],
+    ['a running one', 'inProgress', stage('inProgress'), { state: 'running' }, ['cancelJob']],
+    ['one that failed while its stage goes on', 'inProgress', stage('inProgress'), { state: 'completed', result: 'failed' }, ['retryJob']],
+    ['one that was canceled', 'inProgress', stage('inProgress'), { state: 'completed', result: 'canceled' }, ['retryJob']],
+    ['one that was skipped', 'inProgress', stage('inProgress'), { state: 'completed', result: 'skipped' }, []],
+    ['one whose stage has ended', 'inProgress', stage('completed', 'failed'), { state: 'completed', result: 'failed' }, []],
+    ['one of a run that is being canceled', 'cancelling', stage('inProgress'), { state: 'running' }, []],
+    ['one that succeeded: nothing is told of it', 'inProgress', stage('inProgress'), undefined, []],
+    ['one of a stage that is not there', 'inProgress', undefined, { state: 'running' }, []],
+  ])('%s', (_, status, one, job, kinds) => expect(jobActions({ status }, one, job).map((action) => action.kind)).toEqual(kinds))
 })

@@ -1,4 +1,4 @@
-import type { RunDetail, StageSummary } from '@/api/types'
+import type { JobExplanation, RunDetail, StageSummary } from '@/api/types'
 
 export interface StageAction {
   kind: 'retryStage' | 'cancelStage' | 'startStage'
@@ -19,4 +19,20 @@ export function stageActions(run: Pick<RunDetail, 'status'>, stage: StageSummary
       : [{ kind: 'retryStage', all: true, label: 'Rerun' }]
   }
   return [...(waitsForPerson ? [{ kind: 'startStage' as const, label: 'Start' }] : []), ...(run.status === 'completed' ? [] : [{ kind: 'cancelStage' as const, label: 'Cancel' }])]
+}
+
+export interface JobAction {
+  kind: 'retryJob' | 'cancelJob'
+  label: string
+}
+
+/**
+ * What can be done with one job alone. It is retried while its stage goes on; once the stage has ended, a retry of the stage
+ * does the same, and is offered there.
+ */
+export function jobActions(run: Pick<RunDetail, 'status'>, stage: StageSummary | undefined, job: Pick<JobExplanation, 'state' | 'result'> | undefined): JobAction[] {
+  if (job === undefined || stage === undefined || run.status === 'cancelling' || stage.state === 'completed') return []
+  if (job.state !== 'completed') return [{ kind: 'cancelJob', label: 'Cancel job' }]
+  const bad = job.result === 'failed' || job.result === 'canceled' || job.result === 'abandoned'
+  return bad ? [{ kind: 'retryJob', label: 'Retry job' }] : []
 }

@@ -3,6 +3,7 @@ import { Add16Regular } from '@fluentui/react-icons'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { ImageMapping, Pool } from '@/api/types'
+import { TwoLines } from '@/components/cells'
 import { DataTable, type Column } from '@/components/data-table'
 import { Empty } from '@/components/empty'
 import { FormDialog } from '@/components/form-dialog'
@@ -21,8 +22,8 @@ export function Images({ pools, admin }: { pools: Pool[]; admin: boolean }) {
   const [removing, setRemoving] = useState<ImageMapping>()
   const poolName = (id: number) => pools.find((pool) => pool.id === id)?.name ?? String(id)
   const columns: Column<ImageMapping>[] = [
-    { header: 'vmImage', cell: (one) => (one.vmImage === '*' ? 'every other name, and jobs that name no pool' : <code>{one.vmImage}</code>) },
-    { header: 'Pool', width: '208px', cell: (one) => poolName(one.poolId) },
+    { header: 'vmImage', cell: (one) => (one.vmImage === '*' ? <TwoLines top={<code>*</code>} below="any other name, and jobs without a pool" title="any other name, and jobs without a pool" /> : <code>{one.vmImage}</code>) },
+    { header: 'Pool', width: '34%', cell: (one) => poolName(one.poolId) },
     ...(admin ? [{
       header: 'Change', hideHeader: true, width: '88px', align: 'right' as const,
       cell: (one: ImageMapping) => <RowActions name={one.vmImage} onEdit={() => setEditing(one)} onRemove={() => setRemoving(one)} />,
@@ -33,7 +34,7 @@ export function Images({ pools, admin }: { pools: Pool[]; admin: boolean }) {
       <QueryView query={images} doing="list the images">
         {({ value }) => value.length === 0
           ? <Empty title="No image name leads to a pool." example={'pool:\n  vmImage: ubuntu-latest'}>A file that was written for hosted machines names an image. Say which pool takes its jobs:</Empty>
-          : <DataTable label="Images" columns={columns} items={value} keyOf={(one) => one.vmImage} rowHeight={40} />}
+          : <DataTable label="Images" columns={columns} items={value} keyOf={(one) => one.vmImage} rowHeight={44} />}
       </QueryView>
       {editing !== undefined && <ImageDialog mapping={editing === 'new' ? undefined : editing} pools={pools} onClose={() => setEditing(undefined)} />}
       {removing !== undefined && (

@@ -12,7 +12,7 @@ import { RemoveDialog } from '@/components/remove-dialog'
 import { RowActions } from '@/components/row-actions'
 import { SecretOnce } from '@/components/secret-once'
 import { Time } from '@/components/time'
-import { exact } from '@/lib/format'
+import { dateOf, exact } from '@/lib/format'
 import { keys } from '@/lib/keys'
 import { useSend } from '@/lib/send'
 import { issueToken, revokeToken, tokensQuery } from '../api/settings'
@@ -25,7 +25,7 @@ export function Tokens({ me }: { me: Me }) {
   const columns: Column<PersonalToken>[] = [
     { header: 'Token', cell: (one) => <span title={one.name}>{one.name}</span> },
     { header: 'Made', width: '112px', from: 'small', align: 'right', cell: (one) => <Time at={one.createdAt} form="sentence" /> },
-    { header: 'Ends', width: '176px', from: 'medium', align: 'right', cell: (one) => <time dateTime={one.expiresAt} className="num">{exact(one.expiresAt)}</time> },
+    { header: 'Ends', width: '128px', from: 'small', align: 'right', cell: (one) => <time dateTime={one.expiresAt} title={exact(one.expiresAt)} className="num">{dateOf(one.expiresAt)}</time> },
     { header: 'Change', hideHeader: true, width: '56px', align: 'right', cell: (one) => <RowActions name={one.name} removeVerb="Revoke" onRemove={() => setRevoking(one)} /> },
   ]
   return (

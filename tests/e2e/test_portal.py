@@ -50,13 +50,13 @@ def chromium():
     return found
 
 
-def browse(up, chromium, script, run=None, **environment):
+def browse(up, chromium, script, run=None, seconds=300, **environment):
     """Runs a script of tests/portal against the server; fails with all that it printed, and the story of the run."""
     link = up.cli("signin").stdout.strip()
     if run is not None:
         environment["SLIPWAY_RUN"] = str(run)
     done = subprocess.run(["node", PORTAL / script], cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                          timeout=300, check=False, env={**os.environ, "CHROMIUM": chromium, "SLIPWAY_URL": up.api.url, "SLIPWAY_SIGN_IN": link, **environment})
+                          timeout=seconds, check=False, env={**os.environ, "CHROMIUM": chromium, "SLIPWAY_URL": up.api.url, "SLIPWAY_SIGN_IN": link, **environment})
     project = f"/{environment['SLIPWAY_PROJECT']}" if "SLIPWAY_PROJECT" in environment else "/space-game"
     assert done.returncode == 0, done.stdout + ("" if run is None else f"\n{up.api.story(run, project)}")
     return done.stdout
@@ -99,3 +99,41 @@ def test_log_of_100000_lines(plain, chromium, tmp_path):
     run = project.run({"azure-pipelines.yml": LONG_LOG}, templateParameters={"go": str(go)})
     browse(plain, chromium, "log.mjs", run, SLIPWAY_PROJECT=project.name, SLIPWAY_GO=str(go))
     assert plain.api.completed(run, project.path)["result"] == "succeeded"
+
+
+ONE_STEP = "trigger: none\npool: {vmImage: ubuntu-latest}\nsteps: [{checkout: none}, {script: echo done}]\n"
+
+
+def test_administration_in_the_browser(plain, chromium, tmp_path):
+    project = Project(plain.api, "administered", tmp_path / "work")
+    plain.api.completed(project.run({"azure-pipelines.yml": ONE_STEP}), project.path)
+    browse(plain, chromium, "administration.mjs", seconds=1200, SLIPWAY_PROJECT=project.name)
+
+
+SINGLE_JOBS = """
+trigger: none
+parameters:
+- {name: go, type: string}
+pool: {vmImage: ubuntu-latest}
+jobs:
+- job: Again
+  displayName: Try again
+  steps:
+  - checkout: none
+  - script: if [ -e "${{ parameters.go }}" ]; then echo "it is there"; else echo "it is not there yet"; exit 1; fi
+    displayName: Wait for the file
+- job: Long
+  steps:
+  - checkout: none
+  - script: while true; do sleep 1; done
+- job: Demanding
+  pool: {name: Default, demands: hovercraft}
+  steps: [{checkout: none}, {script: echo never}]
+"""
+
+
+def test_single_jobs_in_the_browser(plain, chromium, tmp_path):
+    project = Project(plain.api, "single-jobs", tmp_path / "work")
+    go = tmp_path / "go"
+    run = project.run({"azure-pipelines.yml": SINGLE_JOBS}, templateParameters={"go": str(go)})
+    browse(plain, chromium, "jobs.mjs", run, SLIPWAY_PROJECT=project.name, SLIPWAY_GO=str(go))

@@ -38,9 +38,9 @@ const out = fileURLToPath(new URL('./out/', import.meta.url))
 /**
  * Runs `scenario({ page, base, link, step, accessible, picture, browser })` in a signed-in browser and sets the exit status: 0 when every step held and
  * neither the browser nor axe had anything to complain about. `stranger({ page, base, step })` comes before the sign-in; the refusals (401) that
- * it meets are no complaint.
+ * it meets are no complaint. With `refusals` neither are 400 and 409: the scenario sends what the server must refuse.
  */
-export async function signedIn(scenario, stranger) {
+export async function signedIn(scenario, stranger, { refusals = false } = {}) {
   const [url, link] = environment('SLIPWAY_URL', 'SLIPWAY_SIGN_IN')
   const pictures = process.env.SLIPWAY_PICTURES
   mkdirSync(out, { recursive: true })
@@ -53,7 +53,7 @@ export async function signedIn(scenario, stranger) {
   const inaccessible = []
   page.on('pageerror', (error) => complaints.push(`page: ${error.message}`))
   let isStranger = stranger !== undefined
-  page.on('console', (message) => { if (message.type() === 'error' && !(isStranger && /status of 401/.test(message.text()))) complaints.push(`console: ${message.text()} ${message.location().url}`) })
+  page.on('console', (message) => { if (message.type() === 'error' && !(isStranger && /status of 401/.test(message.text())) && !(refusals && /status of (400|409)/.test(message.text()))) complaints.push(`console: ${message.text()} ${message.location().url}`) })
 
   /** Runs a step; when it fails, says so with a picture of what the browser showed instead. */
   const step = async (name, action) => {

@@ -13,13 +13,15 @@ interface RemoveDialogProps {
   remove: () => Promise<unknown>
   /** Keys of the query cache that are stale afterwards. */
   stale: (readonly unknown[])[]
+  /** Keys below this one are those of what is removed. */
+  gone?: readonly unknown[]
   onClose: () => void
   onDone?: () => void
 }
 
 /** Asks once before something goes for good, and says what goes with it. */
-export function RemoveDialog({ title, consequence, verb = 'Delete', doing, remove, stale, onClose, onDone = onClose }: RemoveDialogProps) {
-  const send = useSend(remove, stale)
+export function RemoveDialog({ title, consequence, verb = 'Delete', doing, remove, stale, gone, onClose, onDone = onClose }: RemoveDialogProps) {
+  const send = useSend(remove, stale, gone)
   return (
     <Dialog open onOpenChange={(_, { open }) => { if (!open) onClose() }}>
       <DialogSurface className={styles.surface}>

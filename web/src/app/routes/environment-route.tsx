@@ -102,7 +102,7 @@ function EnvironmentPage({ view, targets, name, id }: { view: MatrixView; target
         {editing?.kind === 'removal' && (
           <RemoveDialog
             title={`Delete the environment ${name}?`} consequence="Its checks and resources go with it. Pipelines that name it no longer start." doing="delete the environment"
-            remove={removeEnvironment(project, id)} stale={[keys.matrix(project)]} onClose={() => setEditing(undefined)} onDone={() => void navigate({ to: '/$project/environments', params: { project } })}
+            remove={removeEnvironment(project, id)} stale={[keys.matrix(project)]} gone={environmentQuery(project, id).queryKey} onClose={() => setEditing(undefined)} onDone={() => void navigate({ to: '/$project/environments', params: { project } })}
           />
         )}
         {editing?.kind === 'check' && <CheckDialog check={editing.check} environment={{ id, name }} onClose={() => setEditing(undefined)} />}

@@ -84,7 +84,7 @@ export function PoolWorkers({ pool }: { pool: Pool }) {
         {doing?.kind === 'removal' && (
           <RemoveDialog
             title={`Delete the pool ${pool.name}?`} consequence="A pool can go once it has no worker and no waiting job. Pipelines that name it no longer find a worker." doing="delete the pool"
-            remove={removePool(pool.id)} stale={[keys.pools]} onClose={() => setDoing(undefined)}
+            remove={removePool(pool.id)} stale={[keys.pools]} gone={agentsQuery(pool.id).queryKey} onClose={() => setDoing(undefined)}
           />
         )}
         {doing?.kind === 'worker removal' && (

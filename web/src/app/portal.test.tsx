@@ -3,6 +3,7 @@ import { http, HttpResponse } from 'msw'
 import { describe, expect, it } from 'vitest'
 import { mood } from '@/testing/handlers'
 import { address, open } from '@/testing/render'
+import { detail, runningRun } from '@/testing/scenario'
 import { server } from '@/testing/server'
 
 const P = '/space-game'
@@ -141,6 +142,38 @@ describe('environments', () => {
   })
 })
 
+describe('tests', () => {
+  it('shows which are flaky, and how one went', async () => {
+    const { user } = open(`${P}/tests`)
+    expect(await screen.findByText('2 tests: 1 flaky, 1 slower than before.', undefined, soon)).toBeVisible()
+    await user.click(await screen.findByRole('link', { name: 'renders_top_ten_with_ties' }, soon))
+    expect(await screen.findByText(/at 2 commits the same job saw it pass and fail/, undefined, soon)).toBeVisible()
+    expect(await screen.findByRole('link', { name: /Run 20261120.4: Passed/ }, soon)).toBeVisible()
+  })
+})
+
+describe('one job of a run', () => {
+  it('is canceled from its row, and says what it is doing', async () => {
+    const sent: unknown[] = []
+    server.use(
+      http.get('*/_apis/slipway/runs/1873/explain', () => HttpResponse.json({
+        sentence: '', waiting: [], jobs: [{ id: 'j-9', stage: 'Build', name: 'Image of leaderboard', identifier: 'Build.Job.__default', state: 'running', sentence: 'runs' }],
+      })),
+      http.get('*/_apis/slipway/runs/1873', () => {
+        const run = detail(runningRun)
+        return HttpResponse.json({ ...run, records: run.records.map((one) => (one.type === 'Job' ? { ...one, identifier: 'Build.Job.__default' } : one)) })
+      }),
+      http.patch('*/_apis/slipway/runs/1873/jobs/:job', async ({ request, params }) => {
+        sent.push([params.job, await request.json()])
+        return new HttpResponse(null, { status: 204 })
+      }),
+    )
+    const { user } = open(`${P}/runs/1873`)
+    await user.click(await screen.findByRole('button', { name: 'Cancel job Image of leaderboard' }, soon))
+    await waitFor(() => expect(sent).toEqual([['j-9', { state: 'cancel' }]]), soon)
+  })
+})
+
 describe('lists', () => {
   it('an error says what happened and can be tried again', async () => {
     mood.current = 'error'
@@ -151,7 +184,7 @@ describe('lists', () => {
     expect(await screen.findByRole('link', { name: /space-game 20261121.3/ }, soon)).toBeVisible()
   })
 
-  it.each([['pipelines', /no pipeline yet/], ['runs', /Nothing has run yet/], ['environments', /Nothing has been deployed yet/], ['approvals', /Nothing waits/], ['pools', /no pool/], ['library', /No service connection/]])(
+  it.each([['pipelines', /no pipeline yet/], ['runs', /Nothing has run yet/], ['environments', /Nothing has been deployed yet/], ['approvals', /Nothing waits/], ['pools', /no pool/], ['library', /No secure file yet/]])(
     'an empty %s page teaches', async (page, text) => {
       mood.current = 'empty'
       open(`${P}/${page}`)

@@ -1,4 +1,5 @@
 import { http, HttpResponse } from 'msw'
+import { mood } from './mood'
 import * as scenario from './scenario'
 
 const list = (value: unknown[]) => HttpResponse.json({ count: value.length, value })
@@ -41,6 +42,12 @@ export const administration = [
   http.post('*/_apis/serviceendpoint/endpoints', echo({ id: 'e3' })),
   http.put('*/_apis/serviceendpoint/endpoints/:id', echo({})),
   http.delete('*/_apis/serviceendpoint/endpoints/:id', done),
+  http.get('*/_apis/distributedtask/securefiles', () => list(mood.current === 'empty' ? [] : [{ id: 'f1', name: 'signing.pfx', size: 2914, createdOn: scenario.ago(86_400_000 * 3) }])),
+  http.post('*/_apis/distributedtask/securefiles', ({ request }) => HttpResponse.json({ id: 'f2', name: new URL(request.url).searchParams.get('name'), size: 6, createdOn: scenario.ago(0) })),
+  http.delete('*/_apis/distributedtask/securefiles/:id', done),
+  http.get('*/_apis/slipway/pipelines/:id/tests', () => list(mood.current === 'empty' ? [] : scenario.pipelineTests)),
+  http.patch('*/_apis/slipway/runs/:id/jobs/:job', done),
+  http.patch('*/_apis/pipelines/environments/:id', echo({})),
   http.get('*/_apis/pipelines/environments/:id', ({ params }) => HttpResponse.json({ id: Number(params.id), name: 'production', description: 'What everybody sees' })),
   http.post('*/_apis/pipelines/environments', echo({ id: 2 })),
   http.post('*/_apis/pipelines/environments/:id/providers/:kind', echo({ id: 30 })),

@@ -1,13 +1,14 @@
 import { http, HttpResponse } from 'msw'
 import type { QueueInputs } from '@/api/types'
 import { administration } from './administration'
+import { mood } from './mood'
 import * as scenario from './scenario'
+
+export { mood }
 
 const list = (value: unknown[]) => HttpResponse.json({ count: value.length, value })
 const url = (request: Request) => new URL(request.url)
 
-/** How the mock server may misbehave; set by the query of the page in `dev:mock`, or by a test. */
-export const mood: { current: 'usual' | 'empty' | 'error' | 'signedOut' | 'long' } = { current: 'usual' }
 
 const longName = 'a-pipeline-with-a-name-that-somebody-thought-was-a-good-idea-because-it-says-everything-release-candidate-2026'
 const longer = <T extends { name: string }>(one: T): T => (mood.current === 'long' ? { ...one, name: `${one.name}-${longName}` } : one)

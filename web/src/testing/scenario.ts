@@ -1,5 +1,5 @@
 import type {
-  Agent, ApprovalItem, CheckConfiguration, HistoryEntry, Matrix, MatrixCell, Pipeline, RunDetail, RunResult, RunStatus, RunSummary,
+  Agent, ApprovalItem, CheckConfiguration, HistoryEntry, Matrix, MatrixCell, Pipeline, PipelineTest, RunDetail, RunResult, RunStatus, RunSummary,
   ServiceEndpoint, StageSummary, TestRun, TimelineRecord, VariableGroup, Version,
 } from '@/api/types'
 
@@ -232,6 +232,11 @@ export const tests: TestRun[] = [
     { suite: 'web', name: 'sets_cache_header', outcome: 'skipped', durationMs: 0 },
   ] },
   { id: 2, title: 'Unit tests leaderboard', passed: 67, failed: 0, skipped: 0, durationMs: 43_800, jobId: 'j2', results: [] },
+]
+
+export const pipelineTests: PipelineTest[] = [
+  { className: 'web', name: 'renders_top_ten_with_ties', runs: 50, failures: 4, flakyCommits: 2, lastFlakyRunId: failedRun.id, lastOutcome: 'Failed', lastRunId: failedRun.id, newerMs: 210, olderMs: 204 },
+  { className: 'web', name: 'shows_message_when_leaderboard_is_down', runs: 50, failures: 0, flakyCommits: 0, lastOutcome: 'Passed', lastRunId: failedRun.id, newerMs: 480, olderMs: 300 },
 ]
 
 export const finalYaml = `trigger:

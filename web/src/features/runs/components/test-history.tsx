@@ -16,12 +16,12 @@ import styles from './test-history.module.css'
 export function TestHistory({ test, onClose }: { test: PipelineTest; onClose: () => void }) {
   const history = useQuery(testHistoryQuery(useProject(), test.lastRunId, test.name, test.className))
   return (
-    <Section title={testName(test)} aside={<Button size="small" onClick={onClose}>Close</Button>}>
+    <div className={styles.one}><Section title={testName(test)} aside={<Button size="small" onClick={onClose}>Close</Button>}>
       {test.flakyCommits > 0 && <p className={styles.story}><strong>Flaky:</strong> at {plural(test.flakyCommits, 'commit')} the same job saw it pass and fail.</p>}
       <QueryView query={history} doing="read the history of the test" loading={<Skeleton rows={2} height={48} />}>
         {({ value }) => <Chart entries={value} />}
       </QueryView>
-    </Section>
+    </Section></div>
   )
 }
 
@@ -42,7 +42,7 @@ function Chart({ entries }: { entries: TestHistoryEntry[] }) {
           </Link>
         ))}
       </div>
-      <p className={styles.scale}><span>{oldest[0]?.runNumber ?? ''}</span><span>longest {duration(longest)}</span><span>{oldest.at(-1)?.runNumber ?? ''}</span></p>
+      <p className={styles.scale}>Run {oldest[0]?.runNumber ?? ''} to {oldest.at(-1)?.runNumber ?? ''}; the longest took {duration(longest)}.</p>
     </>
   )
 }

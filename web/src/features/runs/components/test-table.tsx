@@ -3,7 +3,7 @@ import type { PipelineTest } from '@/api/types'
 import { TwoLines } from '@/components/cells'
 import { DataTable, type Column } from '@/components/data-table'
 import { StateLabel } from '@/components/state-icon'
-import { duration } from '@/lib/format'
+import { duration, plural } from '@/lib/format'
 import { useProject } from '@/lib/project'
 import { markOf, testName, trendOf } from '../model/test-trend'
 import styles from './test-history.module.css'
@@ -22,7 +22,7 @@ export function TestTable({ pipeline, tests }: { pipeline: number; tests: Pipeli
       ),
     },
     { header: 'State', width: '112px', cell: (one) => <StateLabel {...markOf(one)} /> },
-    { header: 'Failed', width: '96px', from: 'small', align: 'right', cell: (one) => (one.failures === 0 ? `0 of ${one.runs}` : <strong>{one.failures} of {one.runs}</strong>) },
+    { header: 'Failures', width: '128px', from: 'small', align: 'right', cell: (one) => (one.failures === 0 ? 'none' : <><strong>{one.failures}</strong> in {plural(one.runs, 'run')}</>) },
     { header: 'Takes', width: '80px', from: 'small', align: 'right', cell: (one) => duration(one.newerMs) },
     {
       header: 'Trend', width: '88px', from: 'medium', align: 'right',

@@ -74,9 +74,9 @@ const implicitStage = '__default'
 /** A stage's name in YAML; its record shows the display name. */
 export const stageKey = (record: TimelineRecord): string => record.identifier !== undefined && record.identifier !== '' ? record.identifier : record.name
 
-/** A stage that has begun, but none of whose jobs has found a worker yet. */
+/** A stage that has begun, but none of whose jobs is with a worker now, although some still wait for one. */
 export const isQueued = (stage: StageNode): boolean =>
-  stage.record.state === 'inProgress' && stage.jobs.length > 0 && stage.jobs.every((job) => job.record.state === 'pending' || job.record.result === 'skipped')
+  stage.record.state === 'inProgress' && stage.jobs.length > 0 && stage.jobs.every((job) => job.record.state !== 'inProgress')
   && stage.jobs.some((job) => job.record.state === 'pending')
 
 /** A stage's state as people see it: what only waits for a worker does not run. */

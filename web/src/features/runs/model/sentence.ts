@@ -29,7 +29,7 @@ export function summarySentence(run: RunSummary): string {
   const running = names((stage) => stage.state === 'inProgress')
   const waiting = run.stages.find((stage) => stage.state === 'waiting')
   const also = failed.length === 0 ? '' : `; ${listed(failed)} failed`
-  if (run.stages.some((stage) => isImplicit(stage) && stage.state === 'inProgress')) return 'Runs'
+  if (run.stages.some((stage) => isImplicit(stage) && stage.state === 'inProgress')) return 'Is running'
   if (running.length > 0) return `Runs ${listed(running)}${also}`
   if (waiting !== undefined) return `${titleOf(waiting)} ${waits(waiting.waiting)}${also}`
   return 'Is about to start'

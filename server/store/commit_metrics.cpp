@@ -7,18 +7,18 @@
 namespace server::store {
 namespace {
 
-std::atomic<std::uint64_t> s_flushes{0};
+std::atomic<std::uint64_t> g_flushes{0};
 
 /// The methods that the system's VFS gave its files, and the same with our xSync. One pair is
 /// enough: all files of a data directory lie on one file system, so they have one set of methods; a
 /// file with other ones is left as it is.
-std::atomic<const sqlite3_io_methods *> s_original{nullptr};
-sqlite3_io_methods s_counted{};
+std::atomic<const sqlite3_io_methods *> g_original{nullptr};
+sqlite3_io_methods g_counted{};
 
 int countedSync(sqlite3_file *file, int flags)
 {
-    s_flushes.fetch_add(1, std::memory_order_relaxed);
-    return s_original.load()->xSync(file, flags);
+    g_flushes.fetch_add(1, std::memory_order_relaxed);
+    return g_original.load()->xSync(file, flags);
 }
 
 int openCounted(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *outFlags)
@@ -28,13 +28,13 @@ int openCounted(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flag
     if (code != SQLITE_OK || !file->pMethods)
         return code;
     static const sqlite3_io_methods *const first = [&] {
-        s_counted = *file->pMethods;
-        s_counted.xSync = countedSync;
-        s_original = file->pMethods;
+        g_counted = *file->pMethods;
+        g_counted.xSync = countedSync;
+        g_original = file->pMethods;
         return file->pMethods;
     }();
     if (file->pMethods == first)
-        file->pMethods = &s_counted;
+        file->pMethods = &g_counted;
     return code;
 }
 
@@ -48,7 +48,7 @@ schema::Durations &commitDurations()
 
 std::uint64_t flushes()
 {
-    return s_flushes.load(std::memory_order_relaxed);
+    return g_flushes.load(std::memory_order_relaxed);
 }
 
 const char *countingVfs()

@@ -455,7 +455,7 @@ Status Database::commit(const std::function<bool(Connection &)> &body)
         state.leading = false;
         state.changed.notify_all();
     }
-    return *waiter.result;
+    return *waiter.result; // NOLINT(bugprone-unchecked-optional-access) set by the leader
 }
 
 Status Database::snapshot(const std::function<void(Connection &)> &body)

@@ -1,9 +1,6 @@
 // The part of GitRepository that writes: merge commits of pull requests and refs.
+#include "server/triggers/git_handles.h"
 #include "server/triggers/git_repository.h"
-
-#include <git2.h>
-
-#include <memory>
 
 namespace server::triggers {
 
@@ -13,40 +10,11 @@ using schema::Status;
 
 namespace {
 
-template <auto Free> struct Releaser
-{
-    template <typename T> void operator()(T *object) const { Free(object); }
-};
-
-template <typename T, auto Free> using Handle = std::unique_ptr<T, Releaser<Free>>;
-using CommitHandle = Handle<git_commit, git_commit_free>;
-using TreeHandle = Handle<git_tree, git_tree_free>;
 using IndexHandle = Handle<git_index, git_index_free>;
 using ConflictHandle = Handle<git_index_conflict_iterator, git_index_conflict_iterator_free>;
 using SignatureHandle = Handle<git_signature, git_signature_free>;
-using ReferenceHandle = Handle<git_reference, git_reference_free>;
 
 constexpr std::size_t kMostConflicts = 100;
-
-schema::Error gitError(const std::string &doing, int code)
-{
-    const git_error *last = git_error_last();
-    const ErrorCode kind = code == GIT_ENOTFOUND   ? ErrorCode::NotFound
-                           : code == GIT_EMODIFIED ? ErrorCode::Conflict
-                                                   : ErrorCode::Io;
-    return {kind, doing + ": " + (last && last->message ? last->message : "unknown git error")};
-}
-
-Result<CommitHandle> lookup(git_repository *repository, const std::string &id)
-{
-    git_oid oid;
-    git_commit *commit = nullptr;
-    if (git_oid_fromstr(&oid, id.c_str()) != 0)
-        return {ErrorCode::InvalidArgument, "'" + id + "' is not a commit id"};
-    if (const int code = git_commit_lookup(&commit, repository, &oid); code != 0)
-        return gitError("commit " + id, code);
-    return CommitHandle(commit);
-}
 
 std::vector<std::string> conflictsOf(git_index *index)
 {
@@ -73,8 +41,8 @@ std::vector<std::string> conflictsOf(git_index *index)
 Result<Merge> GitRepository::merge(const std::string &target, const std::string &source,
                                    const std::string &message) const
 {
-    ASSIGN_OR_RETURN(const auto ours, lookup(m_handle.get(), target));
-    ASSIGN_OR_RETURN(const auto theirs, lookup(m_handle.get(), source));
+    ASSIGN_OR_RETURN(const auto ours, lookupCommit(m_handle.get(), target));
+    ASSIGN_OR_RETURN(const auto theirs, lookupCommit(m_handle.get(), source));
     git_index *rawIndex = nullptr;
     if (const int code =
             git_merge_commits(&rawIndex, m_handle.get(), ours.get(), theirs.get(), nullptr);
@@ -106,9 +74,7 @@ Result<Merge> GitRepository::merge(const std::string &target, const std::string 
                               "UTF-8", message.c_str(), tree.get(), 2, parents);
         code != 0)
         return gitError("merge " + source + " into " + target, code);
-    char text[GIT_OID_HEXSZ + 1] = {};
-    git_oid_tostr(text, sizeof text, &id);
-    return Merge{text, {}};
+    return Merge{textOf(id), {}};
 }
 
 Status GitRepository::setRef(const std::string &name, const std::string &commit,

@@ -1,6 +1,6 @@
 #include "server/triggers/git_repository.h"
 
-#include <git2.h>
+#include "server/triggers/git_handles.h"
 
 #include <algorithm>
 
@@ -28,47 +28,12 @@ void ensureLibrary()
     static const Library library;
 }
 
-/// Deleter of any libgit2 object.
-template <auto Free> struct Releaser
-{
-    template <typename T> void operator()(T *object) const { Free(object); }
-};
-
-template <typename T, auto Free> using Handle = std::unique_ptr<T, Releaser<Free>>;
 using ObjectHandle = Handle<git_object, git_object_free>;
-using CommitHandle = Handle<git_commit, git_commit_free>;
-using TreeHandle = Handle<git_tree, git_tree_free>;
 using EntryHandle = Handle<git_tree_entry, git_tree_entry_free>;
 using BlobHandle = Handle<git_blob, git_blob_free>;
 using WalkHandle = Handle<git_revwalk, git_revwalk_free>;
 using DiffHandle = Handle<git_diff, git_diff_free>;
-using ReferenceHandle = Handle<git_reference, git_reference_free>;
 using IteratorHandle = Handle<git_reference_iterator, git_reference_iterator_free>;
-
-schema::Error gitError(std::string doing, int code)
-{
-    const git_error *last = git_error_last();
-    const ErrorCode kind = code == GIT_ENOTFOUND ? ErrorCode::NotFound : ErrorCode::Io;
-    return {kind, doing + ": " + (last && last->message ? last->message : "unknown git error")};
-}
-
-std::string textOf(const git_oid &id)
-{
-    char text[GIT_OID_HEXSZ + 1] = {};
-    git_oid_tostr(text, sizeof text, &id);
-    return text;
-}
-
-Result<CommitHandle> lookupCommit(git_repository *repository, const std::string &id)
-{
-    git_oid oid;
-    if (git_oid_fromstr(&oid, id.c_str()) != 0)
-        return {ErrorCode::InvalidArgument, "'" + id + "' is not a commit id"};
-    git_commit *commit = nullptr;
-    if (const int code = git_commit_lookup(&commit, repository, &oid); code != 0)
-        return gitError("commit " + id, code);
-    return CommitHandle(commit);
-}
 
 Result<TreeHandle> treeOf(git_repository *repository, const std::string &commitId)
 {

@@ -11,6 +11,7 @@ void registerLogs(CLI::App &app, int &exitCode);
 void registerPipeline(CLI::App &app, int &exitCode);
 void registerPool(CLI::App &app, int &exitCode);
 void registerQueue(CLI::App &app, int &exitCode);
+void registerRetention(CLI::App &app, int &exitCode);
 void registerServer(CLI::App &app, int &exitCode);
 void registerRun(CLI::App &app, int &exitCode);
 void registerSignIn(CLI::App &app, int &exitCode);
@@ -24,11 +25,12 @@ void registerWorker(CLI::App &app, int &exitCode);
 const std::vector<RegisterCommand> &commands()
 {
     static const std::vector<RegisterCommand> all{
-        registerUp,     registerServer,   registerQueue,   registerStatus,
-        registerStage,  registerExplain,  registerLogs,    registerApprove,
-        registerWhere,  registerPool,     registerSignIn,  registerWorker,
-        registerRun,    registerValidate, registerPreview, registerLanguageServer,
-        registerBackup, registerJob,      registerTask,    registerPipeline,
+        registerUp,        registerServer,   registerQueue,   registerStatus,
+        registerStage,     registerExplain,  registerLogs,    registerApprove,
+        registerWhere,     registerPool,     registerSignIn,  registerWorker,
+        registerRun,       registerValidate, registerPreview, registerLanguageServer,
+        registerBackup,    registerJob,      registerTask,    registerPipeline,
+        registerRetention,
     };
     return all;
 }

@@ -185,6 +185,20 @@ void World::restart()
     start();
 }
 
+LeftWorld::LeftWorld(const std::function<void(World &)> &fill)
+{
+    World world;
+    fill(world);
+    world.dir.setAutoRemove(false);
+    m_data = world.dir.path().toStdString();
+}
+
+LeftWorld::~LeftWorld()
+{
+    std::error_code ignored;
+    std::filesystem::remove_all(m_data, ignored);
+}
+
 void World::moveClock(std::chrono::milliseconds by)
 {
     m_clock += by.count();

@@ -154,6 +154,22 @@ private:
     std::atomic<std::int64_t> m_skew = 0;
 };
 
+/// A data folder that a world filled and left, for a whole server to be started on; removed with
+/// this.
+class LeftWorld
+{
+public:
+    explicit LeftWorld(const std::function<void(World &)> &fill);
+    ~LeftWorld();
+    LeftWorld(const LeftWorld &) = delete;
+    LeftWorld &operator=(const LeftWorld &) = delete;
+
+    [[nodiscard]] const std::string &data() const { return m_data; }
+
+private:
+    std::string m_data;
+};
+
 /// Plans for tests: stages in a chain unless dependsOn is given.
 schema::Stage stage(const std::string &name, std::vector<schema::Job> jobs,
                     std::vector<std::string> dependsOn = {});

@@ -416,8 +416,8 @@ Result<LogMatches> LogStore::search(LogKey key, std::string_view text, std::uint
     });
 }
 
-Result<std::vector<RunMatch>> LogStore::searchRun(std::int64_t runId, std::string_view text,
-                                                  const SearchBounds &bounds) const
+Result<RunMatches> LogStore::searchRun(std::int64_t runId, std::string_view text, RunPlace from,
+                                       const SearchBounds &bounds) const
 {
     ASSIGN_OR_RETURN(
         const auto logs,
@@ -425,15 +425,24 @@ Result<std::vector<RunMatch>> LogStore::searchRun(std::int64_t runId, std::strin
             [&](store::Connection &connection) -> Result<std::vector<std::pair<int, std::string>>> {
                 return LogChunkStore(connection).stepLogs(runId);
             }));
-    std::vector<RunMatch> all;
+    RunMatches all;
     SearchBounds rest = bounds;
     for (const auto &[logId, recordId] : logs) {
-        rest.matches = bounds.matches - all.size();
-        if (rest.matches == 0 || std::chrono::steady_clock::now() >= bounds.until)
+        if (logId < from.logId)
+            continue;
+        const std::uint64_t line = logId == from.logId ? from.line : 0;
+        rest.matches = bounds.matches - all.matches.size();
+        if (rest.matches == 0 || std::chrono::steady_clock::now() >= bounds.until) {
+            all.next = RunPlace{logId, line};
             break;
-        ASSIGN_OR_RETURN(auto found, search({runId, logId}, text, 0, rest));
+        }
+        ASSIGN_OR_RETURN(auto found, search({runId, logId}, text, line, rest));
         for (LogMatch &match : found.matches)
-            all.push_back({logId, recordId, match.line, std::move(match.text)});
+            all.matches.push_back({logId, recordId, match.line, std::move(match.text)});
+        if (found.next) {
+            all.next = RunPlace{logId, *found.next};
+            break;
+        }
     }
     return all;
 }

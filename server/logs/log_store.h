@@ -69,6 +69,19 @@ struct RunMatch
     std::string text;
 };
 
+/// A line in one of a run's logs.
+struct RunPlace
+{
+    int logId = 0;
+    std::uint64_t line = 0;
+};
+
+struct RunMatches
+{
+    std::vector<RunMatch> matches;
+    std::optional<RunPlace> next; ///< where to go on; nothing when all logs were searched
+};
+
 /// What a search may cost.
 struct SearchBounds
 {
@@ -140,9 +153,9 @@ public:
     /// bounds. Errors: InvalidArgument (empty text), Io.
     schema::Result<LogMatches> search(LogKey key, std::string_view text, std::uint64_t from,
                                       const SearchBounds &bounds) const;
-    /// The same in all logs of a run's steps, from their beginning.
-    schema::Result<std::vector<RunMatch>> searchRun(std::int64_t runId, std::string_view text,
-                                                    const SearchBounds &bounds) const;
+    /// The same in all logs of a run's steps, in the order of their ids, from `from` on.
+    schema::Result<RunMatches> searchRun(std::int64_t runId, std::string_view text, RunPlace from,
+                                         const SearchBounds &bounds) const;
     /// Removes every log of a run.
     schema::Status removeRun(std::int64_t runId);
 

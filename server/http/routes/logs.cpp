@@ -3,6 +3,7 @@
 #include "server/http/shapes.h"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <ostream>
 
@@ -104,7 +105,41 @@ Result<Reply> logLines(Call &call, Services &services)
                         {"lines", piece.lines}});
 }
 
-/// The newest runs first; the token is the run to go on after.
+/// Where a search across runs goes on: in this run or, when it was deleted meanwhile, the next
+/// older one.
+struct SearchPlace
+{
+    std::int64_t runId = INT64_MAX - 1;
+    logs::RunPlace place;
+};
+
+std::string tokenOf(const SearchPlace &at)
+{
+    return std::to_string(at.runId) + '.' + std::to_string(at.place.logId) + '.' +
+           std::to_string(at.place.line);
+}
+
+Result<SearchPlace> placeOf(const std::string &token)
+{
+    SearchPlace out;
+    if (token.empty())
+        return out;
+    const char *at = token.data();
+    const char *end = at + token.size();
+    const auto number = [&at, end](auto &value, bool last) {
+        const auto [stop, problem] = std::from_chars(at, end, value);
+        at = last || stop == end ? stop : stop + 1;
+        return problem == std::errc() && (last ? stop == end : stop != end && *stop == '.');
+    };
+    if (!number(out.runId, false) || !number(out.place.logId, false) ||
+        !number(out.place.line, true) || out.runId < 0 || out.runId == INT64_MAX ||
+        out.place.logId < 0)
+        return {ErrorCode::InvalidArgument,
+                "'continuationToken' must be one that a search answered"};
+    return out;
+}
+
+/// The newest runs first.
 Result<Reply> searchRuns(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
@@ -113,38 +148,38 @@ Result<Reply> searchRuns(Call &call, Services &services)
         return {ErrorCode::InvalidArgument, "'search' must name the text to search for"};
     ASSIGN_OR_RETURN(const auto top, call.query().number("top", 1, kMostMatches));
     const auto most = static_cast<std::size_t>(top.value_or(100));
+    ASSIGN_OR_RETURN(const SearchPlace begin, placeOf(call.query().text("continuationtoken")));
     store::RunFilter filter;
     filter.projectId = project.id;
     filter.top = 50;
+    filter.beforeId = begin.runId + 1;
     ASSIGN_OR_RETURN(filter.pipelineId, call.query().number("pipelineid", 1, INT64_MAX));
-    ASSIGN_OR_RETURN(filter.beforeId, call.query().number("continuationtoken", 1, INT64_MAX));
     logs::SearchBounds bounds;
     bounds.until = std::chrono::steady_clock::now() + kSearchTime;
     Json list = Json::array();
-    std::string token;
-    while (token.empty()) {
+    for (;;) {
         ASSIGN_OR_RETURN(const auto page, services.runs.list(filter));
         for (const auto &overview : page) {
             const auto &run = overview.run;
+            const auto from = run.id == begin.runId ? begin.place : logs::RunPlace();
             bounds.matches = most - list.size();
-            ASSIGN_OR_RETURN(const auto found, services.logs.searchRun(run.id, text, bounds));
-            for (const auto &match : found)
+            ASSIGN_OR_RETURN(const auto found, services.logs.searchRun(run.id, text, from, bounds));
+            for (const auto &match : found.matches)
                 list.push_back({{"runId", run.id},
                                 {"runNumber", run.number},
                                 {"logId", match.logId},
                                 {"recordId", match.recordId},
                                 {"line", match.line},
                                 {"text", match.text}});
-            if (list.size() >= most || std::chrono::steady_clock::now() >= bounds.until) {
-                token = std::to_string(run.id);
-                break;
-            }
+            if (found.next)
+                return Reply::list(std::move(list), tokenOf({run.id, *found.next}));
+            if (list.size() >= most || std::chrono::steady_clock::now() >= bounds.until)
+                return Reply::list(std::move(list), tokenOf({run.id - 1, {}}));
         }
         if (page.size() < static_cast<std::size_t>(filter.top))
-            break;
+            return Reply::list(std::move(list), {});
         filter.beforeId = page.back().run.id;
     }
-    return Reply::list(std::move(list), token);
 }
 
 } // namespace

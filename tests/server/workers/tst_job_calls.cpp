@@ -21,6 +21,7 @@ private Q_SLOTS:
     void takesDeliveries();
     void refusesStrangers_data();
     void refusesStrangers();
+    void refusesRecordsOfAnotherJob();
     void keepsTestRuns_data();
     void keepsTestRuns();
     void registersWorkers_data();
@@ -189,6 +190,56 @@ void TestJobCalls::refusesStrangers()
              appended.error().message.c_str());
     const auto logs = world.runs->logs(world.run);
     QVERIFY(logs && logs->empty());
+}
+
+/// A job process with a good token of its own, that speaks of another job of the same run.
+void TestJobCalls::refusesRecordsOfAnotherJob()
+{
+    World world;
+    std::vector<schema::protocol::JobMessage> jobs;
+    std::vector<std::int64_t> workers;
+    for (const char *name : {"w1", "w2"}) {
+        workers.push_back(world.addWorker(name));
+        world.connect(workers.back());
+    }
+    const auto run = world.queue(plan({stage("Build", {job("A"), job("B")})}));
+    for (const auto worker : workers)
+        jobs.push_back(world.accept(worker));
+    const auto &honest = jobs[0];
+    const auto &liar = jobs[1];
+    schema::protocol::RecordUpdate step;
+    step.id = kStep;
+    step.parentId = honest.recordId;
+    step.sequence = 1;
+    step.name = "CmdLine";
+    QVERIFY(world.jobs->mergeRecords(honest.jobId, honest.jobToken, {step}));
+    QVERIFY(world.jobs->appendLog(honest.jobId, honest.jobToken, kStep, 0, bytesOf("mine\n")));
+
+    schema::protocol::Delivery delivery;
+    step.parentId = liar.recordId;
+    step.sequence = 99;
+    step.name = "taken over";
+    step.state = schema::RecordState::Completed;
+    delivery.records.push_back(step);
+    delivery.completion.emplace();
+    delivery.completion->result = TaskResult::Failed;
+    const auto records = world.jobs->deliver(liar.jobId, liar.jobToken, delivery);
+    QVERIFY(!records && records.error().code == ErrorCode::InvalidArgument);
+    const auto foreign = world.jobs->deliver(honest.jobId, liar.jobToken, delivery);
+    QVERIFY(!foreign && foreign.error().code == ErrorCode::Unauthenticated);
+    const auto log =
+        world.jobs->appendLog(liar.jobId, liar.jobToken, kStep, 5, bytesOf("theirs\n"));
+    QVERIFY(!log && log.error().code == ErrorCode::InvalidArgument);
+    world.settle();
+
+    // Nothing of it was taken, and both jobs go on to their ends.
+    QCOMPARE(world.logs->read({run, 1}, 0, 100).value(), std::string("mine\n"));
+    const auto rows = world.detail(run).records;
+    QVERIFY(std::none_of(rows.begin(), rows.end(),
+                         [](const auto &row) { return row.name == "taken over"; }));
+    for (std::size_t i = 0; i < jobs.size(); ++i)
+        world.complete(workers[i], jobs[i], TaskResult::Succeeded);
+    QVERIFY(world.detail(run).run.status == schema::RunStatus::Completed);
 }
 
 void TestJobCalls::keepsTestRuns_data()

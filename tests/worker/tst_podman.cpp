@@ -73,6 +73,45 @@ private Q_SLOTS:
         QVERIFY(nothingLeft(run.message.jobId));
     }
 
+    void dockerTaskBuildsAndPushes()
+    {
+        Part registry("registry");
+        const auto host = registry.start("REGISTRY");
+        if (host.empty())
+            QSKIP(("no registry: " + registry.why()).constData());
+        // As an operator names a registry without TLS.
+        QVERIFY(writeFile(m_podman.folder() + "/registries.conf",
+                          "[[registry]]\nlocation = \"" + host + "\"\ninsecure = true\n"));
+        auto message =
+            job({script("printf 'FROM scratch\\nCOPY f /f\\n' > Dockerfile; echo hi > f"),
+                 task("Docker@2", {{"command", "buildAndPush"},
+                                   {"containerRegistry", "Registry"},
+                                   {"repository", "team/app"},
+                                   {"tags", "7\nabc"}})});
+        schema::protocol::ServiceConnection connection;
+        connection.id = "c-1";
+        connection.name = "Registry";
+        connection.type = "dockerregistry";
+        connection.url = "http://" + host;
+        connection.scheme = "UsernamePassword";
+        connection.parameters = {{"registry", "http://" + host},
+                                 {"username", "registry-user"},
+                                 {"password", "registry-pw"}};
+        message.connections = {connection};
+        JobRun run(message);
+        prepare(run);
+        setEnvironment(run.options.environment, "CONTAINERS_REGISTRIES_CONF",
+                       m_podman.folder() + "/registries.conf");
+        QVERIFY2(run.go().result == TaskResult::Succeeded, run.jobText().c_str());
+        QCOMPARE(run.sink.images.size(), std::size_t(1));
+        QCOMPARE(run.sink.images[0].repository, host + "/team/app");
+        QCOMPARE(run.sink.images[0].tags, (std::vector<std::string>{"7", "abc"}));
+        QCOMPARE(run.sink.images[0].digest.size(), std::size_t(71));
+        for (const auto &[id, log] : run.sink.logs)
+            QVERIFY(log.find("registry-pw") == std::string::npos);
+        QVERIFY(fs::is_empty(run.options.work / "_temp"));
+    }
+
     void failedStepLeavesNothing()
     {
         auto message = job({script("exit 3")});

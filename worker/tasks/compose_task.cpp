@@ -134,6 +134,10 @@ Status Compose::findProgram()
         m_program = {given};
         return {};
     }
+    if (m_task.job().options.containerEngine == "podman")
+        return {ErrorCode::InvalidArgument,
+                "DockerCompose needs Docker: Compose does not drive Podman reliably; use Docker@2 "
+                "and scripts, or a worker with --container-engine docker"};
     const auto plugin = docker({"compose", "version"});
     if (plugin && plugin->ok()) {
         m_program = {"docker", "compose"};

@@ -49,6 +49,8 @@ Result<std::string> withLabels(const fs::path &file,
     return text + "\n";
 }
 
+constexpr const char *kPodman = "podman";
+
 class Docker
 {
 public:
@@ -71,7 +73,7 @@ private:
                               const std::string &input = {});
     Status mustSucceed(const std::string &what, const Result<ToolResult> &result);
     Result<std::string> digestOf(const std::string &reference, const std::string &tag,
-                                 const ToolResult &pushed);
+                                 const ToolResult &pushed, const fs::path &digestFile);
     void writeOutput(const std::string &command, const std::string &text);
     bool chooseBuilder();
 
@@ -87,13 +89,18 @@ Result<ToolResult> Docker::docker(std::vector<std::string> arguments, bool print
                                   const std::string &input)
 {
     ToolCall call;
-    call.program = "docker";
+    const bool podman = m_task.job().options.containerEngine == kPodman;
+    call.program = podman ? kPodman : "docker";
     call.arguments = std::move(arguments);
     call.print = print;
     call.echo = print;
     call.input = input;
     if (!m_config.folder().empty())
         call.environment.emplace_back("DOCKER_CONFIG", m_config.folder().string());
+    // Podman reads logins from this file alone.
+    if (podman && !m_config.folder().empty())
+        call.environment.emplace_back("REGISTRY_AUTH_FILE",
+                                      (m_config.folder() / "config.json").string());
     return m_task.run(call);
 }
 
@@ -202,6 +209,8 @@ std::vector<std::pair<std::string, std::string>> Docker::labels(const fs::path &
 
 bool Docker::chooseBuilder()
 {
+    if (m_task.job().options.containerEngine == kPodman)
+        return true; // its own builder takes all labels at once, too
     if (const auto *given = findEnvironment(m_task.environment, "DOCKER_BUILDKIT"))
         return *given != "0";
     // Asking for BuildKit without the component fails on a client that has none. The classic
@@ -264,8 +273,12 @@ Status Docker::build()
 }
 
 Result<std::string> Docker::digestOf(const std::string &reference, const std::string &tag,
-                                     const ToolResult &pushed)
+                                     const ToolResult &pushed, const fs::path &digestFile)
 {
+    if (!digestFile.empty()) {
+        ASSIGN_OR_RETURN(const auto digest, readFile(digestFile, 256));
+        return trimmed(digest);
+    }
     const auto text = pushed.output + pushed.errors;
     if (const auto at = text.find(tag + ": digest: sha256:"); at != std::string::npos) {
         const auto from = text.find("sha256:", at);
@@ -298,11 +311,16 @@ Status Docker::push()
     for (const auto &tag : m_tags.empty() ? std::vector<std::string>{"latest"} : m_tags) {
         const std::string reference = m_name + ":" + tag;
         std::vector<std::string> arguments{"push", reference};
+        fs::path digestFile; // Podman prints none, and what is pushed is not what it holds
+        if (m_task.job().options.containerEngine == kPodman) {
+            digestFile = m_task.temporary(".digest");
+            arguments = {"push", "--digestfile", digestFile.string(), reference};
+        }
         arguments.insert(arguments.end(), extra.begin(), extra.end());
         const auto result = docker(arguments);
         RETURN_IF_ERROR(mustSucceed("docker push " + reference, result));
         all += result->output;
-        ASSIGN_OR_RETURN(const auto digest, digestOf(reference, tag, *result));
+        ASSIGN_OR_RETURN(const auto digest, digestOf(reference, tag, *result, digestFile));
         const auto it =
             std::find_if(byDigest.begin(), byDigest.end(),
                          [&digest](const auto &entry) { return entry.first == digest; });

@@ -123,12 +123,23 @@ private Q_SLOTS:
             "failed");
         row("build of an unknown action", "##vso[build.paint]x", "true", "1:unknown action",
             "failed");
-        // areas without effect here
+        // results, coverage; areas without effect here
         row("telemetry is dropped", "##vso[telemetry.publish area=a;feature=f]{}", "true", "");
-        row("results.publish", "##vso[results.publish type=JUnit;resultFiles=a.xml]", "true",
-            "1:has no effect here");
-        row("codecoverage.publish", "##vso[codecoverage.publish codecoveragetool=JaCoCo]", "true",
-            "1:has no effect here");
+        row("results.publish of no file", "##vso[results.publish type=JUnit;resultFiles=a.xml]",
+            "true", "1:a.xml' was not read: ");
+        row("results.publish of nothing", "##vso[results.publish type=JUnit]", "true",
+            "1:no result files given", "failed");
+        row("results.publish of another format", "##vso[results.publish type=X]a.xml", "true",
+            "1:unable to process ##vso[results.publish]", "failed");
+        row("codecoverage.publish of another tool",
+            "##vso[codecoverage.publish codecoveragetool=X;summaryfile=a]", "true",
+            "1:must be Cobertura or JaCoCo", "failed");
+        row("codecoverage.publish of nothing",
+            "##vso[codecoverage.publish codecoveragetool=JaCoCo]", "true",
+            "1:the property 'summaryfile' is missing", "failed");
+        row("codecoverage.publish of no file",
+            "##vso[codecoverage.publish codecoveragetool=JaCoCo;summaryfile=a.xml]", "true",
+            "1:##[error]", "failed");
         row("release.updatereleasename", "##vso[release.updatereleasename]x", "true",
             "1:has no effect here");
         row("an unknown area", "##vso[moon.land]x", "true", "1:unknown area 'moon'");
@@ -182,6 +193,60 @@ private Q_SLOTS:
         QCOMPARE(run.sink.attachments, attachments);
         QCOMPARE(run.sink.tags, std::vector<std::string>{"green"});
         QVERIFY(fs::exists(fs::path(run.sink.artifactFolder.path().toStdString()) / "up" / "x"));
+    }
+
+    void results_data()
+    {
+        QTest::addColumn<QByteArray>("command");
+        QTest::addColumn<QList<QByteArray>>("titles"); ///< of the test runs
+        QTest::addColumn<QByteArray>("result");
+        const auto row = [](const char *name, const char *command, const QList<QByteArray> &titles,
+                            const char *result = "succeeded") {
+            QTest::newRow(name) << QByteArray(command) << titles << QByteArray(result);
+        };
+        row("merged", "type=JUnit;runTitle=unit;resultFiles=a.xml,b.xml]", {"unit"});
+        row("apart", "type=JUnit;mergeResults=false;runTitle=unit;resultFiles=a.xml,b.xml]",
+            {"unit_1", "unit_2"});
+        row("files as data", "type=junit;runTitle=unit]a.xml", {"unit"});
+        row("failed tests",
+            "type=JUnit;runTitle=unit;failTaskOnFailedTests=true;resultFiles=b.xml]", {"unit"},
+            "failed");
+        row("failed tests without the flag", "type=JUnit;runTitle=unit;resultFiles=b.xml]",
+            {"unit"});
+        row("no title", "type=JUnit]a.xml", {"JUnit_TestResults_"});
+    }
+
+    void results()
+    {
+        QFETCH(QByteArray, command);
+        QFETCH(QList<QByteArray>, titles);
+        QFETCH(QByteArray, result);
+        JobRun run(job({script("cp $(Agent.WorkFolder)/*.xml .; cat $(Agent.WorkFolder)/said")}));
+        QVERIFY(writeFile(run.options.work / "said",
+                          "##vso[results.publish " + command.toStdString() + "\n"));
+        QVERIFY(writeFile(run.options.work / "a.xml",
+                          "<testsuite name='s'><testcase name='a'/></testsuite>"));
+        QVERIFY(writeFile(run.options.work / "b.xml", "<testsuite name='s'><testcase name='b'>"
+                                                      "<failure message='bad'/></testcase>"
+                                                      "</testsuite>"));
+        run.go();
+        QCOMPARE(QByteArray::fromStdString(run.stepResult(0)), result);
+        QCOMPARE(run.sink.testRuns.size(), static_cast<std::size_t>(titles.size()));
+        for (std::size_t i = 0; i < run.sink.testRuns.size(); ++i)
+            QVERIFY2(QByteArray::fromStdString(run.sink.testRuns[i].title)
+                         .startsWith(titles[static_cast<qsizetype>(i)]),
+                     run.sink.testRuns[i].title.c_str());
+    }
+
+    void coverage()
+    {
+        JobRun run(job({script("echo '<coverage lines-covered=\"3\" lines-valid=\"4\"/>' > c.xml; "
+                               "echo '##vso[codecoverage.publish "
+                               "codecoveragetool=Cobertura;summaryfile=c.xml]'")}));
+        run.go();
+        QCOMPARE(QByteArray::fromStdString(run.stepResult(0)), QByteArray("succeeded"));
+        QCOMPARE(run.sink.coverage.size(), std::size_t(1));
+        QVERIFY(run.stepText(0).find("75.00 % (3 of 4)") != std::string::npos);
     }
 
     void restrictedSteps_data()

@@ -3,6 +3,7 @@
 #include "schema/base/guid.h"
 #include "worker/base/text.h"
 #include "worker/glob/glob.h"
+#include "worker/results/publish_results.h"
 
 #include <algorithm>
 #include <array>
@@ -107,11 +108,13 @@ Status StepCommands::apply(const LoggingCommand &command)
         return artifact(command);
     if (command.area == "build")
         return build(command);
+    if (command.area == "results" && command.action == "publish")
+        return publishResults(command);
+    if (command.area == "codecoverage" && command.action == "publish")
+        return publishCoverage(command);
     if (command.area == "results" || command.area == "codecoverage" || command.area == "release" ||
         command.area == "plugininternal") {
-        m_step.warning(
-            "##vso[" + command.area + "." + command.action +
-            "] has no effect here; use the task that publishes it (PublishTestResults@2)");
+        m_step.warning("##vso[" + command.area + "." + command.action + "] has no effect here");
         return {};
     }
     if (command.area != "task") {
@@ -362,6 +365,56 @@ Status StepCommands::build(const LoggingCommand &command)
         return {};
     }
     return invalid("unknown action 'build." + command.action + "'");
+}
+
+Status StepCommands::publishResults(const LoggingCommand &command)
+{
+    TestFiles tests;
+    tests.formatName = command.property("type");
+    if (tests.formatName.empty())
+        return invalid("the property 'type' is missing");
+    ASSIGN_OR_RETURN(tests.format, testFormat(tests.formatName));
+    // The list may be the data instead.
+    const auto named = command.property("resultfiles");
+    for (const auto &file : listEntries(named.empty() ? command.data : named, ","))
+        tests.files.push_back(hostPath(file).string());
+    if (tests.files.empty())
+        return invalid("no result files given (resultFiles=a.xml,b.xml)");
+    tests.title = command.property("runtitle");
+    const auto merge = command.property("mergeresults");
+    tests.merge = merge.empty() || isTrue(merge);
+    const bool failOnFailed = isTrue(command.property("failtaskonfailedtests"));
+    m_step.pendingResults.emplace_back([tests = std::move(tests), failOnFailed](StepState &step) {
+        const auto published = publishTestFiles(step, tests);
+        if (published.failed == 0 || !failOnFailed)
+            return TaskResult::Succeeded;
+        step.error("There are one or more test failures detected in result files (" +
+                   std::to_string(published.failed) + ").");
+        return TaskResult::Failed;
+    });
+    return {};
+}
+
+Status StepCommands::publishCoverage(const LoggingCommand &command)
+{
+    const auto tool = command.property("codecoveragetool");
+    const auto file = command.property("summaryfile");
+    if (!equalsIgnoringCase(tool, "Cobertura") && !equalsIgnoringCase(tool, "JaCoCo"))
+        return invalid("the property 'codecoveragetool' must be Cobertura or JaCoCo");
+    if (file.empty())
+        return invalid("the property 'summaryfile' is missing");
+    const auto report = command.property("reportdirectory");
+    m_step.pendingResults.emplace_back(
+        [files = std::vector{hostPath(file).string()},
+         folder = report.empty() ? fs::path() : hostPath(report)](StepState &step) {
+            const auto published = publishCoverageFiles(step, files, folder);
+            if (!published)
+                step.error(published.error().message);
+            else if (published->empty)
+                step.warning("The code coverage file holds no counts.");
+            return published ? TaskResult::Succeeded : TaskResult::Failed;
+        });
+    return {};
 }
 
 LineReader::LineReader(StepState &step, StepCommands *commands)

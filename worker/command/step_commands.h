@@ -39,6 +39,8 @@ private:
     Status attach(const std::string &type, const std::string &name, const std::string &file);
     Status artifact(const LoggingCommand &command);
     Status build(const LoggingCommand &command);
+    Status publishResults(const LoggingCommand &command);
+    Status publishCoverage(const LoggingCommand &command);
     [[nodiscard]] bool settable(std::string_view name) const;
     Status setEndpoint(const LoggingCommand &command);
     [[nodiscard]] fs::path hostPath(const std::string &path) const;

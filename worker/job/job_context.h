@@ -37,8 +37,10 @@ struct FailedStep
 /// How a worker is set up; the same for all its jobs.
 struct WorkerOptions
 {
-    fs::path work;           ///< full path of the work folder
-    std::string name;        ///< Agent.Name
+    fs::path work;    ///< full path of the work folder
+    std::string name; ///< Agent.Name
+    /// Certificate authorities of an https server (schema::transport::Trust); may be empty.
+    std::string authorityFile = {};
     Environment environment; ///< what steps inherit
     std::chrono::milliseconds interruptGrace{7500};
     std::chrono::milliseconds terminateGrace{2500};
@@ -179,6 +181,9 @@ public:
     };
 
     std::vector<Upload> pendingUploads;
+    /// Test results and coverage that logging commands asked for; what the step ends with at least.
+    std::vector<std::function<schema::TaskResult(StepState &)>> pendingResults;
+    std::size_t testRuns = 0; ///< published by this step so far
 
     void started();
     void finished(schema::TaskResult result);

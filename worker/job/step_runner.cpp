@@ -158,6 +158,8 @@ TaskResult StepRun::deliverPending(TaskResult result)
         else if (!status)
             m_state.warning(what + ": " + status.error().message);
     };
+    for (const auto &publish : m_state.pendingResults)
+        result = mergeResults(result, publish(m_state));
     for (const auto &upload : m_state.pendingUploads) {
         if (auto info = m_job.sink.publishArtifact(upload.artifact, upload.path); !info) {
             m_state.error("upload of the artifact '" + upload.artifact +

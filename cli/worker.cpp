@@ -23,7 +23,7 @@ constexpr const char *kTokenVariable = "SLIPWAY_WORKER_TOKEN";
 struct Options
 {
     worker::ListenerOptions listener;
-    std::string tokenFile, work, nodeFolder, memory, diskQuota;
+    std::string authorityFile, tokenFile, work, nodeFolder, memory, diskQuota;
     bool noVersions = false;
 };
 
@@ -63,6 +63,12 @@ schema::Status prepare(Options &options)
     worker.work = worker::fs::absolute(options.work, error).lexically_normal();
     if (error)
         return worker::systemError("find", options.work, error.value());
+    if (!options.authorityFile.empty()) {
+        worker.authorityFile =
+            worker::fs::absolute(options.authorityFile, error).lexically_normal();
+        if (error)
+            return worker::systemError("find", options.authorityFile, error.value());
+    }
     return {};
 }
 
@@ -137,7 +143,12 @@ void registerWorker(CLI::App &app, int &exitCode)
     CLI::App *command = app.add_subcommand(
         "worker", "Takes jobs from a server and runs them on this machine, one process per job.\n"
                   "SIGTERM lets running jobs end and takes no more; a second one cancels them.");
-    command->add_option("--url", listener.url, "Address of the server, http://host:port");
+    command->add_option("--url", listener.url,
+                        "Address of the server, http://host:port or https://host");
+    command->add_option(
+        "--ca", options->authorityFile,
+        "File (PEM) or folder of certificate authorities that may vouch for an https "
+        "server, besides the system's; remembered with the registration");
     command->add_option("--token-file", options->tokenFile,
                         "File with a registration token (first start only; or the variable "
                         "SLIPWAY_WORKER_TOKEN)");

@@ -2,6 +2,7 @@
 #include "support/fake_server.h"
 #include "support/recording_sink.h"
 #include "worker/base/text.h"
+#include "worker/listener/job_process.h"
 #include "worker/listener/listener.h"
 #include "worker/sink/spool.h"
 
@@ -10,6 +11,7 @@
 
 #include <csignal>
 #include <cstring>
+#include <sys/wait.h>
 #include <unistd.h>
 
 using namespace worker;
@@ -319,6 +321,43 @@ private Q_SLOTS:
         QVERIFY(m_server->waitFor(
             [](const FakeServer::State &state) { return state.count<protocol::Finished>() == 1; }));
         QVERIFY(!stepsAlive(message));
+    }
+
+    // Found by tests/tools/faults (seed 1002): such a job was reported as failed.
+    void aJobTakenByAKilledListenerIsStartedByTheNext()
+    {
+        start();
+        QVERIFY(m_server->waitFor(connected));
+        m_worker->signal(SIGKILL);
+        m_worker->waitForEnd();
+        // As far as the other one came: the job is on disk, its process was not started.
+        const auto message = jobFor(*m_server, {script("echo hello")});
+        QVERIFY(bool(Spool::create(work() / "_jobs" / message.jobId, message)));
+        m_worker = std::make_unique<WorkerProcess>(m_server->url(), m_folder->path());
+        QVERIFY(m_server->waitFor(
+            [](const FakeServer::State &state) { return state.count<protocol::Finished>() == 1; }));
+        const auto state = m_server->state();
+        QCOMPARE(state.completions.size(), std::size_t(1));
+        QCOMPARE(toString(state.completions[0].result), toString(TaskResult::Succeeded));
+    }
+
+    void aJobProcessIsKnownByItsLockAlone()
+    {
+        WorkerOptions options;
+        options.work = work();
+        options.name = "w";
+        auto message = jobFor(*m_server, {});
+        message.serverUrl =
+            "http://127.0.0.1:1"; // nobody confirms it: nothing begins, and it waits
+        const fs::path folder = work() / "_jobs" / message.jobId;
+        QVERIFY(bool(Spool::create(folder, message)));
+        QVERIFY(!isJobProcessAlive(folder));
+        const auto pid = startJobProcess(folder, options, JobProcessMode::Run, &message);
+        QVERIFY(bool(pid));
+        QVERIFY(isJobProcessAlive(folder));
+        ::kill(*pid, SIGKILL);
+        ::waitpid(*pid, nullptr, 0);
+        QVERIFY(!isJobProcessAlive(folder));
     }
 
     void cancelEndsTheStep()

@@ -99,7 +99,7 @@ void Doctor::server()
         say(Health::Warning, "server", "not asked", "name it with --url to test the connection");
         return;
     }
-    const auto client = HttpClient::create(m_url, "");
+    const auto client = HttpClient::create(m_url, "", m_options.authorityFile);
     if (!client) {
         say(Health::Bad, "server", client.error().message, "check --url");
         return;

@@ -124,7 +124,7 @@ Status JobRunner::checkSteps(StepState &state)
     if (!m_job.message.serverUrl.empty())
         m_sources.push_back(serverTaskSource(m_job.message.serverUrl, m_job.message.jobToken,
                                              m_job.message.jobId, options.work / "_tasks",
-                                             m_job.stop));
+                                             m_job.stop, options.authorityFile));
 
     const auto &message = m_job.message;
     std::string all;

@@ -1,5 +1,6 @@
 #include "worker/listener/channel.h"
 
+#include "schema/transport/session.h"
 #include "worker/sink/http_client.h"
 
 #include <Poco/Buffer.h>
@@ -41,8 +42,9 @@ Result<std::unique_ptr<Channel>> Channel::open(const Identity &identity)
 {
     try {
         const Poco::URI uri(identity.url);
-        Poco::Net::HTTPClientSession session(uri.getHost(), uri.getPort());
-        session.setTimeout(Poco::Timespan(10, 0));
+        ASSIGN_OR_RETURN(const auto session,
+                         schema::transport::openSession(uri, {identity.authorityFile}));
+        session->setTimeout(Poco::Timespan(10, 0));
         auto path = uri.getPath();
         while (path.ends_with('/'))
             path.pop_back();
@@ -53,7 +55,7 @@ Result<std::unique_ptr<Channel>> Channel::open(const Identity &identity)
         request.set("Authorization", "Bearer " + identity.secret);
         Poco::Net::HTTPResponse response;
         try {
-            WebSocket socket(session, request, response);
+            WebSocket socket(*session, request, response);
             socket.setMaxPayloadSize(static_cast<int>(schema::protocol::kMaxFrameBytes));
             socket.setReceiveTimeout(Poco::Timespan(10, 0));
             socket.setSendTimeout(Poco::Timespan(10, 0));
@@ -69,8 +71,8 @@ Result<std::unique_ptr<Channel>> Channel::open(const Identity &identity)
                     "the server did not open the channel: " + error.displayText()};
         }
     } catch (const Poco::Exception &error) {
-        return {ErrorCode::Unavailable,
-                "the server " + identity.url + " does not answer: " + error.displayText()};
+        return {ErrorCode::Unavailable, "the server " + identity.url + " does not answer: " +
+                                            schema::transport::explain(error)};
     }
 }
 

@@ -40,8 +40,8 @@ Result<Identity> readIdentity(const fs::path &file)
     if (!json.is_object())
         return {ErrorCode::InvalidArgument,
                 "'" + file.string() + "' is damaged; delete it and register again with a token"};
-    Identity out{textMember(json, "url"), textMember(json, "id"), textMember(json, "name"),
-                 textMember(json, "pool"), textMember(json, "secret")};
+    Identity out{textMember(json, "url"),  textMember(json, "id"),     textMember(json, "name"),
+                 textMember(json, "pool"), textMember(json, "secret"), textMember(json, "ca")};
     if (out.id.empty() || out.secret.empty())
         return {ErrorCode::InvalidArgument,
                 "'" + file.string() + "' is damaged; delete it and register again with a token"};
@@ -50,17 +50,19 @@ Result<Identity> readIdentity(const fs::path &file)
 
 Status writeIdentity(const fs::path &file, const Identity &identity)
 {
-    const Json json = {{"url", identity.url},
-                       {"id", identity.id},
-                       {"name", identity.name},
-                       {"pool", identity.pool},
-                       {"secret", identity.secret}};
+    Json json = {{"url", identity.url},
+                 {"id", identity.id},
+                 {"name", identity.name},
+                 {"pool", identity.pool},
+                 {"secret", identity.secret}};
+    if (!identity.authorityFile.empty())
+        json["ca"] = identity.authorityFile;
     return writeFileDurably(file, json.dump(1) + "\n", 0600);
 }
 
 Result<Identity> registerWorker(const RegistrationRequest &request)
 {
-    ASSIGN_OR_RETURN(const auto client, HttpClient::create(request.url, ""));
+    ASSIGN_OR_RETURN(const auto client, HttpClient::create(request.url, "", request.authorityFile));
     Json capabilities = Json::array();
     for (const auto &capability : request.capabilities)
         capabilities.push_back({{"name", capability.name}, {"value", capability.value}});
@@ -84,8 +86,12 @@ Result<Identity> registerWorker(const RegistrationRequest &request)
     const auto json = Json::parse(reply.body, nullptr, false);
     if (!json.is_object())
         return {ErrorCode::InvalidArgument, "registration failed: the answer is no JSON object"};
-    Identity out{request.url, textMember(json, "id"), textMember(json, "name"),
-                 textMember(json, "pool"), textMember(json, "secret")};
+    Identity out{request.url,
+                 textMember(json, "id"),
+                 textMember(json, "name"),
+                 textMember(json, "pool"),
+                 textMember(json, "secret"),
+                 request.authorityFile};
     if (out.id.empty() || out.secret.empty())
         return {ErrorCode::InvalidArgument, "registration failed: the answer has no id or secret"};
     return out;

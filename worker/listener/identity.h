@@ -11,6 +11,9 @@ struct Identity
     std::string url; ///< of the server that made it
     std::string id, name, pool;
     std::string secret;
+    /// Full path of the certificate authorities that may vouch for the server, besides the system's
+    /// (schema::transport::Trust); may be empty.
+    std::string authorityFile = {};
 };
 
 struct RegistrationRequest
@@ -19,6 +22,7 @@ struct RegistrationRequest
     int slots = 1;
     bool replace = false;
     std::vector<schema::protocol::Capability> capabilities;
+    std::string authorityFile = {}; ///< as in Identity
 };
 
 /// Errors: NotFound (no file), InvalidArgument, Io.

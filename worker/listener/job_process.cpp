@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 namespace worker {
@@ -44,6 +45,11 @@ void installSignals(StopSignal &stop)
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
+
+/// Locked by the job's process for as long as it lives. Steps do not inherit it.
+constexpr const char *kLockFile = "lock";
+/// Its file descriptor in the job's process.
+constexpr int kLockFd = 3;
 
 /// What the crashed process would have said itself.
 schema::protocol::JobCompletion
@@ -91,15 +97,19 @@ int runJobProcess(const fs::path &folder, const WorkerOptions &options, JobProce
     const auto report = [](const schema::Error &error) {
         std::fprintf(stderr, "%s\n", error.message.c_str());
     };
-    if (auto status = spool.writePid(); !status)
+    if (auto status = spool.writePid(); !status) {
         report(status.error());
+        // Nothing has begun, and after a restart of the worker nobody would find this process.
+        if (mode == JobProcessMode::Run)
+            return 1;
+    }
     const auto message =
         given != nullptr ? Result<schema::protocol::JobMessage>(*given) : spool.readMessage();
     if (!message) {
         report(message.error());
         return 1;
     }
-    auto sink = ServerSink::create(spool, *message, stop);
+    auto sink = ServerSink::create(spool, *message, stop, options.authorityFile);
     if (!sink) {
         report(sink.error());
         return 1;
@@ -133,6 +143,11 @@ int runJobProcess(const fs::path &folder, const WorkerOptions &options, JobProce
 Result<int> startJobProcess(const fs::path &folder, const WorkerOptions &options,
                             JobProcessMode mode, const schema::protocol::JobMessage *message)
 {
+    // Taken before the fork: a worker that dies between it and the first words of the new process
+    // leaves no moment in which that one lives unknown.
+    const UniqueFd lock(::open((folder / kLockFile).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (lock)
+        static_cast<void>(::flock(lock.get(), LOCK_EX | LOCK_NB));
     const pid_t pid = ::fork();
     if (pid < 0)
         return {ErrorCode::LimitExceeded,
@@ -145,10 +160,18 @@ Result<int> startJobProcess(const fs::path &folder, const WorkerOptions &options
     ::dup2(null, 0);
     ::dup2(log, 1);
     ::dup2(log, 2);
-    ::close_range(3, ~0U, 0);
+    if (lock && lock.get() != kLockFd)
+        ::dup3(lock.get(), kLockFd, O_CLOEXEC);
+    ::close_range(lock ? kLockFd + 1 : kLockFd, ~0U, 0);
     const int status = runJobProcess(folder, options, mode, message);
     // No destructors and no exit handlers of the listener's world.
     ::_exit(status);
+}
+
+bool isJobProcessAlive(const fs::path &folder)
+{
+    const UniqueFd lock(::open((folder / kLockFile).c_str(), O_RDWR | O_CLOEXEC));
+    return lock && ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
 } // namespace worker

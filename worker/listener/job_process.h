@@ -24,4 +24,8 @@ Result<int> startJobProcess(const fs::path &folder, const WorkerOptions &options
                             JobProcessMode mode,
                             const schema::protocol::JobMessage *message = nullptr);
 
+/// Whether a process that was started for this folder lives: true from before its fork on, so also
+/// while it has not written its number yet.
+bool isJobProcessAlive(const fs::path &folder);
+
 } // namespace worker

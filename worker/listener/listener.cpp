@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 
 namespace worker {
 namespace {
@@ -28,6 +29,8 @@ constexpr auto kFirstReconnect = 100ms;
 constexpr auto kLongestReconnect = 30'000ms;
 constexpr auto kPingAfter = 20s;
 constexpr auto kDropAfter = 60s;
+/// What a new job process needs at most to write its number, on a machine with too much to do.
+constexpr auto kBeginsWithin = 10s;
 /// Times a dead job's remains are tried to be delivered by a new process.
 constexpr int kMaxDeliveries = 3;
 
@@ -43,8 +46,8 @@ struct RunningJob
 class Listener
 {
 public:
-    Listener(const ListenerOptions &options, std::function<void(const std::string &)> say)
-        : m_options(options)
+    Listener(ListenerOptions options, std::function<void(const std::string &)> say)
+        : m_options(std::move(options))
         , m_say(std::move(say))
     {}
 
@@ -78,7 +81,7 @@ private:
         return m_options.worker.work / "_jobs" / jobId;
     }
 
-    const ListenerOptions &m_options;
+    ListenerOptions m_options;
     std::function<void(const std::string &)> m_say;
     UniqueFd m_lock, m_signals;
     Identity m_identity;
@@ -96,6 +99,8 @@ private:
 
 Status Listener::start()
 {
+    while (m_options.url.ends_with('/'))
+        m_options.url.pop_back();
     RETURN_IF_ERROR(makeDirectories(m_options.worker.work / "_jobs"));
     RETURN_IF_ERROR(checkDiskSpace(m_options.worker.work));
     const fs::path lock = m_options.worker.work / ".worker.lock";
@@ -127,6 +132,11 @@ Status Listener::ensureRegistered()
         // The same server may be reached at another address than before.
         m_identity = std::move(*identity);
         m_identity.url = m_options.url;
+        if (m_options.worker.authorityFile.empty())
+            m_options.worker.authorityFile = m_identity.authorityFile;
+        if (std::exchange(m_identity.authorityFile, m_options.worker.authorityFile) !=
+            m_options.worker.authorityFile)
+            return writeIdentity(file, m_identity);
         return {};
     }
     if (identity.error().code != ErrorCode::NotFound)
@@ -138,9 +148,9 @@ Status Listener::ensureRegistered()
                     "SLIPWAY_WORKER_TOKEN"};
     auto pause = std::chrono::milliseconds(kFirstReconnect);
     while (true) {
-        auto made =
-            registerWorker({m_options.url, m_options.registrationToken, m_options.name,
-                            m_options.pool, m_options.slots, m_options.replace, m_capabilities});
+        auto made = registerWorker({m_options.url, m_options.registrationToken, m_options.name,
+                                    m_options.pool, m_options.slots, m_options.replace,
+                                    m_capabilities, m_options.worker.authorityFile});
         if (made) {
             m_identity = std::move(*made);
             m_say("Registered as '" + m_identity.name + "' in pool '" + m_identity.pool + "'");
@@ -165,6 +175,18 @@ void Listener::watch(const std::string &jobId, RunningJob job, int pid)
     m_jobs[jobId] = std::move(job);
 }
 
+/// The process of a job's folder, or 0. One that was just started writes its number in a moment.
+int livingProcess(const Spool &spool)
+{
+    int pid = spool.livingPid();
+    const auto end = Clock::now() + kBeginsWithin;
+    while (pid == 0 && isJobProcessAlive(spool.folder()) && Clock::now() < end) {
+        ::poll(nullptr, 0, 2);
+        pid = spool.livingPid();
+    }
+    return pid;
+}
+
 void Listener::attachToRunningJobs()
 {
     std::error_code error;
@@ -178,14 +200,19 @@ void Listener::attachToRunningJobs()
         }
         RunningJob job;
         job.folder = it->path();
-        if (const int pid = spool.livingPid(); pid != 0) {
+        if (const int pid = livingProcess(spool); pid != 0) {
             m_say("Job " + jobId + " is still running; watching it again");
             watch(jobId, std::move(job), pid);
             continue;
         }
-        m_say("Job " + jobId + " lost its process; delivering what it left");
-        job.deliveries = 1;
-        if (const auto pid = startJobProcess(job.folder, m_options.worker, JobProcessMode::Deliver))
+        // The worker ended between taking the job and starting its process.
+        const bool begun = fs::exists(it->path() / "pid");
+        m_say("Job " + jobId +
+              (begun ? " lost its process; delivering what it left"
+                     : " had not begun; starting its process"));
+        job.deliveries = begun ? 1 : 0;
+        if (const auto pid = startJobProcess(job.folder, m_options.worker,
+                                             begun ? JobProcessMode::Deliver : JobProcessMode::Run))
             watch(jobId, std::move(job), *pid);
     }
 }
@@ -251,6 +278,8 @@ void Listener::onOffer(protocol::JobOffer offer)
         return sendFrame(protocol::Refused{jobId, "the job id is no file name"});
     if (m_draining)
         return sendFrame(protocol::Refused{jobId, "the worker is draining"});
+    // The server knows how it was asked, not what stands in front of it (a proxy that ends TLS).
+    offer.job.serverUrl = m_identity.url;
     if (m_jobs.size() >= static_cast<std::size_t>(m_options.slots)) {
         // The server gives a slot away as soon as its job has ended; the process needs a moment
         // more.

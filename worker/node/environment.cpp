@@ -162,6 +162,9 @@ Result<Environment> packagedEnvironment(TaskContext &task, const PackagedTask &p
         server.scheme = "OAuth";
         server.parameters = {{"AccessToken", message.jobToken}};
         addConnection(out, "SYSTEMVSSCONNECTION", server);
+        const std::string &authorities = task.job().options.authorityFile;
+        if (!authorities.empty() && findEnvironment(out, "NODE_EXTRA_CA_CERTS") == nullptr)
+            setEnvironment(out, "NODE_EXTRA_CA_CERTS", authorities);
     }
     setEnvironment(out, "SYSTEM_TASKINSTANCEID", task.step().id);
     setEnvironment(out, "SYSTEM_TASKINSTANCENAME", task.step().name);

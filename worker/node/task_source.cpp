@@ -88,12 +88,13 @@ class ServerTasks final : public TaskSource
 {
 public:
     ServerTasks(std::string serverUrl, std::string jobToken, const std::string &jobId,
-                fs::path cache, const StopSignal &stop)
+                fs::path cache, const StopSignal &stop, std::string authorityFile)
         : m_url(std::move(serverUrl))
         , m_token(std::move(jobToken))
         , m_base("/_apis/slipway/jobs/" + jobId + "/tasks")
         , m_cache(std::move(cache))
         , m_stop(stop)
+        , m_authorityFile(std::move(authorityFile))
     {}
 
     Result<FoundTask> find(std::string_view reference, std::string_view version,
@@ -142,7 +143,8 @@ private:
         for (int attempt = 1;; ++attempt) {
             if (m_stop.reason() != StopReason::None)
                 return {ErrorCode::Canceled, "the job was canceled"};
-            ASSIGN_OR_RETURN(const auto client, HttpClient::create(m_url, m_token));
+            ASSIGN_OR_RETURN(const auto client,
+                             HttpClient::create(m_url, m_token, m_authorityFile));
             Result<HttpReply> reply = call(*client);
             const bool again =
                 reply ? reply->status >= 500 : reply.error().code == ErrorCode::Unavailable;
@@ -209,6 +211,7 @@ private:
     std::string m_url, m_token, m_base;
     fs::path m_cache;
     const StopSignal &m_stop;
+    std::string m_authorityFile;
 };
 
 } // namespace
@@ -220,9 +223,10 @@ std::unique_ptr<TaskSource> folderTaskSource(const std::vector<std::string> &fol
 
 std::unique_ptr<TaskSource> serverTaskSource(const std::string &serverUrl,
                                              const std::string &jobToken, const std::string &jobId,
-                                             const fs::path &cache, const StopSignal &stop)
+                                             const fs::path &cache, const StopSignal &stop,
+                                             const std::string &authorityFile)
 {
-    return std::make_unique<ServerTasks>(serverUrl, jobToken, jobId, cache, stop);
+    return std::make_unique<ServerTasks>(serverUrl, jobToken, jobId, cache, stop, authorityFile);
 }
 
 } // namespace worker

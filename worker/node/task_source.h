@@ -37,9 +37,11 @@ public:
 std::unique_ptr<TaskSource> folderTaskSource(const std::vector<std::string> &folders);
 
 /// Tasks of the server, fetched with the job's token. `cache` is `<work>/_tasks`; several jobs and
-/// processes may use it at once. Keeps a reference to `stop`.
+/// processes may use it at once. Keeps a reference to `stop`. `authorityFile`: see
+/// HttpClient::create.
 std::unique_ptr<TaskSource> serverTaskSource(const std::string &serverUrl,
                                              const std::string &jobToken, const std::string &jobId,
-                                             const fs::path &cache, const StopSignal &stop);
+                                             const fs::path &cache, const StopSignal &stop,
+                                             const std::string &authorityFile = {});
 
 } // namespace worker

@@ -1,5 +1,7 @@
 #include "worker/sink/http_client.h"
 
+#include "schema/transport/session.h"
+
 #include <Poco/Exception.h>
 #include <Poco/Net/HTTPClientSession.h>
 #include <Poco/Net/HTTPRequest.h>
@@ -37,7 +39,7 @@ struct HttpClient::State
 {
     Poco::URI base;
     std::string token;
-    HTTPClientSession session;
+    std::unique_ptr<HTTPClientSession> session;
 
     HTTPRequest request(const std::string &method, const std::string &path) const
     {
@@ -58,15 +60,15 @@ struct HttpClient::State
     template <typename Exchange> Result<HttpReply> guarded(bool again, Exchange exchange)
     {
         for (int round = 0;; ++round) {
-            const bool reused = session.connected();
+            const bool reused = session->connected();
             try {
                 return exchange();
             } catch (const Poco::Exception &error) {
-                session.reset();
+                session->reset();
                 if (!again || !reused || round > 0)
-                    return unavailable(error.displayText());
+                    return unavailable(schema::transport::explain(error));
             } catch (const std::exception &error) {
-                session.reset();
+                session->reset();
                 return unavailable(error.what());
             }
         }
@@ -75,7 +77,7 @@ struct HttpClient::State
     HttpReply finish()
     {
         HTTPResponse response;
-        auto &in = session.receiveResponse(response);
+        auto &in = session->receiveResponse(response);
         return {static_cast<int>(response.getStatus()), readBody(in)};
     }
 };
@@ -87,7 +89,8 @@ HttpClient::HttpClient(std::unique_ptr<State> state)
 HttpClient::~HttpClient() = default;
 
 Result<std::unique_ptr<HttpClient>> HttpClient::create(const std::string &baseUrl,
-                                                       std::string bearerToken)
+                                                       std::string bearerToken,
+                                                       const std::string &authorityFile)
 {
     auto state = std::make_unique<State>();
     try {
@@ -95,23 +98,14 @@ Result<std::unique_ptr<HttpClient>> HttpClient::create(const std::string &baseUr
     } catch (const Poco::Exception &) {
         return {ErrorCode::InvalidArgument, "'" + baseUrl + "' is no address"};
     }
-    if (state->base.getScheme() == "https")
-        return {ErrorCode::InvalidArgument,
-                "'" + baseUrl +
-                    "': this worker speaks http only; put a TLS proxy on this machine "
-                    "or reach the server by http"};
-    if (state->base.getScheme() != "http" || state->base.getHost().empty())
-        return {ErrorCode::InvalidArgument,
-                "'" + baseUrl + "' is no server address; expected http://host:port"};
+    ASSIGN_OR_RETURN(state->session, schema::transport::openSession(state->base, {authorityFile}));
     auto path = state->base.getPath();
     while (path.ends_with('/'))
         path.pop_back();
     state->base.setPath(path);
     state->token = std::move(bearerToken);
-    state->session.setHost(state->base.getHost());
-    state->session.setPort(state->base.getPort());
-    state->session.setKeepAlive(true);
-    state->session.setTimeout(Poco::Timespan(10, 0), Poco::Timespan(60, 0), Poco::Timespan(60, 0));
+    state->session->setKeepAlive(true);
+    state->session->setTimeout(Poco::Timespan(10, 0), Poco::Timespan(60, 0), Poco::Timespan(60, 0));
     return std::unique_ptr<HttpClient>(new HttpClient(std::move(state)));
 }
 
@@ -123,7 +117,7 @@ Result<HttpReply> HttpClient::call(const std::string &method, const std::string 
         request.setContentLength(static_cast<std::streamsize>(body.size()));
         if (!body.empty() || method != HTTPRequest::HTTP_GET)
             request.setContentType(contentType);
-        auto &out = m_state->session.sendRequest(request);
+        auto &out = m_state->session->sendRequest(request);
         out.write(body.data(), static_cast<std::streamsize>(body.size()));
         out.flush();
         return m_state->finish();
@@ -139,12 +133,12 @@ Result<HttpReply> HttpClient::upload(const std::string &method, const std::strin
         auto request = m_state->request(method, path);
         request.setChunkedTransferEncoding(true);
         request.setContentType(contentType);
-        auto &out = m_state->session.sendRequest(request);
+        auto &out = m_state->session->sendRequest(request);
         written = write(out);
         if (!written) {
             // Ending the chunks would make the piece look whole: cut the connection instead.
-            m_state->session.abort();
-            m_state->session.reset();
+            m_state->session->abort();
+            m_state->session->reset();
             return HttpReply{};
         }
         out.flush();
@@ -161,16 +155,16 @@ Result<HttpReply> HttpClient::download(const std::string &path,
     Status done;
     auto reply = m_state->guarded(false, [&] {
         auto request = m_state->request(HTTPRequest::HTTP_GET, path);
-        m_state->session.sendRequest(request);
+        m_state->session->sendRequest(request);
         HTTPResponse response;
-        auto &in = m_state->session.receiveResponse(response);
+        auto &in = m_state->session->receiveResponse(response);
         HttpReply out{static_cast<int>(response.getStatus()), {}};
         if (!out.ok()) {
             out.body = readBody(in);
             return out;
         }
         done = read(in);
-        m_state->session.reset(); // what was not read must not be taken for the next answer
+        m_state->session->reset(); // what was not read must not be taken for the next answer
         return out;
     });
     if (!done)

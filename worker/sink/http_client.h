@@ -22,14 +22,16 @@ struct HttpReply
 class HttpClient
 {
 public:
-    /// `baseUrl`: "http://host:port" with an optional path in front of every call. Errors:
-    /// InvalidArgument (no http address).
+    /// `baseUrl`: "http://host:port" or "https://host" with an optional path in front of every
+    /// call; `authorityFile`: see schema::transport::Trust. Errors: InvalidArgument (no such
+    /// address, no such file), NotFound (https without its module).
     static Result<std::unique_ptr<HttpClient>> create(const std::string &baseUrl,
-                                                      std::string bearerToken);
+                                                      std::string bearerToken,
+                                                      const std::string &authorityFile = {});
     ~HttpClient();
 
-    /// One request. Errors: Unavailable when the server cannot be reached or the answer breaks off;
-    /// every answer, also 4xx and 5xx, is a reply.
+    /// One request. Errors: Unavailable when the server cannot be reached, its certificate is
+    /// refused or the answer breaks off; every answer, also 4xx and 5xx, is a reply.
     Result<HttpReply> call(const std::string &method, const std::string &path,
                            std::string_view body = {},
                            const std::string &contentType = "application/json");

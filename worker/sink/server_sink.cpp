@@ -97,11 +97,15 @@ schema::Error replyError(const HttpReply &reply)
 
 } // namespace
 
-Result<std::unique_ptr<ServerSink>>
-ServerSink::create(Spool &spool, const schema::protocol::JobMessage &message, StopSignal &stop)
+Result<std::unique_ptr<ServerSink>> ServerSink::create(Spool &spool,
+                                                       const schema::protocol::JobMessage &message,
+                                                       StopSignal &stop,
+                                                       const std::string &authorityFile)
 {
-    ASSIGN_OR_RETURN(auto delivery, HttpClient::create(message.serverUrl, message.jobToken));
-    ASSIGN_OR_RETURN(auto calls, HttpClient::create(message.serverUrl, message.jobToken));
+    ASSIGN_OR_RETURN(auto delivery,
+                     HttpClient::create(message.serverUrl, message.jobToken, authorityFile));
+    ASSIGN_OR_RETURN(auto calls,
+                     HttpClient::create(message.serverUrl, message.jobToken, authorityFile));
     return std::unique_ptr<ServerSink>(
         new ServerSink(spool, stop, "/_apis/slipway/jobs/" + pathSegment(message.jobId) + "/",
                        std::move(delivery), std::move(calls)));

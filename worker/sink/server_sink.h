@@ -26,9 +26,12 @@ class ServerSink : public JobSink
 {
 public:
     /// `stop` is told LeaseLost when the server gave the job up, and Canceled when the folder can
-    /// not be written any more (see health()). Errors: InvalidArgument (server address).
-    static Result<std::unique_ptr<ServerSink>>
-    create(Spool &spool, const schema::protocol::JobMessage &message, StopSignal &stop);
+    /// not be written any more (see health()). `authorityFile`: see HttpClient::create. Errors: its
+    /// own.
+    static Result<std::unique_ptr<ServerSink>> create(Spool &spool,
+                                                      const schema::protocol::JobMessage &message,
+                                                      StopSignal &stop,
+                                                      const std::string &authorityFile = {});
     ~ServerSink() override;
 
     void record(const schema::protocol::RecordUpdate &update) override;

@@ -53,6 +53,7 @@ public:
 private:
     Result<fs::path> targetFolder() const;
     void authorize();
+    void trustServer();
     Status git(const std::vector<std::string> &arguments, const std::string &remedy = {},
                bool echo = true);
     Result<std::string> ask(const std::vector<std::string> &arguments);
@@ -123,6 +124,18 @@ void Checkout::authorize()
     // Scoped to the repository's own server: submodules and redirects elsewhere get nothing.
     const auto authority = m_repository.url.find('/', m_repository.url.find("://") + 3);
     m_config.add("http." + m_repository.url.substr(0, authority) + "/.extraheader", m_header);
+}
+
+/// The server's own repositories may stand behind a certificate that only the worker's --ca vouches
+/// for.
+void Checkout::trustServer()
+{
+    const JobContext &job = m_task.job();
+    const std::string &file = job.options.authorityFile;
+    if (file.empty() || !m_repository.url.starts_with(job.message.serverUrl + "/"))
+        return;
+    const bool folder = fs::is_directory(file);
+    m_config.add("http." + job.message.serverUrl + (folder ? "/.sslCAPath" : "/.sslCAInfo"), file);
 }
 
 Status Checkout::git(const std::vector<std::string> &arguments, const std::string &remedy,
@@ -399,6 +412,7 @@ Status Checkout::run()
         return {ErrorCode::InvalidArgument,
                 "the input 'fetchDepth' ('" + depth + "') must be a number, 0 for everything"};
     authorize();
+    trustServer();
     const auto lfs = job.variables.value("agent.source.git.lfs");
     m_lfs = lfs.empty() ? m_task.flag("lfs") : isTrue(lfs);
     if (!m_lfs)

@@ -6,6 +6,7 @@
 #include <Poco/Net/HTTPClientSession.h>
 #include <Poco/Net/HTTPRequest.h>
 #include <Poco/Net/HTTPResponse.h>
+#include <Poco/Net/NetException.h>
 #include <Poco/URI.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -22,7 +23,9 @@ using Poco::Net::HTTPResponse;
 
 constexpr std::size_t kMaxReplyBytes = 1U << 20U;
 
-std::string readBody(std::istream &in)
+/// Throws Poco::Net::NetException when the connection ends before the announced length: half an
+/// answer says nothing, least of all that the call was refused.
+std::string readBody(std::istream &in, const HTTPResponse &response)
 {
     std::string body;
     std::array<char, 16384> buffer{};
@@ -30,6 +33,9 @@ std::string readBody(std::istream &in)
         in.read(buffer.data(), buffer.size());
         body.append(buffer.data(), static_cast<std::size_t>(in.gcount()));
     }
+    if (response.hasContentLength() && body.size() < kMaxReplyBytes &&
+        body.size() < static_cast<std::size_t>(response.getContentLength64()))
+        throw Poco::Net::NetException("the answer breaks off");
     return body;
 }
 
@@ -78,7 +84,7 @@ struct HttpClient::State
     {
         HTTPResponse response;
         auto &in = session->receiveResponse(response);
-        return {static_cast<int>(response.getStatus()), readBody(in)};
+        return {static_cast<int>(response.getStatus()), readBody(in, response)};
     }
 };
 
@@ -160,7 +166,7 @@ Result<HttpReply> HttpClient::download(const std::string &path,
         auto &in = m_state->session->receiveResponse(response);
         HttpReply out{static_cast<int>(response.getStatus()), {}};
         if (!out.ok()) {
-            out.body = readBody(in);
+            out.body = readBody(in, response);
             return out;
         }
         done = read(in);

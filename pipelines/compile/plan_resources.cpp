@@ -63,6 +63,13 @@ Container PlanBuilder::containerDefinition(const Node &node)
     out.ports = texts(node.find("ports"));
     out.volumes = texts(node.find("volumes"));
     out.mapDockerSocket = flag(node, "mapDockerSocket", true);
+    out.localImage = flag(node, "localImage", false);
+    if (const Node *folders = node.find("mountReadOnly")) {
+        for (const char *name : {"work", "externals", "tools", "tasks"}) {
+            if (flag(*folders, name, false))
+                out.mountReadOnly.emplace_back(name);
+        }
+    }
     if (out.image.empty() && !text(node, "repository").empty())
         out.image = text(node, "registry") + "/" + text(node, "repository");
     return out;

@@ -58,6 +58,10 @@ struct Container
     std::vector<std::string> ports;
     std::vector<std::string> volumes;
     bool mapDockerSocket = true;
+    /// Of the worker's folders, those that the container may not write: "work", "tools", "tasks",
+    /// "externals".
+    std::vector<std::string> mountReadOnly;
+    bool localImage = false; ///< never pulled
     bool operator==(const Container &) const = default;
 };
 

@@ -91,6 +91,8 @@ template <typename Io, Is<Container> S> void visit(Io &io, S &s, const Container
     FIELD(ports);
     FIELD(volumes);
     FIELD(mapDockerSocket);
+    FIELD(mountReadOnly);
+    FIELD(localImage);
 }
 
 template <typename Io, Is<StepTarget> S> void visit(Io &io, S &s, const StepTarget &d)

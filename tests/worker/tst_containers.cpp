@@ -1,15 +1,21 @@
 // Container jobs, service containers and step targets on a real Docker Engine and a registry that
 // asks for a password (tests/parts), and that nothing is left of them however the job ends.
+#include "support/fake_server.h"
 #include "support/part.h"
 #include "support/recording_sink.h"
 #include "worker/base/text.h"
 #include "worker/container/arguments.h"
+#include "worker/listener/listener.h"
 #include "worker/local/local_job.h"
+#include "worker/sink/spool.h"
 
+#include <QProcess>
 #include <QTest>
 
+#include <csignal>
 #include <poll.h>
 #include <thread>
+#include <unistd.h>
 
 using namespace worker;
 using namespace worker::test;
@@ -30,6 +36,36 @@ Container container(const std::string &image)
     out.image = image;
     out.mapDockerSocket = false;
     return out;
+}
+
+/// This program again, as a worker: it and its job processes can be killed.
+void startWorker(QProcess &process, const std::string &url, const QString &work,
+                 const std::string &dockerHost)
+{
+    auto environment = QProcessEnvironment::systemEnvironment();
+    environment.insert(QStringLiteral("DOCKER_HOST"), QString::fromStdString(dockerHost));
+    process.setProcessEnvironment(environment);
+    process.setProcessChannelMode(QProcess::MergedChannels);
+    process.start(QCoreApplication::applicationFilePath(),
+                  {QStringLiteral("--listener"), QString::fromStdString(url), work});
+    process.waitForStarted();
+}
+
+int runAsListener(char **argv)
+{
+    ::close_range(3, ~0U, 0); // the test program's sockets
+    ListenerOptions options;
+    options.url = argv[2];
+    options.registrationToken = "good-token";
+    options.name = "w";
+    options.worker.work = argv[3];
+    options.worker.name = "w";
+    options.worker.environment = currentEnvironment();
+    const auto status = runListener(options, [](const std::string &line) {
+        std::printf("%s\n", line.c_str());
+        std::fflush(stdout);
+    });
+    return status ? 0 : 2;
 }
 
 schema::Step onTarget(schema::Step step, const std::string &alias)
@@ -313,6 +349,122 @@ private Q_SLOTS:
         QVERIFY(nothingLeft(run.message.jobId, run.options.work));
     }
 
+    void killOfWorkerAndJobLeavesNothing_data()
+    {
+        QTest::addColumn<bool>("jobToo");
+        QTest::newRow("the worker alone: its job goes on and cleans up") << false;
+        QTest::newRow("the job process, too: the next worker cleans up") << true;
+    }
+
+    void killOfWorkerAndJobLeavesNothing()
+    {
+        ENGINE_OR_SKIP
+        QFETCH(bool, jobToo);
+        FakeServer server;
+        QTemporaryDir folder;
+        const fs::path work = folder.path().toStdString();
+        auto message =
+            job({script("echo begun; while [ ! -e go ]; do sleep 0.1; done; echo over")});
+        message.serverUrl = server.url();
+        message.jobToken = "job-token";
+        message.container = container(m_image);
+        const auto service = fs::path(folder.path().toStdString()) / "service";
+        fs::create_directories(service);
+        QVERIFY(writeFile(service / "Dockerfile",
+                          "FROM " + m_image + "\nCMD [\"sh\", \"-c\", \"sleep 1000\"]\n"));
+        dockerSays(m_dockerHost,
+                   {QStringLiteral("build"), QStringLiteral("--tag"),
+                    QStringLiteral("killed-service"), QString::fromStdString(service.string())});
+        message.services = {{"db", container("killed-service")}};
+        message.services[0].second.localImage = true;
+
+        QProcess first;
+        startWorker(first, server.url(), folder.path(), m_dockerHost);
+        QVERIFY(server.waitFor([](const FakeServer::State &state) {
+            return state.count<schema::protocol::Hello>() > 0;
+        }));
+        server.send(schema::protocol::JobOffer{message});
+        const auto printed = [](const FakeServer::State &state, const char *text) {
+            return std::any_of(state.logs.begin(), state.logs.end(), [text](const auto &log) {
+                return log.second.find(text) != std::string::npos;
+            });
+        };
+        QVERIFY2(server.waitFor([&](const auto &state) { return printed(state, "Z begun"); },
+                                std::chrono::seconds(120)),
+                 first.readAll().constData());
+        QVERIFY(!nothingLeft(message.jobId, work));
+        const int pid = Spool(work / "_jobs" / message.jobId).livingPid();
+        QVERIFY(pid > 0);
+        ::kill(static_cast<pid_t>(first.processId()), SIGKILL);
+        if (jobToo)
+            ::kill(pid, SIGKILL);
+        QVERIFY(first.waitForFinished());
+
+        QProcess next;
+        startWorker(next, server.url(), folder.path(), m_dockerHost);
+        if (!jobToo) {
+            for (const auto &entry : fs::recursive_directory_iterator(work)) {
+                if (entry.is_directory() && entry.path().filename() == "s")
+                    QVERIFY(writeFile(entry.path() / "go", ""));
+            }
+        }
+        QVERIFY2(server.waitFor(
+                     [](const FakeServer::State &state) {
+                         return state.count<schema::protocol::Finished>() == 1;
+                     },
+                     std::chrono::seconds(120)),
+                 next.readAll().constData());
+        const auto state = server.state();
+        QCOMPARE(state.completions.size(), std::size_t(1));
+        QCOMPARE(toString(state.completions[0].result),
+                 toString(jobToo ? TaskResult::Failed : TaskResult::Succeeded));
+        QCOMPARE(printed(state, "Z over"), !jobToo);
+        QVERIFY(nothingLeft(message.jobId, work));
+        QVERIFY(!fs::exists(work / "_temp") || fs::is_empty(work / "_temp"));
+        next.terminate();
+        QVERIFY(next.waitForFinished());
+    }
+
+    void foldersThatMayNotBeWritten()
+    {
+        ENGINE_OR_SKIP
+        for (const bool closed : {false, true}) {
+            auto message = job({script("touch here && echo work is open; "
+                                       "touch \"$AGENT_TOOLSDIRECTORY/t\" && echo tools are open; "
+                                       "touch \"$AGENT_TEMPDIRECTORY/t\" && echo temp is open")});
+            message.container = container(m_image);
+            if (closed)
+                message.container->mountReadOnly = {"work", "tools"};
+            JobRun run(message);
+            prepare(run);
+            QVERIFY2(run.go().result == TaskResult::Succeeded, run.stepText(0).c_str());
+            QCOMPARE(run.stepText(0).find("\nwork is open") == std::string::npos, closed);
+            QCOMPARE(run.stepText(0).find("\ntools are open") == std::string::npos, closed);
+            VERIFY_CONTAINS(run.stepText(0), "\ntemp is open");
+        }
+    }
+
+    void localImagesAreNotPulled()
+    {
+        ENGINE_OR_SKIP
+        auto message = job({script("echo inside")});
+        message.container = container(m_image);
+        message.container->localImage = true;
+        JobRun run(message);
+        prepare(run);
+        QVERIFY2(run.go().result == TaskResult::Succeeded, run.jobText().c_str());
+        for (const auto &[id, log] : run.sink.logs)
+            QVERIFY2(log.find(" pull ") == std::string::npos, log.c_str());
+
+        message.container = container("nobody/has-this:1");
+        message.container->localImage = true;
+        JobRun missing(message);
+        prepare(missing);
+        const auto completion = missing.go();
+        QCOMPARE(toString(completion.result), toString(TaskResult::Failed));
+        VERIFY_CONTAINS(completion.message, "is not on this machine, and 'localImage: true'");
+    }
+
     void privateRegistry()
     {
         ENGINE_OR_SKIP
@@ -402,5 +554,13 @@ private:
     std::string m_dockerHost, m_image;
 };
 
-QTEST_GUILESS_MAIN(TestContainers)
+int main(int argc, char **argv)
+{
+    if (argc == 4 && std::string(argv[1]) == "--listener")
+        return runAsListener(argv);
+    QCoreApplication application(argc, argv);
+    TestContainers test;
+    return QTest::qExec(&test, argc, argv);
+}
+
 #include "tst_containers.moc"

@@ -41,8 +41,8 @@ std::vector<std::string> createArguments(const ContainerSpec &spec)
         out.insert(out.end(), {"--publish", port});
     for (const auto &[name, value] : spec.container.env)
         out.insert(out.end(), {"--env", name});
-    for (const auto &[host, inside] : spec.mounts)
-        out.insert(out.end(), {"--volume", join({host, inside}, ":")});
+    for (const auto &[host, inside, readOnly] : spec.mounts)
+        out.insert(out.end(), {"--volume", join({host, inside}, ":") + (readOnly ? ":ro" : "")});
     for (const auto &volume : spec.container.volumes)
         out.insert(out.end(), {"--volume", volume});
     const auto options = splitShellWords(spec.container.options);

@@ -13,6 +13,7 @@ namespace worker {
 struct Mount
 {
     std::string host, inside;
+    bool readOnly = false;
 };
 
 /// One container of a job, ready to be created: texts are expanded.

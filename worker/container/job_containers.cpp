@@ -95,7 +95,7 @@ private:
     Status publishPorts(const std::string &alias, const std::string &id);
     Status waitUntilHealthy(const std::string &alias, const std::string &id);
     bool pause(std::chrono::milliseconds time);
-    std::vector<Mount> mounts() const;
+    std::vector<Mount> mounts(const Container &container) const;
     std::string socketPath() const;
     Status writeMarker() const;
 
@@ -166,6 +166,14 @@ Result<std::string> Starter::pull(const Container &container)
         else
             arguments = {"--config", config.folder().string()};
     }
+    if (container.localImage) {
+        if (docker({"image", "inspect", "--format", "{{.Id}}", image}, "docker inspect"))
+            return image;
+        return {ErrorCode::NotFound,
+                "the image '" + image +
+                    "' is not on this machine, and 'localImage: true' says not to pull it; build "
+                    "it here in an earlier job, or leave 'localImage' out"};
+    }
     arguments.emplace_back("pull");
     // Docker takes plain HTTP of registries on this machine by itself.
     if (isPodman() && (image.starts_with("localhost:") || image.starts_with("127.")))
@@ -198,15 +206,24 @@ std::string Starter::socketPath() const
     return host->starts_with("unix://") ? host->substr(7) : std::string();
 }
 
-std::vector<Mount> Starter::mounts() const
+std::vector<Mount> Starter::mounts(const Container &container) const
 {
+    // The job's temporary folder is always written: steps are started by way of it.
+    const auto closed = [&container](const char *name) {
+        return std::find(container.mountReadOnly.begin(), container.mountReadOnly.end(), name) !=
+               container.mountReadOnly.end();
+    };
+    const bool noWork = closed("work");
+    const bool noTools = closed("tools");
     const JobLayout &layout = m_job.layout;
     const auto number = layout.workspace.filename().string();
     const fs::path tasks = layout.work / "_tasks";
-    std::vector<Mount> out{
-        {layout.workspace, layout.workspace}, {layout.temp, layout.temp},
-        {layout.tools, layout.tools},         {layout.workspace, "/__w/" + number},
-        {layout.temp, "/__w/_temp"},          {layout.tools, "/__t"}};
+    std::vector<Mount> out{{layout.workspace, layout.workspace, noWork},
+                           {layout.temp, layout.temp},
+                           {layout.tools, layout.tools, noTools},
+                           {layout.workspace, "/__w/" + number, noWork},
+                           {layout.temp, "/__w/_temp"},
+                           {layout.tools, "/__t", noTools}};
     // Packaged tasks run in the container as well.
     std::vector<fs::path> folders(m_job.options.taskFolders.begin(),
                                   m_job.options.taskFolders.end());
@@ -214,7 +231,8 @@ std::vector<Mount> Starter::mounts() const
     for (const auto &folder : folders) {
         std::error_code error;
         if (fs::is_directory(folder, error))
-            out.push_back({fs::absolute(folder, error), fs::absolute(folder, error)});
+            out.push_back(
+                {fs::absolute(folder, error), fs::absolute(folder, error), closed("tasks")});
     }
     return out;
 }
@@ -297,7 +315,7 @@ Status Starter::startOne(const std::string &alias, const Container &written, boo
     spec.network = m_network;
     spec.jobLabel = m_label;
     spec.idle = !isService;
-    spec.mounts = mounts();
+    spec.mounts = mounts(written);
     if (const auto socket = socketPath(); !isService && written.mapDockerSocket && !socket.empty())
         spec.mounts.push_back({socket, "/var/run/docker.sock"});
     ASSIGN_OR_RETURN(const auto id,

@@ -41,6 +41,8 @@ RunPlan samplePlan()
     container.image = "alpine";
     container.ports = {"80:80"};
     container.mapDockerSocket = false;
+    container.mountReadOnly = {"work", "tasks"};
+    container.localImage = true;
     plan.containers = {{"c", container}};
     Job job;
     job.name = "J";

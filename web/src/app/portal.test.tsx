@@ -28,6 +28,8 @@ describe('the portal', () => {
     await screen.findByRole('heading', { name: 'space-game' }, soon)
     await user.keyboard('{Control>}k{/Control}')
     await user.type(await screen.findByRole('combobox', { name: 'Search or jump' }, soon), 'production')
+    // The palette knows an environment once the matrix is there.
+    await screen.findByRole('option', { name: /production/ }, soon)
     await user.keyboard('{Enter}')
     await waitFor(() => expect(address()).toBe(`${P}/environments/2`), soon)
   })

@@ -18,7 +18,7 @@ import { HistoryFeed } from '@/features/environments/components/history-feed'
 import { checkSentence } from '@/features/environments/model/check-form'
 import { note, stateOfCell, targetName, versionText, viewOf, type MatrixView, type Target } from '@/features/environments/model/matrix-view'
 import { endpointsQuery } from '@/features/library/api/library'
-import { clock, subject } from '@/lib/format'
+import { clock, plural, subject } from '@/lib/format'
 import { useNow } from '@/lib/clock'
 import { keys } from '@/lib/keys'
 import { useIsAdmin } from '@/lib/me'
@@ -174,7 +174,7 @@ const columns: Column<Here>[] = [
 function sentenceOf(name: string, here: Here[], now: number): string {
   const newest = here.filter(({ cell }) => cell.since !== undefined).sort((a, b) => (b.cell.since ?? '').localeCompare(a.cell.since ?? ''))[0]
   if (newest?.cell.version === undefined || newest.cell.version === null) return `Nothing is in ${name} yet.`
-  const behind = newest.cell.behind !== undefined && newest.cell.behind > 0 ? `, ${newest.cell.behind} commits behind` : ''
+  const behind = newest.cell.behind !== undefined && newest.cell.behind > 0 ? `, ${plural(newest.cell.behind, 'commit')} behind` : ''
   const others = here.length - 1
   return `${newest.service} ${versionText(newest.cell.version)} has been in ${name} since ${clock(newest.cell.since ?? '', now)}${behind}${others > 0 ? `; ${others === 1 ? 'one other is' : `${others} others are`} older` : ''}.`
 }

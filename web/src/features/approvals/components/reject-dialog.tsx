@@ -16,7 +16,7 @@ export function RejectDialog({ name, onReject, onClose }: { name: string; onReje
         }}>
           <DialogBody>
             <DialogTitle>Reject the deployment to {name}</DialogTitle>
-            <DialogContent>
+            <DialogContent style={{ paddingBottom: 16 }}>
               <Field label="Reason" required validationMessage={asked && missing ? 'Say why, so that whoever asked knows what to change.' : undefined}>
                 <Textarea autoFocus value={reason} onChange={(_, data) => setReason(data.value)} />
               </Field>

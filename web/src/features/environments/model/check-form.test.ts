@@ -24,7 +24,7 @@ describe('a check', () => {
     })
   })
   it('says what is missing', () => {
-    expect(checkProblems(checkForm(undefined))).toEqual({ approvers: 'Somebody must be able to approve.', minimum: 'Only 0 people can approve.' })
+    expect(checkProblems(checkForm(undefined))).toEqual({ approvers: 'Somebody must be able to approve.' })
     expect(checkProblems({ ...checkForm(undefined), kind: 'lock', days: 'soon' })).toEqual({ days: 'Days, up to 365.' })
   })
 })

@@ -46,7 +46,7 @@ export function checkProblems(form: CheckForm): { approvers?: string; minimum?: 
   const days = Number(form.days.replace(',', '.'))
   return {
     ...(form.kind === 'approval' && form.approvers.length === 0 ? { approvers: 'Somebody must be able to approve.' } : {}),
-    ...(form.kind === 'approval' && form.minimum > form.approvers.length ? { minimum: `Only ${plural(form.approvers.length, 'person', 'people')} can approve.` } : {}),
+    ...(form.kind === 'approval' && form.approvers.length > 0 && form.minimum > form.approvers.length ? { minimum: `Only ${plural(form.approvers.length, 'person', 'people')} can approve.` } : {}),
     ...(!(days > 0 && days <= longest) ? { days: `Days, up to ${longest}.` } : {}),
   }
 }

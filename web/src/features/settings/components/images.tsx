@@ -22,7 +22,7 @@ export function Images({ pools, admin }: { pools: Pool[]; admin: boolean }) {
   const [removing, setRemoving] = useState<ImageMapping>()
   const poolName = (id: number) => pools.find((pool) => pool.id === id)?.name ?? String(id)
   const columns: Column<ImageMapping>[] = [
-    { header: 'vmImage', cell: (one) => (one.vmImage === '*' ? <TwoLines top={<code>*</code>} below="any other name, and jobs without a pool" title="any other name, and jobs without a pool" /> : <code>{one.vmImage}</code>) },
+    { header: 'vmImage', cell: (one) => (one.vmImage === '*' ? <TwoLines top={<code>*</code>} below="any other name" title="any other name, and jobs without a pool" /> : <code>{one.vmImage}</code>) },
     { header: 'Pool', width: '34%', cell: (one) => poolName(one.poolId) },
     ...(admin ? [{
       header: 'Change', hideHeader: true, width: '88px', align: 'right' as const,

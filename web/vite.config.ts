@@ -34,7 +34,7 @@ export default defineConfig(({ mode }) => ({
     setupFiles: ['src/testing/setup.ts'],
     include: ['src/**/*.test.{ts,tsx}'],
     css: { modules: { classNameStrategy: 'non-scoped' } },
-    testTimeout: 60000,
+    testTimeout: 120000,
     reporters: junit ? ['default', ['junit', { outputFile: 'test-results/junit.xml' }]] : ['default'],
   },
 }))

@@ -16,7 +16,7 @@ const pages = {
   'run-deployments': `${P}/runs/1871?tab=deployments`, 'run-yaml': `${P}/runs/1871?tab=yaml`, environments: `${P}/environments`, 'environments-cell': `${P}/environments?cell=1-2-20`,
   'environments-past': `${P}/environments?at=${new Date(Date.now() - 4 * 86400_000).toISOString()}`, environment: `${P}/environments/2`, approvals: `${P}/approvals`,
   'approvals-all': `${P}/approvals?show=all`, pools: `${P}/pools`, library: `${P}/library`,
-  'library-group': `${P}/library?group=1`, 'library-connection': `${P}/library?connection=new`, pipeline: `${P}/pipelines/1`, 'new-pipeline': `${P}/pipelines/new`, 'new-repository': `${P}/pipelines/new?repository=tools`,
+  'library-group': `${P}/library?group=1`, 'library-connection': `${P}/library?connection=new`, 'library-file': `${P}/library?file=new`, tests: `${P}/tests`, 'tests-one': `${P}/tests?test=web.renders_top_ten_with_ties`, pipeline: `${P}/pipelines/1`, 'new-pipeline': `${P}/pipelines/new`, 'new-repository': `${P}/pipelines/new?repository=tools`,
   settings: `${P}/settings`, 'settings-people': `${P}/settings?tab=people`, 'settings-images': `${P}/settings?tab=images`, 'settings-retention': `${P}/settings?tab=retention`, 'settings-about': `${P}/settings?tab=about`, queue: `${P}/pipelines?run=1`, notfound: `${P}/runs/1`,
 }
 const wide = { width: 1440, height: 900 }
@@ -25,10 +25,10 @@ const main = Object.keys(pages)
 const cases = [
   ...main.map((page) => ({ page, look: 'light', viewport: wide })),
   ...main.map((page) => ({ page, look: 'dark', viewport: wide })),
-  ...['home', 'pipelines', 'runs', 'run-waiting', 'run-failed', 'environments', 'environments-cell', 'environment', 'approvals', 'queue', 'library', 'library-group', 'library-connection', 'pools', 'pipeline', 'new-pipeline', 'settings', 'settings-people'].map((page) => ({ page, look: 'narrow', viewport: narrow })),
+  ...['home', 'pipelines', 'runs', 'run-waiting', 'run-failed', 'environments', 'environments-cell', 'environment', 'approvals', 'queue', 'library', 'library-group', 'library-connection', 'library-file', 'tests-one', 'pools', 'pipeline', 'new-pipeline', 'settings', 'settings-people'].map((page) => ({ page, look: 'narrow', viewport: narrow })),
   ...['home', 'runs', 'run-failed', 'environments', 'queue'].map((page) => ({ page, look: 'zoom200', viewport: { width: 720, height: 450 }, scale: 2 })),
   ...['home', 'pipelines', 'runs', 'run-waiting', 'environments', 'approvals'].map((page) => ({ page, look: 'long', viewport: wide, mood: 'long' })),
-  ...['home', 'pipelines', 'runs', 'environments', 'approvals', 'pools', 'library'].map((page) => ({ page, look: 'empty', viewport: wide, mood: 'empty' })),
+  ...['home', 'pipelines', 'runs', 'environments', 'approvals', 'pools', 'library', 'tests'].map((page) => ({ page, look: 'empty', viewport: wide, mood: 'empty' })),
   ...['home', 'runs', 'run-failed', 'environments'].map((page) => ({ page, look: 'error', viewport: wide, mood: 'error' })),
   { page: 'home', look: 'signedout', viewport: wide, mood: 'signedOut' },
   { page: 'environments', look: 'hover', viewport: wide, act: async (tab) => { await tab.hover('[data-place="0-1"]'); await tab.waitForSelector('[role=tooltip]') } },
@@ -37,6 +37,7 @@ const cases = [
   { page: 'home', look: 'menu', viewport: narrow, act: async (tab) => { await tab.click('button[aria-label=Menu]'); await tab.waitForTimeout(200) } },
   { page: 'environment', look: 'check', viewport: wide, act: async (tab) => { await tab.click('text=New check'); await tab.waitForSelector('[role=dialog]'); await tab.waitForSelector('text=Ada Moreno (ada)') } },
   { page: 'environment', look: 'resource', viewport: wide, act: async (tab) => { await tab.click('text=New resource'); await tab.waitForSelector('[role=dialog]') } },
+  { page: 'environments', look: 'order', viewport: wide, act: async (tab) => { await tab.click('text=Order'); await tab.waitForSelector('[role=dialog]') } },
   { page: 'pools', look: 'join', viewport: wide, act: async (tab) => { await tab.click('text=New worker'); await tab.waitForSelector('text=SLIPWAY_WORKER_TOKEN') } },
   { page: 'library', look: 'delete', viewport: wide, act: async (tab) => { await tab.click('button[aria-label="Delete Release"]'); await tab.waitForSelector('[role=dialog]') } },
   { page: 'approvals', look: 'reject', viewport: wide, act: async (tab) => { await tab.click('text=Reject'); await tab.waitForSelector('[role=dialog]') } },
@@ -59,7 +60,7 @@ try {
     await tab.goto(base + pages[page], { waitUntil: 'load' })
     await tab.waitForSelector('h1, [role=alert]')
     await tab.waitForFunction(() => document.querySelector('[aria-label=Loading]') === null)
-    if (page === 'queue' || /[?](group|connection)=/.test(pages[page])) await tab.waitForSelector('[role=dialog]')
+    if (page === 'queue' || /[?](group|connection|file)=/.test(pages[page])) await tab.waitForSelector('[role=dialog]')
     await tab.waitForTimeout(250)
     if (act !== undefined) await act(tab)
     const sideways = await tab.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)

@@ -5,7 +5,7 @@ import { address, open } from '@/testing/render'
 import { server } from '@/testing/server'
 
 const P = '/space-game'
-const soon = { timeout: 10_000 }
+const soon = { timeout: 30_000 }
 
 /** What was sent to an address, as "METHOD path" with its body. */
 function sent(method: 'post' | 'put' | 'patch' | 'delete', path: string, answer: unknown = {}): unknown[] {

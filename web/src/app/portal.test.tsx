@@ -7,7 +7,7 @@ import { detail, runningRun } from '@/testing/scenario'
 import { server } from '@/testing/server'
 
 const P = '/space-game'
-const soon = { timeout: 10_000 }
+const soon = { timeout: 30_000 }
 
 describe('the portal', () => {
   it('asks to sign in and says how', async () => {

@@ -5,7 +5,7 @@ import { mood } from './handlers'
 import { server } from './server'
 
 // How long a test waits for what must come; a busy machine takes its time.
-configure({ asyncUtilTimeout: 10_000 })
+configure({ asyncUtilTimeout: 30_000 })
 
 // What jsdom does not have and the portal uses.
 window.matchMedia = (query: string) => Object.assign(new EventTarget(), { matches: false, media: query, onchange: null }) as unknown as MediaQueryList

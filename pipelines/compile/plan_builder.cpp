@@ -2,6 +2,8 @@
 
 #include "pipelines/compile/fields.h"
 #include "pipelines/compile/plan_parts.h"
+#include "pipelines/run/limits.h"
+#include "pipelines/run/run_number.h"
 #include "pipelines/shape/shape.h"
 #include "schema/base/guid.h"
 
@@ -27,6 +29,8 @@ PlanBuilder::PlanBuilder(const std::vector<schema::RepositoryResource> &reposito
 RunPlan PlanBuilder::run(const Node &root)
 {
     m_plan.name = text(root, "name");
+    if (const Node *const name = root.find("name"); name != nullptr && name->isScalar())
+        checkRunNumber(*name);
     m_plan.appendCommitMessageToRunName = flag(root, "appendCommitMessageToRunName", true);
     m_plan.lockBehavior = text(root, "lockBehavior") == "sequential"
                               ? schema::LockBehavior::Sequential
@@ -142,6 +146,7 @@ Job PlanBuilder::job(const Node &node, const Stage &stage, const std::optional<P
     }
     if (const Node *const workspace = node.find("workspace"))
         out.workspaceClean = text(*workspace, "clean");
+    uses(node.find("uses"), out);
     m_expressions.condition(node.find("condition"), expr::Slot::JobCondition,
                             out.dependsOn.empty());
     // The service validates nothing inside of job variables (10.8): a warning.
@@ -177,6 +182,36 @@ void PlanBuilder::checkJobTexts(const Node &node, const Job &job)
                    "Expected a number of minutes. Actual value: '" + value + "'",
                    "write a whole number of minutes");
     }
+    if (const Node *const cancel = node.find("cancelTimeoutInMinutes"))
+        checkCancelTimeout(*cancel, job.cancelTimeoutMinutes);
+}
+
+/// The range is documented (jobs.job); that the service refuses what is outside is not.
+void PlanBuilder::checkCancelTimeout(const Node &node, const std::string &value)
+{
+    const auto minutes = wholeNumber(value);
+    if (!minutes || node.guessed ||
+        (*minutes >= run::kLeastCancelMinutes && *minutes <= run::kMostCancelMinutes))
+        return;
+    report(node, "timeout-range",
+           "The value of cancelTimeoutInMinutes is between 1 and 35790 minutes. Actual value: '" +
+               value + "'",
+           *minutes == 0 ? "1 minute counts" : "35790 minutes count", Severity::Warning);
+}
+
+/// What is literal in a run number is judged before any run: variables and revisions are taken as
+/// if they were harmless, dates as some moment.
+void PlanBuilder::checkRunNumber(const Node &name)
+{
+    if (name.guessed || trim(name.text).empty())
+        return;
+    const auto number = run::formatRunNumber(
+        name.text, schema::TimePoint{},
+        [](std::string_view) { return std::optional<std::string>("0"); },
+        [](const std::string &) { return std::uint64_t{1}; });
+    if (!number)
+        report(name, "run-number", number.error().message,
+               "the characters of `name:` and of what its tokens become both count");
 }
 
 RunPlan buildPlan(const yaml::Node &root,

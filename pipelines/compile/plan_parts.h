@@ -51,7 +51,9 @@ private:
     void stage(const yaml::Node &node, const std::optional<schema::Pool> &rootPool);
     schema::Job job(const yaml::Node &node, const schema::Stage &stage,
                     const std::optional<schema::Pool> &inherited, Names &names);
+    void checkRunNumber(const yaml::Node &name);
     void checkJobTexts(const yaml::Node &node, const schema::Job &job);
+    void checkCancelTimeout(const yaml::Node &node, const std::string &value);
 
     // plan_resources.cpp
     std::vector<schema::VariableEntry> variables(const yaml::Node *list, expr::Slot slot,
@@ -60,6 +62,11 @@ private:
     schema::Container containerDefinition(const yaml::Node &node);
     void resources(const yaml::Node &node);
     void checkAliases(const yaml::Node *list, std::string_view key);
+    /// What a job says it needs beside what its steps name (3.3).
+    void uses(const yaml::Node *node, schema::Job &out);
+    /// The aliases of all repositories, with `self` and `none`; nothing when `name` is one of them
+    /// or cannot be told yet, else the one that is meant or an empty text.
+    std::optional<std::string> unknownRepository(std::string_view name) const;
     /// Alias, image or inline definition (3.6).
     std::optional<schema::Container> container(const yaml::Node *node);
 

@@ -109,6 +109,40 @@ void PlanBuilder::resources(const Node &node)
     }
 }
 
+std::optional<std::string> PlanBuilder::unknownRepository(std::string_view name) const
+{
+    if (name.empty() || equalIgnoringCase(name, "self") || equalIgnoringCase(name, "none") ||
+        name.find("://") != std::string_view::npos || name.find("$(") != std::string_view::npos)
+        return std::nullopt;
+    std::vector<std::string> known{"self", "none"};
+    for (const auto &repository : m_plan.repositories) {
+        if (equalIgnoringCase(repository.alias, name))
+            return std::nullopt;
+        known.push_back(repository.alias);
+    }
+    return nearest(name, known);
+}
+
+void PlanBuilder::uses(const Node *node, schema::Job &out)
+{
+    if (node == nullptr)
+        return;
+    const Node *const repositories = node->find("repositories");
+    out.usedRepositories = texts(repositories);
+    out.usedPools = texts(node->find("pools"));
+    for (const Node *item :
+         repositories == nullptr ? std::span<const Node *const>{} : repositories->items()) {
+        const auto close = item->isScalar() && !item->guessed ? unknownRepository(item->text)
+                                                              : std::nullopt;
+        if (close)
+            report(*item, "unknown-repository",
+                   m_where + ": uses.repositories references the repository '" +
+                       std::string(item->text) + "' which is not defined by the pipeline",
+                   close->empty() ? "declare it under resources.repositories"
+                                  : "did you mean `" + *close + "`?");
+    }
+}
+
 std::optional<Container> PlanBuilder::container(const Node *node)
 {
     if (node == nullptr || (node->isScalar() && node->text.empty()))

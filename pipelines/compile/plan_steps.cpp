@@ -233,22 +233,13 @@ void PlanBuilder::checkCheckout(const Node &node, const Step &step)
     if (step.task != schema::kCheckoutTaskId)
         return;
     const std::string *const name = schema::findText(step.inputs, "repository");
-    if (name == nullptr || name->empty() || equalIgnoringCase(*name, "self") ||
-        equalIgnoringCase(*name, "none") || name->find("://") != std::string::npos ||
-        name->find("$(") != std::string::npos)
-        return;
-    std::vector<std::string> known{"self", "none"};
-    for (const auto &repository : m_plan.repositories) {
-        if (equalIgnoringCase(repository.alias, *name))
-            return;
-        known.push_back(repository.alias);
-    }
-    const std::string close = nearest(*name, known);
-    report(node, "unknown-repository",
-           "The checkout step references the repository '" + *name +
-               "' which is not defined by the pipeline",
-           close.empty() ? "declare it under resources.repositories"
-                         : "did you mean `" + close + "`?");
+    const auto close = name != nullptr ? unknownRepository(*name) : std::nullopt;
+    if (close)
+        report(node, "unknown-repository",
+               "The checkout step references the repository '" + *name +
+                   "' which is not defined by the pipeline",
+               close->empty() ? "declare it under resources.repositories"
+                              : "did you mean `" + *close + "`?");
 }
 
 } // namespace pipelines::compiler

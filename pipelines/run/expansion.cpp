@@ -115,6 +115,9 @@ const schema::DeploymentHook *findHook(const Job &job, HookKind kind)
     return found == job.hooks.end() ? nullptr : &*found;
 }
 
+/// The last round of a canary: everything.
+constexpr const char *kWhole = "100";
+
 /// The hooks of a deployment in the order they run, without on.success and on.failure (3.8).
 std::vector<InstanceSeed> hookSeeds(const Job &job)
 {
@@ -130,9 +133,7 @@ std::vector<InstanceSeed> hookSeeds(const Job &job)
         if (!increment.empty()) {
             seed.name += "_" + increment;
             seed.suffix = seed.name;
-            seed.variables = {{"strategy.increment", increment},
-                              {"strategy.action", std::string(toString(kind))},
-                              {"Strategy.CycleName", "Iteration"}};
+            seed.variables = {{"Strategy.Increment", increment}};
         }
         seed.hook = hook;
         seeds.push_back(std::move(seed));
@@ -143,8 +144,8 @@ std::vector<InstanceSeed> hookSeeds(const Job &job)
         rounds.clear();
         for (const std::uint32_t increment : job.canaryIncrements)
             rounds.push_back(std::to_string(increment));
-        if (rounds.empty() || rounds.back() != "100")
-            rounds.emplace_back("100");
+        if (rounds.empty() || rounds.back() != kWhole)
+            rounds.emplace_back(kWhole);
     }
     for (const std::string &round : rounds) {
         add(HookKind::Deploy, round);
@@ -220,6 +221,31 @@ std::string_view strategyWord(schema::DeploymentStrategy strategy)
     default:
         return "runOnce";
     }
+}
+
+/// Rounds repeat the hooks between the first and the last.
+std::string_view cycleName(HookKind kind)
+{
+    switch (kind) {
+    case HookKind::PreDeploy:
+        return "PreIteration";
+    case HookKind::OnFailure:
+    case HookKind::OnSuccess:
+        return "PostIteration";
+    default:
+        return "Iteration";
+    }
+}
+
+/// What a canary's hook does to the cluster: the input `action` of KubernetesManifest. Canaries
+/// are deployed round by round, become the whole in the last one, and are taken away on failure.
+std::string_view canaryAction(HookKind kind, const VariableTable &variables)
+{
+    if (kind == HookKind::OnFailure)
+        return "reject";
+    const JobVariable *const increment = variables.lookup("Strategy.Increment");
+    const bool isLast = increment != nullptr && increment->value == kWhole;
+    return kind == HookKind::OnSuccess || isLast ? "promote" : "deploy";
 }
 
 } // namespace
@@ -310,12 +336,10 @@ Result<JobInstance> fillInstance(const RunPlan &plan, const RunProgress &progres
     define("System.TotalJobsInPhase", std::to_string(out.total));
     if (job.isDeployment) {
         define("Strategy.Name", std::string(strategyWord(job.strategy)));
-        if (variables.lookup("Strategy.CycleName") == nullptr)
-            define("Strategy.CycleName",
-                   out.hook == HookKind::PreDeploy ? "PreIteration"
-                   : out.hook == HookKind::OnFailure || out.hook == HookKind::OnSuccess
-                       ? "PostIteration"
-                       : "Iteration");
+        const HookKind kind = out.hook.value_or(HookKind::Deploy);
+        define("Strategy.CycleName", std::string(cycleName(kind)));
+        if (job.strategy == schema::DeploymentStrategy::Canary)
+            define("Strategy.Action", std::string(canaryAction(kind, variables)));
     }
     const RuntimeContext context(plan, progress, &stage, &job, variables);
     const TextEvaluator evaluate(context, variables);
@@ -355,6 +379,8 @@ Result<JobInstance> fillInstance(const RunPlan &plan, const RunProgress &progres
                      evaluate.number("timeoutInMinutes", job.timeoutMinutes, 60));
     ASSIGN_OR_RETURN(out.cancelTimeoutMinutes,
                      evaluate.number("cancelTimeoutInMinutes", job.cancelTimeoutMinutes, 5));
+    out.cancelTimeoutMinutes =
+        std::clamp(out.cancelTimeoutMinutes, kLeastCancelMinutes, kMostCancelMinutes);
     out.steps = stepsOf(plan, stage, job, seed, out.pool.server);
     out.variables = variables.all();
     return out;

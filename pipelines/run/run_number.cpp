@@ -154,16 +154,17 @@ schema::Result<std::string> formatRunNumber(std::string_view format, schema::Tim
     for (const Piece &piece : pieces)
         out += piece.isRevision ? revisionText(piece.text, number) : piece.text;
     constexpr std::size_t kLongest = 255;
-    if (utf16Length(out) > kLongest)
+    const bool isBad = out.find_first_of("\"/:<>\\|?@*") != std::string::npos;
+    if (isBad || out.ends_with('.') || utf16Length(out) > kLongest) {
+        constexpr std::size_t kShown = 300;
         return Error{ErrorCode::InvalidArgument,
-                     "run number '" + out.substr(0, 60) + "...' is longer than 255 characters"};
-    const std::size_t bad = out.find_first_of("\"/:<>\\|?@*");
-    if (bad != std::string::npos)
-        return Error{ErrorCode::InvalidArgument, "run number '" + out + "' holds '" + out[bad] +
-                                                     "', which is not allowed: change `name:`"};
-    if (out.ends_with('.'))
-        return Error{ErrorCode::InvalidArgument,
-                     "run number '" + out + "' ends in a dot: change `name:`"};
+                     "The build number format string " + std::string(format.substr(0, kShown)) +
+                         " generated a build number " + out.substr(0, kShown) +
+                         " which contains invalid character(s), is too long, or ends with '.'. "
+                         "The maximum length of a build number is 255 characters. Characters which "
+                         "are not allowed include '\"', '/', ':', '<', '>', '\\', '|', '?', '@', "
+                         "and '*'."};
+    }
     return out;
 }
 

@@ -22,8 +22,8 @@ using RevisionCounter = std::function<std::uint64_t(const std::string &text)>;
 /// Fills in a format. Tokens compare ignoring case; names that are no token are looked up as
 /// variables (BuildID, BuildDefinitionName, SourceBranchName and TeamProject too, under the names
 /// Build.BuildId, Build.DefinitionName, Build.SourceBranchName, System.TeamProject); unknown ones
-/// stay as text. Times are UTC. Errors: InvalidArgument when the result is longer than 255
-/// characters, holds one of `" / : < > \ | ? @ *` or ends in a dot.
+/// stay as text. Times are UTC. Errors: InvalidArgument, in the service's words, when the result is
+/// longer than 255 characters, holds one of `" / : < > \ | ? @ *` or ends in a dot.
 schema::Result<std::string> formatRunNumber(std::string_view format, schema::TimePoint now,
                                             const VariableLookup &variables,
                                             const RevisionCounter &revision);

@@ -153,6 +153,8 @@ struct Job
     std::optional<Container> container;
     std::vector<std::pair<std::string, Container>> services;
     std::string workspaceClean; ///< "", "outputs", "resources", "all"
+    std::vector<std::string> usedRepositories; ///< `uses`: aliases whose credentials it gets
+    std::vector<std::string> usedPools;        ///< `uses`: pools that are named at run time only
     std::vector<VariableEntry> variables;
     std::vector<Step> steps; ///< without the implicit checkout; empty for a deployment
 

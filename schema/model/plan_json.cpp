@@ -156,6 +156,8 @@ template <typename Io, Is<Job> S> void visit(Io &io, S &s, const Job &d)
     FIELD(container);
     FIELD(services);
     FIELD(workspaceClean);
+    FIELD(usedRepositories);
+    FIELD(usedPools);
     FIELD(variables);
     FIELD(steps);
     FIELD(matrix);

@@ -193,7 +193,6 @@ std::vector<JobVariable> jobVariables(const MessageInput &input, const JobMessag
                                                ? ""
                                                : std::to_string(message.environment->resourceId));
         list.set("Strategy.Name", message.environment->strategy);
-        list.set("Strategy.CycleName", message.environment->hookName);
     }
     return list.take();
 }

@@ -179,7 +179,6 @@ void setJobVariables(JobContext &job)
         setWhenMissing(variables, "Environment.ResourceName", environment.resourceName);
         setWhenMissing(variables, "Environment.ResourceId", std::to_string(environment.resourceId));
         setWhenMissing(variables, "Strategy.Name", environment.strategy);
-        setWhenMissing(variables, "Strategy.Action", environment.hookName);
     }
     for (const auto &repository : message.repositories) {
         if (!equalsIgnoringCase(repository.alias, "self"))

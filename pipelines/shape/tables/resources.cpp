@@ -117,9 +117,16 @@ constexpr Shape kCheckoutOptions{
     .kind = Kind::Mapping, .name = "checkoutOptions", .properties = kCheckoutOptionProperties};
 constexpr Shape kTrigger{
     .kind = Kind::OneOf, .name = "trigger", .alternatives = kTriggerAlternatives};
+// The last two are the old spellings of Azure Repos' own kinds.
+constexpr std::string_view kRepositoryTypes[] = {"git",       "github",  "githubenterprise",
+                                                 "bitbucket", "tfsgit",  "tfsversioncontrol"};
+constexpr Shape kRepositoryType{.kind = Kind::Word,
+                                .name = "repository type",
+                                .words = kRepositoryTypes,
+                                .ignoreCase = true};
 constexpr Property kRepositoryProperties[] = {
     {"repository", &kName, kRequired | kFirst, "Alias"},
-    {"type", &kString, kNone, "git, github, githubenterprise, bitbucket"},
+    {"type", &kRepositoryType, kNone, "Where it is kept; git = Azure Repos"},
     {"name", &kString, kNone, "project/repository"},
     {"ref", &kString, kNone, "Branch or tag"},
     {"endpoint", &kString, kNone, "Service connection"},

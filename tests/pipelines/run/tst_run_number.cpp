@@ -69,6 +69,10 @@ private Q_SLOTS:
         QTest::addColumn<QByteArray>("format");
         QTest::newRow("slash") << QByteArray("a/b");
         QTest::newRow("colon") << QByteArray("$(Date:HH:mm)");
+        for (const char c : {'"', '<', '>', '\\', '|', '?', '@', '*'})
+            QTest::newRow(QByteArray(1, c)) << QByteArray("a") + c;
+        QTest::newRow("in the value of a variable") << QByteArray("v$(bad)");
+        QTest::newRow("dot at the end of a value") << QByteArray("v$(dot)");
         QTest::newRow("dot at the end") << QByteArray("a.");
         QTest::newRow("too long") << QByteArray(256, 'x');
     }
@@ -78,10 +82,14 @@ private Q_SLOTS:
         QFETCH(QByteArray, format);
         const auto result = formatRunNumber(
             format.toStdString(), {},
-            [](std::string_view) -> std::optional<std::string> { return std::nullopt; },
+            [](std::string_view name) -> std::optional<std::string> {
+                if (name == "bad")
+                    return "a/b";
+                return name == "dot" ? std::optional<std::string>("1.") : std::nullopt;
+            },
             [](const std::string &) { return std::uint64_t(1); });
         QVERIFY(!result);
-        QVERIFY(result.error().message.find("run number") == 0);
+        QVERIFY(result.error().message.find("The build number format string") == 0);
     }
 };
 

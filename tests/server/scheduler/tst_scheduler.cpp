@@ -237,7 +237,7 @@ void TestScheduler::keepsAndExplainsLimits()
     const auto explained = world.runs->explain(third);
     QVERIFY(explained);
     QCOMPARE(explained->waiting.size(), std::size_t(1));
-    const Waiting &why = explained->waiting.front();
+    const server::scheduler::Waiting &why = explained->waiting.front();
     QCOMPARE(why.kind, std::string("limit"));
     QCOMPARE(why.position, 2);
     QCOMPARE(why.queueLength, 2);
@@ -249,7 +249,7 @@ void TestScheduler::keepsAndExplainsLimits()
     QVERIFY(world.runs->setPriority(third, schema::RunPriority::High));
     QCOMPARE(world.runs->explain(third)->waiting.front().position, 1);
     QCOMPARE(world.runs->explain(second)->waiting.front().position, 2);
-    world.complete(worker, held);
+    world.complete(worker, held, TaskResult::Succeeded);
     QCOMPARE(world.run(worker).jobName, std::string("C"));
     QCOMPARE(world.run(worker).jobName, std::string("B"));
     QVERIFY(!world.runs->setPriority(first, schema::RunPriority::Low)); // it is over

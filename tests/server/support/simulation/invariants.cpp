@@ -54,7 +54,7 @@ std::int64_t urgencyOf(const RunSnapshot &snapshot, const store::JobRow &job, Ti
 void Simulation::checkShares()
 {
     std::set<std::string> held;
-    std::map<std::int64_t, int> heldBy;
+    std::map<std::int64_t, int> heldBy, givenTo;
     std::vector<const store::JobRow *> given, waiting;
     const auto pipelineOf = [&](const store::JobRow &job) {
         return m_memory.runs.at(job.runId)->snapshot.run.pipelineId;
@@ -64,8 +64,10 @@ void Simulation::checkShares()
             if (job.state == JobState::Assigned || job.state == JobState::Running) {
                 held.insert(id);
                 ++heldBy[context->snapshot.run.pipelineId];
-                if (!m_heldBefore.contains(id))
+                if (!m_heldBefore.contains(id)) {
                     given.push_back(&job);
+                    ++givenTo[context->snapshot.run.pipelineId];
+                }
             } else if (const QueuedJob *queued = queuedJob(m_memory, id);
                        queued && queued->refusedBy.empty()) {
                 waiting.push_back(&job);
@@ -102,16 +104,15 @@ void Simulation::checkShares()
         for (const store::JobRow *job : given) {
             const std::int64_t other = pipelineOf(*job);
             const std::int64_t of = urgencyOf(m_memory.runs.at(job->runId)->snapshot, *job, now());
-            if (of <= urgency && m_heldByBefore[pipeline] <= m_heldByBefore[other])
+            if (of <= urgency && heldBy[pipeline] <= heldBy[other] - givenTo[other])
                 ++m_passed[pipeline];
         }
-        // Each other pipeline may have its turn; a batch may begin several jobs.
-        if (m_passed[pipeline] > 12)
+        // Each other pipeline may have its turn.
+        if (m_passed[pipeline] > static_cast<int>(m_pipelines.size()))
             throw Violation(
                 fmt::format("pipeline {} was passed over {} times", pipeline, m_passed[pipeline]));
     }
     m_heldBefore = std::move(held);
-    m_heldByBefore = std::move(heldBy);
 }
 
 void Simulation::checkJob(const RunSnapshot &snapshot, const store::JobRow &job, int &deploying)

@@ -161,10 +161,6 @@ void Simulation::sabotage()
         for (store::PoolRow &pool : m_memory.pools)
             pool.maxParallelism = 0;
     }
-    if (m_sabotage == Sabotage::Starve) {
-        for (auto &[pool, shares] : m_memory.shares)
-            shares.held[m_pipelines.front()] = 1000;
-    }
     if (m_sabotage == Sabotage::GiveOutTwice) {
         for (auto &[runId, context] : m_memory.runs) {
             for (auto &[id, job] : context->snapshot.jobs) {

@@ -37,7 +37,6 @@ enum class Sabotage {
     ForgetLockHolders, ///< the scheduler takes held locks for free
     GiveOutTwice,      ///< a running job goes back to the queue
     IgnoreLimits,      ///< limits of pools and pipelines are forgotten
-    Starve,            ///< a pipeline counts as if it had everything already
     IgnoreClockJumps,  ///< deadlines stay where they were when the wall clock is set
 };
 
@@ -165,10 +164,9 @@ private:
     std::vector<server::scheduler::Command> m_inbox;
     std::vector<std::int64_t> m_pipelines;
     std::map<std::int64_t, int> m_pipelineLimits;
-    int m_poolLimit = 0;                        ///< 0: none
-    std::set<std::string> m_heldBefore;         ///< jobs that workers held after the last batch
-    std::map<std::int64_t, int> m_heldByBefore; ///< how many of each pipeline
-    std::map<std::int64_t, int> m_passed;       ///< turns that a pipeline was passed over
+    int m_poolLimit = 0;                  ///< 0: none
+    std::set<std::string> m_heldBefore;   ///< jobs that workers held after the last batch
+    std::map<std::int64_t, int> m_passed; ///< turns that a pipeline was passed over
     std::int64_t m_production = 0;
     std::vector<std::int64_t> m_workerIds;
     std::map<std::int64_t, SimulatedWorker> m_workers;

@@ -329,6 +329,45 @@ private Q_SLOTS:
         QCOMPARE(outcome.mostRunning, static_cast<std::size_t>(most));
     }
 
+    /// What a canary's hooks give to the input `action` of KubernetesManifest.
+    void canaryActions_data()
+    {
+        QTest::addColumn<QByteArray>("failing");
+        QTest::addColumn<QByteArray>("seen");
+        QTest::newRow("all is well")
+            << QByteArray()
+            << QByteArray("preDeploy PreIteration deploy (none); deploy_10 Iteration deploy 10; "
+                          "deploy_50 Iteration deploy 50; deploy_100 Iteration promote 100; "
+                          "on.success PostIteration promote (none); ");
+        QTest::newRow("a round fails")
+            << QByteArray("S.D.deploy_50")
+            << QByteArray(
+                   "preDeploy PreIteration deploy (none); deploy_10 Iteration deploy 10; "
+                   "deploy_50 Iteration deploy 50; on.failure PostIteration reject (none); ");
+    }
+
+    void canaryActions()
+    {
+        QFETCH(QByteArray, failing);
+        QFETCH(QByteArray, seen);
+        const auto plan = planOf(
+            "stages:\n- stage: S\n  jobs:\n  - deployment: D\n    environment: e\n    strategy:\n"
+            "      canary:\n        increments: [10, 50]\n        preDeploy: {steps: [{script: "
+            "x}]}\n"
+            "        deploy: {steps: [{script: x}]}\n        on: {failure: {steps: [{script: x}]}, "
+            "success: {steps: [{script: x}]}}\n");
+        Script script;
+        script.results[failing.toStdString()] = TaskResult::Failed;
+        QByteArray out;
+        for (const JobInstance &instance : play(plan, script).instances) {
+            out += QByteArray::fromStdString(instance.name + " " +
+                                             variable(instance, "Strategy.CycleName") + " " +
+                                             variable(instance, "Strategy.Action") + " " +
+                                             variable(instance, "Strategy.Increment") + "; ");
+        }
+        QCOMPARE(out, seen);
+    }
+
     void rollingIsCancelled()
     {
         const auto plan =

@@ -358,7 +358,7 @@ export interface components {
         };
         WaitingReason: {
             /** @enum {unknown} */
-            kind: "worker" | "approval" | "lock" | "dependency" | "person" | "parallel";
+            kind: "worker" | "limit" | "approval" | "lock" | "dependency" | "person" | "parallel";
             stage: string;
             job?: string;
             sentence: string;
@@ -371,10 +371,31 @@ export interface components {
                 runNumber: string;
                 pipeline: string;
             };
-            /** @description In the queue of the lock, from 1 */
+            /** @description The job instance that waits for a worker or for room under a limit */
+            jobId?: string;
+            /** @description In the queue of the lock, or of the pool in the order in which its jobs get workers; from 1 */
             position?: number;
             queueLength?: number;
+            /**
+             * Format: date-time
+             * @description When the turn for the lock comes if everybody before takes as long as usual
+             */
+            estimatedAt?: string;
             pool?: string;
+            /** @description The limit on jobs at once that is used up (kind limit) */
+            limit?: {
+                /** @enum {unknown} */
+                of: "pool" | "pipeline";
+                name: string;
+                maxParallelism: number;
+                inUse: number;
+                /** @description Whose jobs use it up; the first of many */
+                runs: {
+                    runId: number;
+                    runNumber: string;
+                    pipeline: string;
+                }[];
+            };
             /** @description The worker that lacks the fewest demands */
             nearestWorker?: string;
             missing?: string[];
@@ -503,6 +524,10 @@ export interface components {
             size?: number;
             online?: number;
             vmImages?: string[];
+            /** @description Jobs that workers of the pool may hold at once */
+            maxParallelism?: number | null;
+            queuedJobs?: number;
+            heldJobs?: number;
         };
         /** @description Azure DevOps TaskAgent, a worker */
         Agent: {
@@ -622,6 +647,8 @@ export interface components {
             revision: number;
             /** @enum {unknown} */
             queueStatus: "enabled" | "paused" | "disabled";
+            /** @description Jobs of the pipeline that workers may hold at once */
+            maxParallelism?: number | null;
             process?: {
                 yamlFilename?: string;
             };

@@ -1,5 +1,6 @@
 // What people read of job_resources.cpp: attachments of a run and its tags; and the
 // secure files of a project, whose contents only jobs get.
+#include "pipelines/base/text.h"
 #include "schema/base/guid.h"
 #include "server/http/routes/resource_routes.h"
 #include "server/http/shapes.h"
@@ -142,7 +143,15 @@ Result<Reply> uploadSecureFile(Call &call, Services &services)
     const auto sealed = services.configuration.seal(
         std::span(reinterpret_cast<const std::uint8_t *>(content.data()), content.size()));
     RETURN_IF_ERROR(services.database.write([&](Connection &connection) -> Status {
-        JobResourceStore(connection).insertSecureFile(file, sealed);
+        JobResourceStore rows(connection);
+        const auto existing = rows.secureFiles(project.id);
+        if (std::any_of(existing.begin(), existing.end(), [&](const auto &one) {
+                return pipelines::equalIgnoringCase(one.name, file.name);
+            }))
+            return {ErrorCode::AlreadyExists, "a secure file '" + file.name +
+                                                  "' exists already; delete it first, or give "
+                                                  "the new one another name"};
+        rows.insertSecureFile(file, sealed);
         return {};
     }));
     return Reply::json(secureFileJson(call, file));

@@ -29,7 +29,11 @@ private Q_SLOTS:
                                          "Content-Type: application/octet-stream\r\n");
         QVERIFY2(created.status == 200, created.body.c_str());
         QCOMPARE(created.json()["size"].get<int>(), 17);
-        QCOMPARE(server.call("POST", base + "?name=KEY.pem", "x").status, 409);
+        const auto again = server.call("POST", base + "?name=KEY.pem", "x");
+        QCOMPARE(again.status, 409);
+        QVERIFY2(again.body.find("'KEY.pem' exists already") != std::string::npos &&
+                     again.body.find("UNIQUE") == std::string::npos,
+                 again.body.c_str());
         for (const char *name : {"", "a%2Fb", ".hidden", "a%3Ab"})
             QCOMPARE(server.call("POST", base + "?name=" + name, "x").status, 400);
         const auto list = server.call("GET", base);

@@ -2,23 +2,46 @@
 
 #include <sqlite3.h>
 
+#include <array>
 #include <atomic>
+#include <mutex>
 
 namespace server::store {
 namespace {
 
 std::atomic<std::uint64_t> g_flushes{0};
 
-/// The methods that the system's VFS gave its files, and the same with our xSync. One pair is
-/// enough: all files of a data directory lie on one file system, so they have one set of methods; a
-/// file with other ones is left as it is.
-std::atomic<const sqlite3_io_methods *> g_original{nullptr};
-sqlite3_io_methods g_counted{};
+/// The methods that the system's VFS gave a file, with our xSync in place of its own. It has one
+/// set for databases and another for journals and logs, which need no lock.
+struct Counted
+{
+    sqlite3_io_methods methods{}; // first: a file points to it
+    const sqlite3_io_methods *original = nullptr;
+};
 
 int countedSync(sqlite3_file *file, int flags)
 {
     g_flushes.fetch_add(1, std::memory_order_relaxed);
-    return g_original.load()->xSync(file, flags);
+    return reinterpret_cast<const Counted *>(file->pMethods)->original->xSync(file, flags);
+}
+
+/// The counted form of a set of methods; null when there are more sets than expected, whose files
+/// are left as they are.
+const sqlite3_io_methods *counted(const sqlite3_io_methods *original)
+{
+    static std::mutex mutex;
+    static std::array<Counted, 4> known;
+    const std::lock_guard lock(mutex);
+    for (Counted &one : known) {
+        if (one.original == nullptr) {
+            one.methods = *original;
+            one.methods.xSync = countedSync;
+            one.original = original;
+        }
+        if (one.original == original)
+            return &one.methods;
+    }
+    return nullptr;
 }
 
 int openCounted(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *outFlags)
@@ -27,14 +50,8 @@ int openCounted(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flag
     const int code = system->xOpen(system, name, file, flags, outFlags);
     if (code != SQLITE_OK || !file->pMethods)
         return code;
-    static const sqlite3_io_methods *const first = [&] {
-        g_counted = *file->pMethods;
-        g_counted.xSync = countedSync;
-        g_original = file->pMethods;
-        return file->pMethods;
-    }();
-    if (file->pMethods == first)
-        file->pMethods = &g_counted;
+    if (const auto *methods = counted(file->pMethods))
+        file->pMethods = methods;
     return code;
 }
 

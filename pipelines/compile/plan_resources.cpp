@@ -132,8 +132,8 @@ void PlanBuilder::uses(const Node *node, schema::Job &out)
     out.usedPools = texts(node->find("pools"));
     for (const Node *item :
          repositories == nullptr ? std::span<const Node *const>{} : repositories->items()) {
-        const auto close = item->isScalar() && !item->guessed ? unknownRepository(item->text)
-                                                              : std::nullopt;
+        const auto close =
+            item->isScalar() && !item->guessed ? unknownRepository(item->text) : std::nullopt;
         if (close)
             report(*item, "unknown-repository",
                    m_where + ": uses.repositories references the repository '" +

@@ -152,7 +152,7 @@ struct Job
     Pool pool;                              ///< effective: job > stage > root > default
     std::optional<Container> container;
     std::vector<std::pair<std::string, Container>> services;
-    std::string workspaceClean; ///< "", "outputs", "resources", "all"
+    std::string workspaceClean;                ///< "", "outputs", "resources", "all"
     std::vector<std::string> usedRepositories; ///< `uses`: aliases whose credentials it gets
     std::vector<std::string> usedPools;        ///< `uses`: pools that are named at run time only
     std::vector<VariableEntry> variables;

@@ -118,12 +118,10 @@ constexpr Shape kCheckoutOptions{
 constexpr Shape kTrigger{
     .kind = Kind::OneOf, .name = "trigger", .alternatives = kTriggerAlternatives};
 // The last two are the old spellings of Azure Repos' own kinds.
-constexpr std::string_view kRepositoryTypes[] = {"git",       "github",  "githubenterprise",
-                                                 "bitbucket", "tfsgit",  "tfsversioncontrol"};
-constexpr Shape kRepositoryType{.kind = Kind::Word,
-                                .name = "repository type",
-                                .words = kRepositoryTypes,
-                                .ignoreCase = true};
+constexpr std::string_view kRepositoryTypes[] = {"git",       "github", "githubenterprise",
+                                                 "bitbucket", "tfsgit", "tfsversioncontrol"};
+constexpr Shape kRepositoryType{
+    .kind = Kind::Word, .name = "repository type", .words = kRepositoryTypes, .ignoreCase = true};
 constexpr Property kRepositoryProperties[] = {
     {"repository", &kName, kRequired | kFirst, "Alias"},
     {"type", &kRepositoryType, kNone, "Where it is kept; git = Azure Repos"},

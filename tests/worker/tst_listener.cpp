@@ -2,6 +2,7 @@
 #include "support/fake_server.h"
 #include "support/recording_sink.h"
 #include "worker/base/text.h"
+#include "worker/listener/address.h"
 #include "worker/listener/job_process.h"
 #include "worker/listener/listener.h"
 #include "worker/sink/spool.h"
@@ -324,6 +325,25 @@ private Q_SLOTS:
     }
 
     // Found by tests/tools/faults (seed 1002): such a job was reported as failed.
+    void addressOfTheServer()
+    {
+        schema::protocol::JobMessage job;
+        job.serverUrl = "http://127.0.0.1:8480";
+        job.variables = {{"System.CollectionUri", "http://127.0.0.1:8480/", false, true},
+                         {"other", "http://127.0.0.1:84801/", false, false},
+                         {"secret", "http://127.0.0.1:8480/", true, false}};
+        job.repositories.resize(2);
+        job.repositories[0].url = "http://127.0.0.1:8480/p/_git/r";
+        job.repositories[1].url = "https://elsewhere/r";
+        worker::readdress(job, "https://ci.example");
+        QCOMPARE(job.serverUrl, std::string("https://ci.example"));
+        QCOMPARE(job.variables[0].value, std::string("https://ci.example/"));
+        QCOMPARE(job.variables[1].value, std::string("http://127.0.0.1:84801/"));
+        QCOMPARE(job.variables[2].value, std::string("http://127.0.0.1:8480/"));
+        QCOMPARE(job.repositories[0].url, std::string("https://ci.example/p/_git/r"));
+        QCOMPARE(job.repositories[1].url, std::string("https://elsewhere/r"));
+    }
+
     void aJobTakenByAKilledListenerIsStartedByTheNext()
     {
         start();

@@ -2,6 +2,7 @@
 
 #include "worker/base/memory.h"
 #include "worker/base/text.h"
+#include "worker/listener/address.h"
 #include "worker/listener/channel.h"
 #include "worker/listener/job_process.h"
 
@@ -278,8 +279,7 @@ void Listener::onOffer(protocol::JobOffer offer)
         return sendFrame(protocol::Refused{jobId, "the job id is no file name"});
     if (m_draining)
         return sendFrame(protocol::Refused{jobId, "the worker is draining"});
-    // The server knows how it was asked, not what stands in front of it (a proxy that ends TLS).
-    offer.job.serverUrl = m_identity.url;
+    readdress(offer.job, m_identity.url);
     if (m_jobs.size() >= static_cast<std::size_t>(m_options.slots)) {
         // The server gives a slot away as soon as its job has ended; the process needs a moment
         // more.

@@ -346,11 +346,10 @@ Result<JobInstance> fillInstance(const RunPlan &plan, const RunProgress &progres
     if (job.isDeployment && job.environment) {
         ASSIGN_OR_RETURN(std::string name,
                          evaluate.text("environment.name", job.environment->name));
-        ASSIGN_OR_RETURN(std::string resource,
+        ASSIGN_OR_RETURN(const std::string resource,
                          evaluate.text("environment.resourceName", job.environment->resourceName));
         define("Environment.Name", std::move(name));
-        define("Environment.ResourceName",
-               seed.machine.empty() ? std::move(resource) : seed.machine);
+        define("Environment.ResourceName", seed.machine.empty() ? resource : seed.machine);
     }
     ASSIGN_OR_RETURN(const std::string title, evaluate.text("displayName", job.displayName));
     out.displayName = seed.suffix.empty() ? title : title + " " + seed.suffix;

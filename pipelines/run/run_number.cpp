@@ -34,7 +34,11 @@ constexpr std::array kAliases{Alias{"BuildDefinitionName", "Build.DefinitionName
 
 std::string dayOfYear(schema::TimePoint now)
 {
-    using namespace std::chrono;
+    using std::chrono::days;
+    using std::chrono::floor;
+    using std::chrono::January;
+    using std::chrono::sys_days;
+    using std::chrono::year_month_day;
     const auto day = floor<days>(now);
     const year_month_day date{sys_days(day.time_since_epoch())};
     const sys_days first{date.year() / January / 1};

@@ -475,8 +475,8 @@ void Listener::pollOnce()
             disconnect(frame.error().message);
         } else {
             m_lastHeard = Clock::now();
-            if (*frame)
-                onFrame(std::move(**frame));
+            if (auto &heard = *frame; heard.has_value())
+                onFrame(std::move(*heard));
         }
     }
 }

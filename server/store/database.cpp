@@ -102,6 +102,10 @@ Connection::~Connection()
 Error Connection::lastError(std::string_view doing) const
 {
     const int code = sqlite3_extended_errcode(m_handle);
+    // Reaches who sent the value, who has no use for the statement and the path.
+    if ((code & 0xff) == SQLITE_CONSTRAINT)
+        return Error{codeOf(code), fmt::format("it does not go with what is stored: {}",
+                                               sqlite3_errmsg(m_handle))};
     return Error{codeOf(code), fmt::format("{} in {}: {}{}", doing, m_path,
                                            sqlite3_errmsg(m_handle), remedyFor(code))};
 }

@@ -113,6 +113,7 @@ void TestDatabase::undoesAFailedBody()
         return {};
     });
     QCOMPARE(int(constraint.error().code), int(ErrorCode::AlreadyExists));
+    QVERIFY(constraint.error().message.starts_with("it does not go with what is stored"));
     QCOMPARE(count(*database), 0);
     QVERIFY(database->write([](Connection &c) -> Status {
         c.run("INSERT INTO item(name) VALUES('x')");

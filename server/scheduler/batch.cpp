@@ -191,9 +191,9 @@ void Batch::noteChange(RunContext &one, const Change &change)
 {
     const store::RunRow &run = one.snapshot.run;
     if (const auto *created = std::get_if<JobCreated>(&change)) {
-        indexJob(m_state, run, created->row);
+        indexJob(m_state, one.snapshot, created->row);
     } else if (const auto *job = std::get_if<JobRow>(&change)) {
-        indexJob(m_state, run, *job);
+        indexJob(m_state, one.snapshot, *job);
         jobsCompleted += job->state == JobState::Completed ? 1 : 0;
     } else if (const auto *lock = std::get_if<store::LockRow>(&change)) {
         auto &entries = m_state.locks[lock->key()];

@@ -26,7 +26,7 @@ std::size_t JobQueue::levelOf(schema::RunPriority priority)
 void JobQueue::put(QueuedJob job)
 {
     Where where{
-        job.pipelineId, levelOf(job.priority), {job.queuedAt, job.runId, job.ordinal, job.jobId}};
+        job.pipelineId, levelOf(job.priority), {job.queuedAt, job.runId, job.position, job.jobId}};
     if (!m_places.try_emplace(job.jobId, where).second)
         return;
     m_pipelines[where.pipelineId].at(where.level).emplace(where.place, std::move(job));

@@ -17,6 +17,7 @@
 #include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 namespace server::scheduler {
@@ -32,7 +33,7 @@ struct QueuedJob
     std::int64_t poolId = 0;
     std::vector<std::string> demands;
     schema::TimePoint queuedAt;
-    int ordinal = 0; ///< within its run
+    std::pair<int, int> position; ///< of its phase in the plan, and its own within the phase
     schema::RunPriority priority = schema::RunPriority::Normal;
     std::set<std::int64_t> refusedBy; ///< workers that just said no
 };
@@ -75,8 +76,8 @@ public:
 private:
     friend class QueueOrder;
 
-    /// Oldest first, then by run, then by position.
-    using Place = std::tuple<schema::TimePoint, std::int64_t, int, std::string>;
+    /// Oldest first, then by run, then in the plan's order: a stage queues all its jobs at once.
+    using Place = std::tuple<schema::TimePoint, std::int64_t, std::pair<int, int>, std::string>;
     using Jobs = std::map<Place, QueuedJob>;
     static constexpr std::size_t kLevels = 5;
     /// By urgency, the least urgent first.

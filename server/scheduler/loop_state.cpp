@@ -81,29 +81,31 @@ void hold(LoopState &state, const store::RunRow &run, const store::JobRow &job)
         ++state.heldOfPipeline[counted.pipelineId];
 }
 
-void enqueue(LoopState &state, const store::RunRow &run, const store::JobRow &job)
+void enqueue(LoopState &state, const RunSnapshot &run, const store::JobRow &job)
 {
-    state.queues[*job.poolId].put({job.id,
-                                   job.runId,
-                                   run.pipelineId,
-                                   *job.poolId,
-                                   job.demands,
-                                   job.queuedAt,
-                                   job.ordinal,
-                                   run.priority,
-                                   {}});
+    const auto phase = run.phases.find({job.stage, job.phase});
+    state.queues[*job.poolId].put(
+        {job.id,
+         job.runId,
+         run.run.pipelineId,
+         *job.poolId,
+         job.demands,
+         job.queuedAt,
+         {phase == run.phases.end() ? 0 : phase->second.ordinal, job.ordinal},
+         run.run.priority,
+         {}});
     state.poolOfQueued.try_emplace(job.id, *job.poolId);
 }
 
 } // namespace
 
-void indexJob(LoopState &state, const store::RunRow &run, const store::JobRow &job)
+void indexJob(LoopState &state, const RunSnapshot &run, const store::JobRow &job)
 {
     using store::JobState;
     if (job.state != JobState::Queued)
         leaveQueue(state, job.id);
     if (job.state == JobState::Assigned || job.state == JobState::Running)
-        hold(state, run, job);
+        hold(state, run.run, job);
     else
         giveBack(state, job.id);
     if (job.state == JobState::Completed) {
@@ -121,7 +123,7 @@ void requeueRun(LoopState &state, const RunContext &context)
         if (!state.poolOfQueued.contains(id))
             continue;
         leaveQueue(state, id);
-        enqueue(state, context.snapshot.run, job);
+        enqueue(state, context.snapshot, job);
     }
 }
 
@@ -177,7 +179,7 @@ schema::Status loadState(store::Connection &connection, SecretSource &secrets, L
     for (const std::int64_t runId : store::RunStore(connection).openRuns()) {
         ASSIGN_OR_RETURN(auto context, loadContext(connection, secrets, state.plans, runId));
         for (const auto &[id, job] : context->snapshot.jobs)
-            indexJob(state, context->snapshot.run, job);
+            indexJob(state, context->snapshot, job);
         indexRun(state, *context);
         for (const store::LockRow &lock : context->snapshot.locks) {
             const store::RunRow &run = context->snapshot.run;

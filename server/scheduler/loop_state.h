@@ -168,7 +168,7 @@ schema::Status loadState(store::Connection &connection, SecretSource &secrets, L
 void indexRun(LoopState &state, const RunContext &context);
 /// Forgets a run that is over.
 void forgetRun(LoopState &state, std::int64_t runId);
-void indexJob(LoopState &state, const store::RunRow &run, const store::JobRow &job);
+void indexJob(LoopState &state, const RunSnapshot &run, const store::JobRow &job);
 /// Puts a run's queued jobs where they belong now that its priority changed.
 void requeueRun(LoopState &state, const RunContext &context);
 

@@ -72,6 +72,7 @@ void TestJobQueue::givesInOrder_data()
     QTest::newRow("who was served longer ago first") << 3 << "x a b";
     QTest::newRow("the urgent first") << 4 << "x a b";
     QTest::newRow("waiting makes urgent") << 5 << "a x";
+    QTest::newRow("of one stage as in the plan") << 6 << "z y x w";
 }
 
 void TestJobQueue::givesInOrder()
@@ -110,6 +111,16 @@ void TestJobQueue::givesInOrder()
         queue.put(job(1, "b", 8min));
         queue.put(job(1, "x", 0min, RunPriority::AboveNormal));
         break;
+    case 6: {
+        using Position = std::pair<int, int>;
+        for (const auto &[id, position] : std::map<std::string, Position>{
+                 {"w", {3, 1}}, {"x", {2, 2}}, {"y", {2, 1}}, {"z", {1, 7}}}) {
+            QueuedJob one = job(1, id);
+            one.position = position;
+            queue.put(one);
+        }
+        break;
+    }
     default:
         queue.put(job(1, "a", 21min));
         queue.put(job(2, "x", 0min, RunPriority::High));

@@ -27,6 +27,7 @@ private Q_SLOTS:
     void retriesAFailedStageOnly();
     void saysWhyAJobWaits();
     void keepsAndExplainsLimits();
+    void takesJobsOfAStageInThePlansOrder();
     void failsAJobOfAnUnknownPool();
     void createsAFailedRunFromABrokenFile();
     void repeatsAreHarmless();
@@ -221,6 +222,21 @@ void TestScheduler::saysWhyAJobWaits()
              explained->waiting[1].sentence.c_str());
     world.connect(worker, 1, {}, {{"Agent.OS", "linux"}, {"docker", "/usr/bin/docker"}});
     world.run(worker);
+}
+
+/// They are queued at the same moment; their ids say nothing.
+void TestScheduler::takesJobsOfAStageInThePlansOrder()
+{
+    World world;
+    const auto worker = world.addWorker("w1");
+    world.connect(worker);
+    const std::vector<std::string> names{"Zulu", "Alpha", "Mike", "Kilo", "Bravo", "Yankee"};
+    std::vector<schema::Job> jobs;
+    for (const std::string &name : names)
+        jobs.push_back(job(name));
+    world.queue(plan({stage("Build", jobs)}));
+    for (const std::string &name : names)
+        QCOMPARE(world.run(worker).jobName, name);
 }
 
 void TestScheduler::keepsAndExplainsLimits()

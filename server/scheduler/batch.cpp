@@ -15,7 +15,6 @@
 namespace server::scheduler {
 namespace {
 
-using schema::Error;
 using schema::ErrorCode;
 using schema::Status;
 using store::JobRow;
@@ -255,6 +254,7 @@ bool Batch::grantLocks()
 bool Batch::assignJobs()
 {
     std::vector<std::int64_t> pools; // offers change the queues
+    pools.reserve(m_state.queues.size());
     for (const auto &[pool, queue] : m_state.queues)
         pools.push_back(pool);
     bool moved = false;

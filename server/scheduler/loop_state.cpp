@@ -81,8 +81,11 @@ void hold(LoopState &state, const store::RunRow &run, const store::JobRow &job)
         ++state.heldOfPipeline[counted.pipelineId];
 }
 
+/// A job for which no pool was found is ended in the same batch and waits in no queue.
 void enqueue(LoopState &state, const RunSnapshot &run, const store::JobRow &job)
 {
+    if (!job.poolId)
+        return;
     const auto phase = run.phases.find({job.stage, job.phase});
     state.queues[*job.poolId].put(
         {job.id,
@@ -113,7 +116,7 @@ void indexJob(LoopState &state, const RunSnapshot &run, const store::JobRow &job
         return;
     }
     state.runOfJob[job.id] = job.runId;
-    if (job.state == JobState::Queued && job.poolId)
+    if (job.state == JobState::Queued)
         enqueue(state, run, job);
 }
 

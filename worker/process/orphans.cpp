@@ -2,27 +2,63 @@
 #include "worker/base/text.h"
 #include "worker/process/process.h"
 
+#include <chrono>
 #include <csignal>
+#include <set>
+#include <thread>
 #include <unistd.h>
 
 namespace worker {
 namespace {
 
-bool isMarked(const fs::path &process, const std::string &mark)
+/// Whether a process carries the mark. `Starting`: it is between two programs, and the kernel shows
+/// the environment of neither yet.
+enum class Marked { No, Yes, Starting };
+
+bool holdsLine(std::string_view environment, std::string_view mark)
+{
+    while (!environment.empty()) {
+        const auto end = environment.find('\0');
+        if (environment.substr(0, end) == mark)
+            return true;
+        if (end == std::string_view::npos)
+            return false;
+        environment.remove_prefix(end + 1);
+    }
+    return false;
+}
+
+/// Inside execve(2) a process has memory, but neither arguments nor environment. Kernel threads and
+/// zombies show neither, too, but have no memory.
+bool isStarting(const fs::path &process)
+{
+    const auto arguments = readFile(process / "cmdline", 1);
+    const auto memory = readFile(process / "statm", 64);
+    return arguments && arguments->empty() && memory && !memory->empty() &&
+           !memory->starts_with("0 ");
+}
+
+Marked marked(const fs::path &process, const std::string &mark)
 {
     const auto environment = readFile(process / "environ", 4U << 20U);
     if (!environment)
-        return false; // gone, or not ours to read
-    std::string_view rest(*environment);
-    while (!rest.empty()) {
-        const auto end = rest.find('\0');
-        if (rest.substr(0, end) == mark)
-            return true;
-        if (end == std::string_view::npos)
-            break;
-        rest.remove_prefix(end + 1);
+        return Marked::No; // gone, or not ours to read
+    if (environment->empty() && isStarting(process))
+        return Marked::Starting;
+    return holdsLine(*environment, mark) ? Marked::Yes : Marked::No;
+}
+
+/// Calls `found(pid, folder)` for each process but ourselves.
+template <typename Found> void forEachProcess(const Found &found)
+{
+    std::error_code error;
+    for (fs::directory_iterator it("/proc", error), end; !error && it != end; it.increment(error)) {
+        const auto name = it->path().filename().string();
+        if (name.find_first_not_of("0123456789") != std::string::npos || name.size() > 9)
+            continue;
+        if (const int pid = std::stoi(name); pid != ::getpid())
+            found(pid, it->path());
     }
-    return false;
 }
 
 } // namespace
@@ -30,26 +66,31 @@ bool isMarked(const fs::path &process, const std::string &mark)
 void endOrphans(const std::string &lookupId,
                 const std::function<void(int pid, const std::string &name)> &report)
 {
-    const std::string mark = "VSTS_PROCESS_LOOKUP_ID=" + lookupId;
-    // A process may fork while we look: look again until nothing is left, bounded.
-    for (int round = 0; round < 5; ++round) {
-        bool found = false;
-        std::error_code error;
-        for (fs::directory_iterator it("/proc", error), end; !error && it != end;
-             it.increment(error)) {
-            const auto name = it->path().filename().string();
-            if (name.find_first_not_of("0123456789") != std::string::npos || name.size() > 9)
-                continue;
-            const int pid = std::stoi(name);
-            if (pid == ::getpid() || !isMarked(it->path(), mark))
-                continue;
-            if (report && round == 0)
-                report(pid, trimmed(readFile(it->path() / "comm").value_or("?")));
+    const std::string line = "VSTS_PROCESS_LOOKUP_ID=" + lookupId;
+    // A process may fork while we look: look again until nothing is left, bounded. One that is
+    // just being started shows its mark a moment later.
+    constexpr int kRounds = 5;
+    const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+    std::set<int> reported;
+    for (int round = 0; round < kRounds;) {
+        bool ended = false;
+        bool starting = false;
+        forEachProcess([&](int pid, const fs::path &process) {
+            const Marked mark = marked(process, line);
+            starting = starting || mark == Marked::Starting;
+            if (mark != Marked::Yes)
+                return;
+            if (report && reported.insert(pid).second)
+                report(pid, trimmed(readFile(process / "comm").value_or("?")));
             ::kill(pid, SIGKILL);
-            found = true;
-        }
-        if (!found)
+            ended = true;
+        });
+        if (!ended && !(starting && std::chrono::steady_clock::now() < patience))
             return;
+        if (ended)
+            ++round;
+        else
+            std::this_thread::yield();
     }
 }
 

@@ -241,6 +241,18 @@ void loadConfiguration(store::Connection &connection, LoopState &state)
     state.pipelineLimits = store::PipelineStore(connection).limits();
 }
 
+std::optional<std::chrono::milliseconds> untilDeadline(const LoopState &state, TimePoint now)
+{
+    constexpr auto kLongestWait = std::chrono::milliseconds(30'000);
+    std::optional<TimePoint> next = state.refusalsEnd;
+    if (!state.deadlines.empty() && (!next || state.deadlines.begin()->first < *next))
+        next = state.deadlines.begin()->first;
+    if (!next)
+        return std::nullopt;
+    const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(*next - now);
+    return std::clamp(wait, std::chrono::milliseconds(0), kLongestWait);
+}
+
 WorkerSlot slotOf(const ConnectedWorker &worker)
 {
     return {worker.row.id,

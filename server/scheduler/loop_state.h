@@ -183,6 +183,10 @@ Room roomOf(const LoopState &state, std::int64_t poolId);
 std::optional<Limit> limitOf(const LoopState &state, const QueuedJob &job);
 /// Reads pools, images and limits.
 void loadConfiguration(store::Connection &connection, LoopState &state);
+/// How long the loop may sleep when nobody sends it anything: until the next deadline, at least 0
+/// ms and at most 30 s, because the wall clock may stand still or be set meanwhile; nothing when
+/// there is no deadline.
+std::optional<std::chrono::milliseconds> untilDeadline(const LoopState &state, TimePoint now);
 WorkerSlot slotOf(const ConnectedWorker &worker);
 std::vector<WorkerSlot> workerSlots(const LoopState &state);
 

@@ -26,9 +26,6 @@ using schema::Error;
 using schema::ErrorCode;
 using schema::Status;
 
-/// A deadline is looked at again after this long even when the wall clock stood still or jumped
-/// meanwhile.
-constexpr auto kLongestWait = std::chrono::seconds(30);
 /// After a commit that failed (disk full), the next attempt comes this much later.
 constexpr auto kRetryPause = std::chrono::seconds(1);
 /// Commands of one transaction at most, so that callers at the front do not wait for a flood behind
@@ -182,15 +179,9 @@ void Scheduler::stop()
 
 std::optional<std::chrono::milliseconds> Scheduler::State::untilDeadline() const
 {
-    std::optional<TimePoint> next = memory.refusalsEnd;
-    if (!memory.deadlines.empty() && (!next || memory.deadlines.begin()->first < *next))
-        next = memory.deadlines.begin()->first;
     if (stale)
         return kRetryPause;
-    if (!next)
-        return std::nullopt;
-    const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(*next - options.now());
-    return std::clamp<std::chrono::milliseconds>(wait, std::chrono::milliseconds(0), kLongestWait);
+    return scheduler::untilDeadline(memory, options.now());
 }
 
 void Scheduler::State::loop()

@@ -94,6 +94,7 @@ void TestSimulation::noticesSabotage_data()
     QTest::newRow("locks are given to two") << int(Sabotage::ForgetLockHolders);
     QTest::newRow("running jobs are given out again") << int(Sabotage::GiveOutTwice);
     QTest::newRow("limits are forgotten") << int(Sabotage::IgnoreLimits);
+    QTest::newRow("one pipeline always goes first") << int(Sabotage::FavourOne);
     QTest::newRow("clocks that are set end leases") << int(Sabotage::IgnoreClockJumps);
 }
 

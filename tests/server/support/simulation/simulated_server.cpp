@@ -92,13 +92,24 @@ void Simulation::send(Command command)
     }
 }
 
-void Simulation::tick()
+void Simulation::arm()
 {
-    if (!m_scheduled) {
-        m_scheduled = true;
+    const std::uint64_t alarm = ++m_alarm;
+    std::optional<std::chrono::milliseconds> wait = millis(100, 2'000);
+    if (m_memoryFresh)
+        wait = untilDeadline(m_memory, now());
+    if (!wait)
+        return;
+    const std::uint64_t commits = m_database->commits();
+    after(std::max(*wait, 1ms), [this, alarm, commits] {
+        if (alarm != m_alarm || m_scheduled)
+            return;
         process();
-    }
-    after(1s, [this] { tick(); });
+        m_idleWakes = m_database->commits() == commits ? m_idleWakes + 1 : 0;
+        // Hours of waiting for a person are some hundred wakes of half a minute.
+        if (m_idleWakes > 2'000)
+            throw Violation("the server wakes again and again and changes nothing");
+    });
 }
 
 void Simulation::process()
@@ -115,6 +126,10 @@ void Simulation::process()
         const ClockReading reading = clocks();
         for (const Command &command : commands)
             heard(command);
+        if (m_sabotage == Sabotage::FavourOne) {
+            for (auto &[pool, shares] : m_memory.shares)
+                shares.held[m_pipelines.front()] = -1'000;
+        }
         batch.emplace(m_memory, c, m_secrets, m_options, reading.wall);
         batch->run(commands, m_sabotage == Sabotage::IgnoreClockJumps
                                  ? 0ms
@@ -128,8 +143,10 @@ void Simulation::process()
         throw Violation("a batch failed: " + done.error().message);
     if (dieBeforeCommit || dieAfterCommit) {
         die();
+        arm();
         return;
     }
+    arm();
     remember();
     for (const auto &[workerId, frame] : batch->outbox)
         deliver(workerId, frame);

@@ -31,7 +31,7 @@ void Simulation::run(int runs)
     }
     after(5s, [this] { approve(); });
     after(3s, [this] { meddle(); });
-    after(1s, [this] { tick(); });
+    arm();
     advanceUntil([this] { return m_clock > 15min; }, 16min);
     m_faults = false;
     // Enough for every approval to expire and for every job to be waited for.

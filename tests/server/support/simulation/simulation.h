@@ -37,6 +37,7 @@ enum class Sabotage {
     ForgetLockHolders, ///< the scheduler takes held locks for free
     GiveOutTwice,      ///< a running job goes back to the queue
     IgnoreLimits,      ///< limits of pools and pipelines are forgotten
+    FavourOne,         ///< one pipeline always goes first
     IgnoreClockJumps,  ///< deadlines stay where they were when the wall clock is set
 };
 
@@ -99,7 +100,8 @@ private:
     // ---- the server: simulated_server.cpp ----
     void populate();
     void send(server::scheduler::Command command);
-    void tick();
+    /// Wakes the server when the real one would wake by itself, or starts it after a crash.
+    void arm();
     void process();
     /// As Scheduler::start() does it.
     void start(server::store::Connection &c, std::vector<server::scheduler::Command> &commands);
@@ -161,6 +163,8 @@ private:
     server::scheduler::ClockReading m_lastReading;
     bool m_memoryFresh = false;
     bool m_scheduled = false;
+    std::uint64_t m_alarm = 0; ///< the alarm that counts; earlier ones are ignored
+    int m_idleWakes = 0;       ///< in a row, in which nothing changed
     std::vector<server::scheduler::Command> m_inbox;
     std::vector<std::int64_t> m_pipelines;
     std::map<std::int64_t, int> m_pipelineLimits;

@@ -15,6 +15,8 @@
 #include <fcntl.h>
 #include <list>
 #include <mutex>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <optional>
 #include <string>
 #include <sys/epoll.h>
@@ -178,6 +180,10 @@ void FrontDoor::State::accept()
     for (int i = 0; i < kAcceptAtOnce; ++i) {
         const int fd = ::accept4(listener.impl()->sockfd(), nullptr, nullptr, SOCK_CLOEXEC);
         if (fd >= 0) {
+            // Head and body of an answer are two writes: without this the second one waits for the
+            // first to be acknowledged, which receivers put off by 40 ms.
+            const int on = 1;
+            ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
             admit(Poco::Net::StreamSocket(new Poco::Net::StreamSocketImpl(fd)), false);
             continue;
         }

@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <cstring>
 #include <fcntl.h>
+#include <future>
 #include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -31,6 +32,7 @@ private Q_SLOTS:
     void answersPastHalfOpenConnections();
     void servesKeptAliveAndPipelinedRequests();
     void givesUpOnAHeadThatTrickles();
+    void holdsNoAnswerBack();
     void leaksNoSocketToChildren();
 
 private:
@@ -189,6 +191,27 @@ void TestFrontDoor::givesUpOnAHeadThatTrickles()
     }
     QVERIFY(closed);
     QCOMPARE(handled.load(), 0);
+}
+
+/// Nagle's algorithm and delayed acknowledgements together cost 40 ms an answer.
+void TestFrontDoor::holdsNoAnswerBack()
+{
+    using namespace server::http;
+    Poco::Net::ServerSocket listener(Poco::Net::SocketAddress("127.0.0.1", 0));
+    const auto port = listener.address().port();
+    std::promise<bool> atOnce;
+    auto door = FrontDoor::open(listener,
+                                [&](const Poco::Net::StreamSocket &socket) {
+                                    atOnce.set_value(Poco::Net::StreamSocket(socket).getNoDelay());
+                                },
+                                {});
+    QVERIFY(door);
+    Poco::Net::StreamSocket client(Poco::Net::SocketAddress("127.0.0.1", port));
+    const std::string head = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    client.sendBytes(head.data(), static_cast<int>(head.size()));
+    auto answer = atOnce.get_future();
+    QCOMPARE(answer.wait_for(std::chrono::seconds(30)), std::future_status::ready);
+    QVERIFY(answer.get());
 }
 
 void TestFrontDoor::leaksNoSocketToChildren()

@@ -149,6 +149,7 @@ Status Scheduler::start(WorkerChannel &channel)
         workers.extendLeases(grace);
         RETURN_IF_ERROR(loadState(connection, state.secrets, state.memory));
         std::vector<Command> commands;
+        commands.reserve(commands.size() + state.memory.runs.size());
         for (const auto &[runId, context] : state.memory.runs)
             commands.emplace_back(RunEventCommand{runId, RunCreated{}, nullptr});
         for (auto &[key, entries] : state.memory.locks)
@@ -223,14 +224,14 @@ Status Scheduler::State::process(std::vector<Command> &commands)
     if (jump.count() != 0)
         qCWarning(lcScheduler, "the wall clock was set by %lld ms; deadlines of jobs move along",
                   static_cast<long long>(jump.count()));
-    const Status status = database.write([&](store::Connection &connection) -> Status {
+    Status status = database.write([&](store::Connection &connection) -> Status {
         if (stale)
             RETURN_IF_ERROR(loadState(connection, secrets, memory));
         batch.emplace(memory, connection, secrets, options, reading.wall);
         batch->run(commands, jump);
         return {};
     });
-    if (!status)
+    if (!status || !batch)
         return status;
     stale = false;
     clock = reading; // a jump that was not committed is found again

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -58,7 +59,8 @@ struct LessIgnoringCase
 };
 
 /// The nearest of `candidates` to `word` (one that begins with it, or of an edit distance of at
-/// most 2 and less than half the word), or empty: for "did you mean".
+/// most 2 and less than half the word), or empty: for "did you mean". Of more than a thousand
+/// candidates none is looked at: a file of many mistakes would cost their product.
 template <typename Range> std::string nearest(std::string_view word, const Range &candidates);
 std::size_t editDistance(std::string_view a, std::string_view b);
 
@@ -67,7 +69,10 @@ template <typename Range> std::string nearest(std::string_view word, const Range
     constexpr std::size_t kFurthest = 2;
     constexpr std::size_t kShortestStart = 3;
     constexpr std::size_t kLongestRest = 4;
+    constexpr std::size_t kMostCandidates = 1'000;
     std::string best;
+    if (static_cast<std::size_t>(std::size(candidates)) > kMostCandidates)
+        return best;
     std::size_t bestRank = 2 * kFurthest + 1;
     for (const auto &candidate : candidates) {
         const std::string_view text(candidate);

@@ -24,6 +24,8 @@ PlanBuilder::PlanBuilder(const std::vector<schema::RepositoryResource> &reposito
     , m_expressions(diagnostics, limits)
 {
     m_plan.repositories = repositories;
+    for (const auto &repository : repositories)
+        m_repositoryAliases.insert(repository.alias);
 }
 
 RunPlan PlanBuilder::run(const Node &root)

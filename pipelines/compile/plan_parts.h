@@ -19,6 +19,8 @@ public:
     /// False when the name was taken.
     bool insert(const std::string &name) { return m_taken.insert(name).second; }
 
+    [[nodiscard]] bool contains(std::string_view name) const { return m_taken.contains(name); }
+
     /// "Stem1", "Stem2", ...: the next that is free. Remembers how far it got, since a job may have
     /// thousands of unnamed steps.
     std::string fresh(const std::string &stem)
@@ -96,6 +98,9 @@ private:
     std::vector<Diagnostic> &m_diagnostics;
     ExpressionChecks m_expressions;
     Names m_stageNames;
+    Names m_repositoryAliases, m_pipelineAliases;
+    /// Places in m_plan.containers; of two of one alias the first.
+    std::unordered_map<std::string, std::size_t, HashIgnoringCase, EqualIgnoringCase> m_containers;
     std::string m_where, m_idSpace, m_jobName;
     const schema::Job *m_job = nullptr; ///< whose steps are being read
 };

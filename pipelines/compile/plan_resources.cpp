@@ -98,28 +98,29 @@ void PlanBuilder::resources(const Node &node)
             if (container.image.empty() && item->isMapping())
                 report(*item, "missing-property", "Required property is missing: image");
             container.alias = text(*item, "container");
+            m_containers.try_emplace(container.alias, m_plan.containers.size());
             m_plan.containers.emplace_back(container.alias, container);
         }
     }
     if (const Node *const list = node.find("pipelines")) {
-        for (const Node *item : list->items())
+        for (const Node *item : list->items()) {
             m_plan.pipelines.push_back({text(*item, "pipeline"), text(*item, "source"),
                                         text(*item, "project"), text(*item, "version"),
                                         text(*item, "branch")});
+            m_pipelineAliases.insert(m_plan.pipelines.back().alias);
+        }
     }
 }
 
 std::optional<std::string> PlanBuilder::unknownRepository(std::string_view name) const
 {
     if (name.empty() || equalIgnoringCase(name, "self") || equalIgnoringCase(name, "none") ||
-        name.find("://") != std::string_view::npos || name.find("$(") != std::string_view::npos)
+        name.find("://") != std::string_view::npos || name.find("$(") != std::string_view::npos ||
+        m_repositoryAliases.contains(name))
         return std::nullopt;
     std::vector<std::string> known{"self", "none"};
-    for (const auto &repository : m_plan.repositories) {
-        if (equalIgnoringCase(repository.alias, name))
-            return std::nullopt;
+    for (const auto &repository : m_plan.repositories)
         known.push_back(repository.alias);
-    }
     return nearest(name, known);
 }
 
@@ -150,10 +151,8 @@ std::optional<Container> PlanBuilder::container(const Node *node)
     const std::string alias = node->isScalar() ? std::string(node->text) : text(*node, "alias");
     if (alias.empty() || node->find("image") != nullptr)
         return containerDefinition(*node);
-    for (const auto &[name, definition] : m_plan.containers) {
-        if (equalIgnoringCase(name, alias))
-            return definition;
-    }
+    if (const auto found = m_containers.find(alias); found != m_containers.end())
+        return m_plan.containers[found->second].second;
     Container image;
     image.image = alias;
     const bool looksLikeImage = alias.find_first_of(":@/") != std::string::npos ||

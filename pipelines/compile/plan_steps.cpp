@@ -190,14 +190,17 @@ void PlanBuilder::checkTarget(const Node &node, const Step &step)
         equalIgnoringCase(step.target->container, "host"))
         return;
     const std::string &name = step.target->container;
+    const auto isService = [&](const auto &service) {
+        return equalIgnoringCase(service.first, name);
+    };
+    if (m_containers.contains(name) ||
+        std::any_of(m_job->services.begin(), m_job->services.end(), isService))
+        return;
     std::vector<std::string> known{"host"};
     for (const auto &[service, definition] : m_job->services)
         known.push_back(service);
     for (const auto &[alias, definition] : m_plan.containers)
         known.push_back(alias);
-    if (std::any_of(known.begin(), known.end(),
-                    [&](const std::string &other) { return equalIgnoringCase(other, name); }))
-        return;
     const std::string close = nearest(name, known);
     report(*node.find("target"), "unknown-container",
            "A container resource with name " + name +
@@ -213,12 +216,12 @@ void PlanBuilder::checkDownload(const Node &node, const Step &step)
     const std::string *const alias = schema::findText(step.inputs, "alias");
     if (alias == nullptr || alias->empty() || alias->find('$') != std::string::npos)
         return;
+    if (equalIgnoringCase(*alias, "current") || equalIgnoringCase(*alias, "none") ||
+        m_pipelineAliases.contains(*alias))
+        return;
     std::vector<std::string> known{"current", "none"};
     for (const auto &pipeline : m_plan.pipelines)
         known.push_back(pipeline.alias);
-    if (std::any_of(known.begin(), known.end(),
-                    [&](const std::string &other) { return equalIgnoringCase(other, *alias); }))
-        return;
     const std::string close = nearest(*alias, known);
     report(node, "unknown-pipeline",
            "The download step references the pipeline '" + *alias +

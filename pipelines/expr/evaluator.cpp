@@ -2,6 +2,8 @@
 #include "pipelines/expr/ast.h"
 #include "pipelines/expr/call.h"
 
+#include <algorithm>
+
 namespace pipelines::expr {
 namespace {
 
@@ -125,12 +127,18 @@ private:
 
     [[nodiscard]] Value access(const Value &value, const Node &postfix) const
     {
-        if (postfix.op == Op::Wildcard)
-            return wildcard(value);
+        if (postfix.op == Op::Wildcard) {
+            charge(sizeOf(value));
+            Value children = wildcard(value);
+            charge(sizeOf(children));
+            return children;
+        }
         const Value index = postfix.op == Op::Property ? Value::borrow(postfix.text)
                                                        : this->value(postfix.firstChild);
-        if (value.kind() == Kind::Array && value.asArray()->filtered)
+        if (value.kind() == Kind::Array && value.asArray()->filtered) {
+            charge(sizeOf(value));
             return lookupEach(*value.asArray(), index);
+        }
         // A property name never addresses an element, even if it looked like a number.
         if (value.kind() == Kind::Array && postfix.op == Op::Property)
             return Value::null();
@@ -162,8 +170,8 @@ private:
         case Function::Eq:
         case Function::Ne: {
             const Value left = value(node.firstChild);
-            const bool same = Value::equal(left, value(m_ast.nodes[node.firstChild].nextSibling));
-            return Value::boolean(same == (node.function == Function::Eq));
+            const bool isSame = same(left, value(m_ast.nodes[node.firstChild].nextSibling));
+            return Value::boolean(isSame == (node.function == Function::Eq));
         }
         default:
             break;
@@ -215,10 +223,24 @@ private:
         const Value left = value(node.firstChild);
         for (Index i = m_ast.nodes[node.firstChild].nextSibling; i != kNone;
              i = m_ast.nodes[i].nextSibling) {
-            if (Value::equal(left, value(i)))
+            if (same(left, value(i)))
                 return true;
         }
         return false;
+    }
+
+    /// What looks at many characters or elements counts as work; the usual few are free.
+    void charge(std::size_t work) const
+    {
+        constexpr std::size_t kFree = 256;
+        if (work > kFree && !m_context.spend(work))
+            throw EvaluationError(std::string(kTooLarge));
+    }
+
+    [[nodiscard]] bool same(const Value &left, const Value &right) const
+    {
+        charge(std::min(sizeOf(left), sizeOf(right)));
+        return Value::equal(left, right);
     }
 
     [[nodiscard]] Value coalesce(const Node &node) const

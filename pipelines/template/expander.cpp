@@ -385,6 +385,7 @@ void Expander::addEntry(const Entry &entry, Place place, Frame &frame, Output &o
                         const Node *blame)
 {
     const Node *key = entry.key;
+    guard(*key, frame); // what is inserted again and again grows without being expanded
     if (key->embedded != nullptr) {
         const auto value = scalarValue(*key, frame);
         if (!value)

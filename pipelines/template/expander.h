@@ -2,6 +2,7 @@
 /// Template evaluation (pipeline-language 6, 7.3, 9, 14): directives, expressions, included files
 /// and parameters of one entry file, giving one tree without expressions.
 
+#include "pipelines/base/text.h"
 #include "pipelines/compile/compiler.h"
 #include "pipelines/template/embedded.h"
 #include "pipelines/template/values.h"
@@ -207,6 +208,8 @@ private:
     std::deque<VariableScope> m_scopes;
     std::deque<std::unique_ptr<ParameterScope>> m_parameterScopes;
     std::vector<schema::RepositoryResource> m_repositories;
+    std::unordered_map<std::string, std::size_t, HashIgnoringCase, EqualIgnoringCase>
+        m_repositoryIndex;                                              ///< by alias
     std::unordered_map<const yaml::Node *, const yaml::Node *> m_early; ///< resources, read first
     std::size_t m_events = 0;
     std::size_t m_work = 0; ///< bytes and elements that functions went through

@@ -138,11 +138,7 @@ void Expander::declareRepositories(const Node &resources)
             repository.ref = "refs/heads/main";
         if (repository.alias.empty() || equalIgnoringCase(repository.alias, "self"))
             continue;
-        const bool known =
-            std::any_of(m_repositories.begin(), m_repositories.end(), [&](const auto &other) {
-                return equalIgnoringCase(other.alias, repository.alias);
-            });
-        if (!known)
+        if (m_repositoryIndex.try_emplace(repository.alias, m_repositories.size()).second)
             m_repositories.push_back(std::move(repository));
     }
 }
@@ -165,10 +161,8 @@ std::optional<std::pair<std::string, std::string>> Expander::resolve(const Node 
     } else if (equalIgnoringCase(alias, "self")) {
         alias = "self";
     } else {
-        const auto found =
-            std::find_if(m_repositories.begin(), m_repositories.end(),
-                         [&](const auto &known) { return equalIgnoringCase(known.alias, alias); });
-        if (found == m_repositories.end()) {
+        const auto found = m_repositoryIndex.find(alias);
+        if (found == m_repositoryIndex.end()) {
             std::vector<std::string> names;
             names.reserve(m_repositories.size());
             for (const auto &known : m_repositories)
@@ -179,7 +173,7 @@ std::optional<std::pair<std::string, std::string>> Expander::resolve(const Node 
                                  : "did you mean `" + close + "`?");
             return std::nullopt;
         }
-        alias = found->alias;
+        alias = m_repositories[found->second].alias;
     }
     const bool rooted = path.starts_with('/');
     const std::string whole =
@@ -212,11 +206,9 @@ Expander::File *Expander::load(const std::string &alias, const std::string &path
     source.path = path;
     source.name = shownName(alias, path);
     slot->source = m_arena.source(source);
-    const schema::RepositoryResource *repository = nullptr;
-    for (const auto &known : m_repositories) {
-        if (known.alias == alias)
-            repository = &known;
-    }
+    const auto known = m_repositoryIndex.find(alias);
+    const schema::RepositoryResource *const repository =
+        known == m_repositoryIndex.end() ? nullptr : &m_repositories[known->second];
     auto text = m_files.read(alias, repository, path);
     if (!text) {
         std::string where = "repository self";

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_map>
+#include <unordered_set>
 
 namespace pipelines::templates {
 
@@ -48,6 +50,17 @@ bool isTextType(std::string_view type)
            type == "secureFile" || type == "serviceConnection";
 }
 
+using NameSet = std::unordered_set<std::string_view, HashIgnoringCase, EqualIgnoringCase>;
+
+NameSet namesOf(const std::vector<Declaration> &declarations)
+{
+    NameSet names;
+    names.reserve(declarations.size());
+    for (const Declaration &declaration : declarations)
+        names.insert(declaration.name);
+    return names;
+}
+
 std::string quoted(std::string_view name)
 {
     return "'" + std::string(name) + "'";
@@ -61,10 +74,15 @@ bool isTypeOf(bool isTemplate, std::string_view type)
     return type == "string" || !isTextType(type);
 }
 
-/// Compact JSON of a node, for the queue dialog.
-void appendJson(std::string &out, const Node &node, ValueReader &reader)
+/// JSON of a node, for the queue dialog. False: it is nested too deeply.
+bool appendJson(std::string &out, const Node &node, ValueReader &reader)
 {
-    out += expr::toJson(reader.read(node, Typing::Typed));
+    try {
+        out += expr::toJson(reader.read(node, Typing::Typed));
+        return true;
+    } catch (const expr::EvaluationError &) {
+        return false;
+    }
 }
 
 } // namespace
@@ -80,6 +98,7 @@ Declarations Expander::declarations(const Node *node, bool isTemplate)
         return found;
     }
     found.form = Declarations::Form::List;
+    NameSet names;
     for (const Node *item : node->items()) {
         if (item->hasExpressions) {
             // Only a lone string literal is allowed, and that was folded while reading (6.1).
@@ -113,11 +132,7 @@ Declarations Expander::declarations(const Node *node, bool isTemplate)
             declaration.type = {}; // already wrong: take any value
         if (const Node *const shown = item->find("displayName"))
             declaration.displayName = shown->text;
-        const bool twice =
-            std::any_of(found.list.begin(), found.list.end(), [&](const Declaration &other) {
-                return equalIgnoringCase(other.name, declaration.name);
-            });
-        if (twice) {
+        if (!names.insert(declaration.name).second) {
             report(*item, frame, "duplicate-parameter",
                    "The " + quoted(declaration.name) +
                        " parameter is declared more than once in the parameter list.");
@@ -174,16 +189,14 @@ std::unique_ptr<ParameterScope> Expander::bind(const Declarations &declared, con
         return scope;
     }
     bool failed = false;
-    std::vector<std::string_view> names;
-    names.reserve(declared.list.size());
-    for (const Declaration &declaration : declared.list)
-        names.push_back(declaration.name);
+    m_work += declared.list.size() + given.size();
+    const NameSet names = namesOf(declared.list);
+    std::unordered_map<std::string_view, const Node *, HashIgnoringCase, EqualIgnoringCase> values;
     for (const Entry &entry : given) {
-        const bool known = std::any_of(names.begin(), names.end(), [&](std::string_view name) {
-            return equalIgnoringCase(name, entry.key->text);
-        });
-        if (known)
+        if (names.contains(entry.key->text)) {
+            values.insert_or_assign(entry.key->text, entry.value);
             continue;
+        }
         const std::string close = nearest(entry.key->text, names);
         report(*entry.value, caller, "unexpected-parameter",
                "Unexpected parameter " + quoted(entry.key->text),
@@ -192,11 +205,8 @@ std::unique_ptr<ParameterScope> Expander::bind(const Declarations &declared, con
         failed = true;
     }
     for (const Declaration &declaration : declared.list) {
-        const Node *value = declaration.defaultValue;
-        for (const Entry &entry : given) {
-            if (equalIgnoringCase(entry.key->text, declaration.name))
-                value = entry.value;
-        }
+        const auto found = values.find(declaration.name);
+        const Node *const value = found == values.end() ? declaration.defaultValue : found->second;
         if (value == nullptr) {
             report(reference, caller, "missing-parameter",
                    "A value for the " + quoted(declaration.name) + " parameter must be provided.",
@@ -271,17 +281,16 @@ void Expander::bindRoot(const Declarations &declared, const Node *resources)
     if (declared.form == Declarations::Form::Legacy)
         report(*declared.node, frame, "expected-sequence", "A mapping was not expected",
                "parameters of a pipeline are a list: `- name: x`");
+    const NameSet names = namesOf(declared.list);
+    std::unordered_map<std::string_view, std::string_view, HashIgnoringCase, EqualIgnoringCase>
+        texts;
     for (const auto &[name, value] : m_request.parameters) {
-        const bool known =
-            std::any_of(declared.list.begin(), declared.list.end(), [&](const auto &declaration) {
-                return equalIgnoringCase(declaration.name, name);
-            });
-        if (known || scope->has(name))
+        if (names.contains(name)) {
+            texts.insert_or_assign(name, value);
             continue;
-        std::vector<std::string_view> names;
-        names.reserve(declared.list.size());
-        for (const Declaration &declaration : declared.list)
-            names.push_back(declaration.name);
+        }
+        if (scope->has(name))
+            continue;
         const std::string close = nearest(name, names);
         m_result.diagnostics.push_back(makeDiagnostic(
             Severity::Error, "unexpected-parameter", "Unexpected parameter '" + name + "'", {},
@@ -291,9 +300,8 @@ void Expander::bindRoot(const Declarations &declared, const Node *resources)
     const yaml::Source *const source = m_arena.source(given);
     for (const Declaration &declaration : declared.list) {
         const Node *value = declaration.defaultValue;
-        for (const auto &[name, text] : m_request.parameters) {
-            if (!equalIgnoringCase(name, declaration.name))
-                continue;
+        if (const auto found = texts.find(declaration.name); found != texts.end()) {
+            const std::string_view text = found->second;
             if (isTextType(declaration.type) || declaration.type == "number" ||
                 declaration.type == "boolean") {
                 yaml::Node *const scalar = m_arena.node();
@@ -302,7 +310,7 @@ void Expander::bindRoot(const Declarations &declared, const Node *resources)
                 scalar->text = m_arena.copy(text);
                 value = scalar;
             } else {
-                value = givenStructure(text, source);
+                value = givenStructure(std::string(text), source);
             }
         }
         if (value == nullptr) {
@@ -337,8 +345,9 @@ void Expander::describe(const Declarations &declared)
             shown.defaultValue.emplace();
             if (declaration.defaultValue->isScalar())
                 *shown.defaultValue = declaration.defaultValue->text;
-            else
-                appendJson(*shown.defaultValue, *declaration.defaultValue, m_reader);
+            else if (!appendJson(*shown.defaultValue, *declaration.defaultValue, m_reader))
+                report(*declaration.defaultValue, {}, "limit-depth",
+                       "Maximum object depth exceeded", "the default is nested too deeply");
         }
         if (declaration.values != nullptr) {
             for (const Node *value : declaration.values->items())
@@ -368,6 +377,7 @@ bool Expander::checkValues(const Declaration &declaration, const Node &value)
 {
     if (declaration.values == nullptr || !declaration.values->isSequence())
         return true;
+    m_work += declaration.values->count; // again with every reference to the template
     if (declaration.type == "number") {
         const auto number = expr::Decimal::parse(value.text, expr::Decimal::Style::Signed);
         for (const Node *allowed : declaration.values->items()) {
@@ -393,9 +403,13 @@ std::optional<Value> Expander::convert(const Declaration &declaration, const Nod
         return std::nullopt;
     };
     const auto notAllowed = [&](const Node &where) {
+        constexpr std::size_t kMostShown = 50;
         std::string hint;
-        for (const Node *allowed : declaration.values->items())
+        for (const Node *allowed : declaration.values->items().first(
+                 std::min<std::size_t>(declaration.values->count, kMostShown)))
             hint += (hint.empty() ? "allowed: " : ", ") + std::string(allowed->text);
+        if (declaration.values->count > kMostShown)
+            hint += ", ...";
         return refuse(where, " value " + quoted(where.text) + " is not a valid value.",
                       std::move(hint));
     };
@@ -415,6 +429,7 @@ std::optional<Value> Expander::convert(const Declaration &declaration, const Nod
             return refuse(value, " value " + quoted(value.text) + " is not a valid StringList.",
                           "write a list");
         for (const Node *item : value.items()) {
+            guard(*item, caller);
             if (!item->isScalar())
                 return refuse(*item, " is not a valid StringList.");
             if (!checkValues(declaration, *item))

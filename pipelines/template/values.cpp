@@ -214,35 +214,25 @@ const VariableScope::Pairs &VariableScope::flat() const
 
 void ParameterScope::set(std::string_view name, Value value, bool guessed)
 {
-    if (guessed)
-        m_guessed.emplace_back(name);
-    for (auto &[known, old] : m_values) {
-        if (equalIgnoringCase(known, name)) {
-            old = std::move(value);
-            return;
-        }
-    }
-    m_values.emplace_back(std::string(name), std::move(value));
+    const auto [at, isNew] = m_index.try_emplace(std::string(name), m_values.size());
+    if (isNew)
+        return void(m_values.push_back({std::string(name), std::move(value), guessed}));
+    Parameter &known = m_values[at->second];
+    known.value = std::move(value);
+    known.guessed = known.guessed || guessed;
 }
 
 bool ParameterScope::has(std::string_view name) const
 {
-    for (const auto &[known, value] : m_values) {
-        if (equalIgnoringCase(known, name))
-            return true;
-    }
-    return false;
+    return m_index.contains(name);
 }
 
 std::optional<Value> ParameterScope::find(std::string_view name) const
 {
-    for (const std::string &guess : m_guessed) {
-        if (equalIgnoringCase(guess, name))
-            m_reads.guessed = true;
-    }
-    for (const auto &[known, value] : m_values) {
-        if (equalIgnoringCase(known, name))
-            return value;
+    if (const auto found = m_index.find(name); found != m_index.end()) {
+        const Parameter &parameter = m_values[found->second];
+        m_reads.guessed = m_reads.guessed || parameter.guessed;
+        return parameter.value;
     }
     if (m_miss == Miss::Error)
         throw expr::EvaluationError("Key not found '" + std::string(name) + "'");

@@ -96,12 +96,12 @@ public:
 
     [[nodiscard]] std::string_view key(std::size_t index) const override
     {
-        return m_values[index].first;
+        return m_values[index].name;
     }
 
     [[nodiscard]] expr::Value value(std::size_t index) const override
     {
-        return m_values[index].second;
+        return m_values[index].value;
     }
 
     [[nodiscard]] std::optional<expr::Value> find(std::string_view name) const override;
@@ -116,8 +116,15 @@ public:
     Reads takeReads() const { return std::exchange(m_reads, {}); }
 
 private:
-    std::vector<std::pair<std::string, expr::Value>> m_values;
-    std::vector<std::string> m_guessed;
+    struct Parameter
+    {
+        std::string name;
+        expr::Value value;
+        bool guessed;
+    };
+
+    std::vector<Parameter> m_values;
+    std::unordered_map<std::string, std::size_t, HashIgnoringCase, EqualIgnoringCase> m_index;
     Miss m_miss;
     mutable Reads m_reads;
 };

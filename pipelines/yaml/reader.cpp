@@ -406,10 +406,13 @@ bool isIndentedByTab(std::string_view text, std::uint32_t line)
 /// What must not even reach the parser.
 void checkBytes(std::string_view text, const ReadLimits &limits)
 {
-    if (text.size() > limits.maxBytes)
+    if (text.size() > limits.maxBytes) {
+        const auto [line, column] = place(text, limits.maxBytes);
         throw Stop{"limit-size", "Maximum object size exceeded",
                    "the file has " + std::to_string(text.size()) + " bytes, the limit is " +
-                       std::to_string(limits.maxBytes)};
+                       std::to_string(limits.maxBytes),
+                   line, column};
+    }
     const auto refuse = [text](std::size_t at, std::string what, std::string hint) {
         const auto [line, column] = place(text, at);
         throw Stop{"encoding", std::move(what), std::move(hint), line, column};
@@ -420,6 +423,23 @@ void checkBytes(std::string_view text, const ReadLimits &limits)
         refuse(nul, "The file holds a NUL byte", "save it as UTF-8 text");
     if (const std::size_t bad = findInvalidUtf8(text); bad != std::string_view::npos)
         refuse(bad, "The file holds a byte that is not UTF-8", "save it as UTF-8");
+    // yaml-cpp keeps every token after an open bracket until it knows that no key begins there, so
+    // that millions of them would fill the memory before the first event. Texts hold brackets that
+    // are never closed too, but not so many.
+    constexpr std::size_t kMostOpen = 100'000;
+    std::size_t open = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (c == '[' || c == '{')
+            ++open;
+        else if ((c == ']' || c == '}') && open > 0)
+            --open;
+        if (open > kMostOpen) {
+            const auto [line, column] = place(text, i);
+            throw Stop{"limit-depth", "Maximum object depth exceeded",
+                       "the YAML is nested too deeply", line, column};
+        }
+    }
 }
 
 const Node *build(Arena &arena, const Source *source, std::string_view text,

@@ -47,7 +47,7 @@ void completeVariables(const std::vector<std::string_view> &lines, bool inTempla
     for (const Declared &name : variables(lines))
         out.push_back(item(name.name, ItemKind::Variable, "variable"));
     for (const auto &variable : pipelines::predefinedVariables()) {
-        if (variable.inTemplates || !inTemplates)
+        if (variable.absent.empty() && (variable.known != pipelines::KnownAt::Run || !inTemplates))
             out.push_back(item(std::string(variable.name), ItemKind::Variable,
                                std::string(variable.summary)));
     }
@@ -55,13 +55,18 @@ void completeVariables(const std::vector<std::string_view> &lines, bool inTempla
 
 std::string hoverOfVariable(std::string_view name)
 {
-    for (const auto &variable : pipelines::predefinedVariables()) {
-        if (equalIgnoringCase(variable.name, name))
-            return "variable `" + std::string(variable.name) +
-                   "`: " + std::string(variable.summary) +
-                   (variable.inTemplates ? "" : "\n\nknown at run time only");
-    }
-    return {};
+    const auto *const variable = pipelines::predefinedVariable(name);
+    if (variable == nullptr)
+        return {};
+    std::string text =
+        "variable `" + std::string(variable->name) + "`: " + std::string(variable->summary);
+    if (!variable->absent.empty())
+        return text + "\n\nnever set: " + std::string(variable->absent);
+    if (variable->known == pipelines::KnownAt::Run)
+        text += "\n\nknown at run time only";
+    if (variable->known == pipelines::KnownAt::Reference)
+        text += "\n\na template expression yields `$(" + std::string(variable->name) + ")`";
+    return text;
 }
 
 void completeExpression(const std::vector<std::string_view> &lines, std::string_view before,

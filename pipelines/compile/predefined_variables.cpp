@@ -1,13 +1,19 @@
 #include "pipelines/compile/predefined_variables.h"
 
+#include "pipelines/base/text.h"
+
+#include <algorithm>
 #include <array>
 
 namespace pipelines {
 
 std::span<const PredefinedVariable> predefinedVariables()
 {
-    constexpr bool kTemplates = true;
-    constexpr bool kRun = false;
+    constexpr KnownAt kTemplates = KnownAt::Compilation;
+    constexpr KnownAt kText = KnownAt::Reference;
+    constexpr KnownAt kRun = KnownAt::Run;
+    constexpr std::string_view kGitOnly = "repositories are Git's";
+    constexpr std::string_view kNoCallingChecks = "no check here calls out";
     static constexpr std::array kVariables{
         PredefinedVariable{"Agent.BuildDirectory", kRun,
                            "Folder of the job, with `a`, `b` and `s` in it"},
@@ -54,9 +60,8 @@ std::span<const PredefinedVariable> predefinedVariables()
         PredefinedVariable{"Build.Repository.Provider", kRun,
                            "Kind of the repository: TfsGit, GitHub, Git, ..."},
         PredefinedVariable{"Build.Repository.Tfvc.Workspace", kRun,
-                           "Workspace of a TFVC repository"},
-        PredefinedVariable{"Build.Repository.Uri", kTemplates,
-                           "Address of the pipeline's repository"},
+                           "Workspace of a TFVC repository", kGitOnly},
+        PredefinedVariable{"Build.Repository.Uri", kText, "Address of the pipeline's repository"},
         PredefinedVariable{"Build.RequestedFor", kTemplates, "For whom the run was queued"},
         PredefinedVariable{"Build.RequestedForEmail", kTemplates,
                            "Mail address of the person the run was queued for"},
@@ -66,13 +71,16 @@ std::span<const PredefinedVariable> predefinedVariables()
                            "Full ref: refs/heads/x, refs/tags/x, refs/pull/1/merge"},
         PredefinedVariable{"Build.SourceBranchName", kTemplates, "Last part of the ref"},
         PredefinedVariable{"Build.SourcesDirectory", kRun, "Folder of the sources (`s`)"},
-        PredefinedVariable{"Build.SourceTfvcShelveset", kRun, "Shelveset of a TFVC repository"},
+        PredefinedVariable{"Build.SourceTfvcShelveset", kRun, "Shelveset of a TFVC repository",
+                           kGitOnly},
         PredefinedVariable{"Build.SourceVersion", kTemplates, "Commit the run is of"},
         PredefinedVariable{"Build.SourceVersionAuthor", kTemplates, "Author of that commit"},
         PredefinedVariable{"Build.SourceVersionMessage", kRun,
                            "First line of that commit's message"},
-        PredefinedVariable{"Build.StageRequestedBy", kRun, "Who started a manual stage"},
-        PredefinedVariable{"Build.StageRequestedForId", kRun, "Who started a manual stage, by id"},
+        PredefinedVariable{"Build.StageRequestedBy", kRun,
+                           "Who started or repeated the stage, else for whom the run is"},
+        PredefinedVariable{"Build.StageRequestedForId", kRun,
+                           "Who started or repeated the stage, else for whom the run is, by id"},
         PredefinedVariable{"Build.StagingDirectory", kRun,
                            "The same folder as Build.ArtifactStagingDirectory"},
         PredefinedVariable{"Build.TriggeredBy.BuildId", kRun,
@@ -85,8 +93,9 @@ std::span<const PredefinedVariable> predefinedVariables()
                            "Pipeline whose completion started this run"},
         PredefinedVariable{"Build.TriggeredBy.ProjectID", kRun,
                            "Project of the pipeline whose completion started this run"},
-        PredefinedVariable{"Checks.StageAttempt", kRun, "Attempt of the stage, in checks"},
-        PredefinedVariable{"Checks.StageId", kRun, "Id of the stage, in checks"},
+        PredefinedVariable{"Checks.StageAttempt", kRun, "Attempt of the stage, in checks",
+                           kNoCallingChecks},
+        PredefinedVariable{"Checks.StageId", kRun, "Id of the stage, in checks", kNoCallingChecks},
         PredefinedVariable{"Common.TestResultsDirectory", kRun, "Folder for test results"},
         PredefinedVariable{"Environment.Id", kRun, "Number of the environment, in deployment jobs"},
         PredefinedVariable{"Environment.Name", kRun, "Name of the environment, in deployment jobs"},
@@ -102,15 +111,15 @@ std::span<const PredefinedVariable> predefinedVariables()
         PredefinedVariable{"Strategy.CycleName", kRun,
                            "PreIteration, Iteration or PostIteration, in deployment jobs"},
         PredefinedVariable{"Strategy.Name", kRun, "Name of the deployment strategy"},
-        PredefinedVariable{"System.AccessToken", kTemplates,
+        PredefinedVariable{"System.AccessToken", kText,
                            "Token of the run; hand it to a script with `env`"},
-        PredefinedVariable{"System.AccessTokenRequestUri", kTemplates,
-                           "Where tokens are asked for"},
+        PredefinedVariable{
+            "System.AccessTokenRequestUri", kTemplates, "Where tokens are asked for",
+            "the token of a job holds as long as the job and is not asked for again"},
         PredefinedVariable{"System.CollectionId", kTemplates, "Id of the organization"},
-        PredefinedVariable{"System.CollectionUri", kTemplates, "Address of the server"},
+        PredefinedVariable{"System.CollectionUri", kText, "Address of the server"},
         PredefinedVariable{"System.Debug", kTemplates, "Write `true` for detailed logs"},
-        PredefinedVariable{"System.DefaultWorkingDirectory", kTemplates,
-                           "Folder that steps start in"},
+        PredefinedVariable{"System.DefaultWorkingDirectory", kText, "Folder that steps start in"},
         PredefinedVariable{"System.DefinitionId", kTemplates, "Number of the pipeline"},
         PredefinedVariable{"System.HostType", kTemplates, "`build`"},
         PredefinedVariable{"System.IsTriggeringRepository", kTemplates,
@@ -121,23 +130,25 @@ std::span<const PredefinedVariable> predefinedVariables()
         PredefinedVariable{"System.JobIdentifier", kRun, "stage.job.instance"},
         PredefinedVariable{"System.JobName", kRun, "Name of the job's instance"},
         PredefinedVariable{"System.JobParallelismTag", kRun,
-                           "Which parallel jobs of the organization count"},
+                           "Public or Private: whose parallel jobs count"},
         PredefinedVariable{"System.JobPositionInPhase", kRun,
                            "Place among the instances of the job, from 1"},
         PredefinedVariable{"System.OidcRequestUri", kTemplates,
-                           "Where identity tokens are asked for"},
+                           "Where identity tokens are asked for",
+                           "no identity tokens are given out"},
         PredefinedVariable{"System.PhaseAttempt", kRun, "Attempt of the job, from 1"},
         PredefinedVariable{"System.PhaseDisplayName", kRun, "Display name of the job"},
         PredefinedVariable{"System.PhaseName", kRun, "Name of the job in the file"},
         PredefinedVariable{"System.PlanId", kRun, "Id of the run's plan"},
         PredefinedVariable{"System.PullRequest.ForkSecretsRemoved", kRun,
-                           "Whether secrets were kept from a fork"},
+                           "Whether secrets were kept from a fork", "repositories have no forks"},
         PredefinedVariable{"System.PullRequest.IsFork", kTemplates,
                            "Whether the pull request comes from a fork"},
         PredefinedVariable{"System.PullRequest.MergedAt", kRun, "When the pull request was merged"},
         PredefinedVariable{"System.PullRequest.PullRequestId", kRun, "Id of the pull request"},
         PredefinedVariable{"System.PullRequest.PullRequestIteration", kRun,
-                           "Iteration of the pull request"},
+                           "Iteration of the pull request",
+                           "pushes to a pull request are not counted"},
         PredefinedVariable{"System.PullRequest.PullRequestNumber", kRun,
                            "Number of the pull request at GitHub"},
         PredefinedVariable{"System.PullRequest.SourceBranch", kRun, "Branch under review"},
@@ -151,14 +162,22 @@ std::span<const PredefinedVariable> predefinedVariables()
         PredefinedVariable{"System.StageAttempt", kRun, "Attempt of the stage, from 1"},
         PredefinedVariable{"System.StageDisplayName", kRun, "Display name of the stage"},
         PredefinedVariable{"System.StageName", kRun, "Name of the stage"},
-        PredefinedVariable{"System.TeamFoundationCollectionUri", kTemplates,
-                           "Address of the server"},
+        PredefinedVariable{"System.TeamFoundationCollectionUri", kText, "Address of the server"},
         PredefinedVariable{"System.TeamProject", kTemplates, "Name of the project"},
         PredefinedVariable{"System.TeamProjectId", kTemplates, "Id of the project"},
         PredefinedVariable{"System.TimelineId", kRun, "Id of the run's records"},
         PredefinedVariable{"System.TotalJobsInPhase", kRun, "How many instances the job has"},
         PredefinedVariable{"TF_BUILD", kRun, "`True` in every job, as an environment variable"}};
     return kVariables;
+}
+
+const PredefinedVariable *predefinedVariable(std::string_view name)
+{
+    const auto all = predefinedVariables();
+    const auto found = std::find_if(all.begin(), all.end(), [&](const PredefinedVariable &one) {
+        return equalIgnoringCase(one.name, name);
+    });
+    return found == all.end() ? nullptr : &*found;
 }
 
 } // namespace pipelines

@@ -1,3 +1,4 @@
+#include "pipelines/compile/predefined_variables.h"
 #include "pipelines/shape/normalise.h"
 #include "pipelines/shape/shape.h"
 #include "pipelines/template/expander_parts.h"
@@ -85,6 +86,11 @@ const Node *Expander::run()
     Frame frame;
     frame.source = entry;
     frame.variables = &newScope(nullptr);
+    for (const PredefinedVariable &variable : predefinedVariables()) {
+        if (variable.known == KnownAt::Reference)
+            frame.variables->define(variable.name,
+                                    m_arena.copy("$(" + std::string(variable.name) + ")"));
+    }
     for (const auto &[name, value] : m_request.variables)
         frame.variables->define(name, value);
     try {

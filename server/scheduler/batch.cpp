@@ -4,6 +4,7 @@
 #include "server/scheduler/stage_targets.h"
 #include "server/scheduler/wait_metrics.h"
 #include "server/store/environment_store.h"
+#include "server/store/identity_store.h"
 #include "server/store/repository_store.h"
 #include "server/store/token.h"
 
@@ -303,6 +304,11 @@ bool Batch::offer(RunContext &one, const std::string &jobId, ConnectedWorker &wo
     input.instance = instance->get();
     input.serverUrl = worker.serverUrl;
     input.jobToken = store::randomToken();
+    input.workerId = worker.row.id;
+    if (const auto stage = one.snapshot.stages.find(job.stage);
+        stage != one.snapshot.stages.end() && stage->second.requestedBy)
+        input.stageRequestedBy =
+            store::IdentityStore(m_connection).find(*stage->second.requestedBy);
     store::EnvironmentStore environments(m_connection);
     const store::PhaseRow &phase = one.snapshot.phases.at({job.stage, job.phase});
     if (phase.environmentId != 0)

@@ -148,6 +148,13 @@ void addEnvironment(JobMessage &message, const MessageInput &input, const schema
     message.environment = std::move(environment);
 }
 
+bool has(const std::vector<JobVariable> &variables, std::string_view name)
+{
+    return std::any_of(variables.begin(), variables.end(), [&](const JobVariable &variable) {
+        return folded(variable.name) == folded(name);
+    });
+}
+
 std::vector<JobVariable> jobVariables(const MessageInput &input, const JobMessage &message,
                                       const schema::Stage *stage, const schema::Job *planned)
 {
@@ -173,6 +180,12 @@ std::vector<JobVariable> jobVariables(const MessageInput &input, const JobMessag
         list.set("System.StageAttempt",
                  std::to_string(row == snapshot.stages.end() ? 1 : row->second.attempt));
     }
+    if (input.stageRequestedBy) {
+        list.set("Build.StageRequestedBy", input.stageRequestedBy->displayName);
+        list.set("Build.StageRequestedForId", input.stageRequestedBy->id);
+    }
+    if (has(snapshot.variables, "System.PullRequest.PullRequestId"))
+        list.set("System.PullRequest.SourceRepositoryUri", message.repositories.front().url);
     list.set("System.PhaseName", job.phase);
     list.set("System.PhaseDisplayName",
              planned && !planned->displayName.empty() ? planned->displayName : job.phase);
@@ -185,6 +198,7 @@ std::vector<JobVariable> jobVariables(const MessageInput &input, const JobMessag
     list.set("System.JobPositionInPhase", std::to_string(input.instance->position));
     list.set("System.TotalJobsInPhase", std::to_string(input.instance->total));
     list.set("Agent.JobName", job.displayName);
+    list.set("Agent.Id", std::to_string(input.workerId));
     if (message.environment) {
         list.set("Environment.Name", message.environment->name);
         list.set("Environment.Id", std::to_string(message.environment->id));
@@ -220,7 +234,10 @@ std::vector<JobVariable> runVariables(const store::RunRow &run, const store::Run
     list.set("System.PlanId", run.planId);
     list.set("System.TimelineId", run.planId);
     list.set("System.IsTriggeringRepository", "True");
+    list.set("System.JobParallelismTag", "Private");
     list.set("System.PullRequest.IsFork", "False");
+    for (const char *name : {"Resources.TriggeringAlias", "Resources.TriggeringCategory"})
+        list.set(name, ""); // there in every run, with a value when a resource started it
     const auto trigger = nlohmann::ordered_json::parse(run.triggerJson, nullptr, false);
     if (trigger.is_object()) {
         for (const auto &[name, value] : trigger.items())
@@ -239,6 +256,8 @@ std::vector<JobVariable> runVariables(const store::RunRow &run, const store::Run
         list.set(name, who);
         list.set(std::string(name) + "Id", run.requestedBy.value_or(""));
     }
+    list.set("Build.StageRequestedBy", who);
+    list.set("Build.StageRequestedForId", run.requestedBy.value_or(""));
     list.set("Build.RequestedForEmail", facts.requestedByUniqueName);
     list.set("Build.Repository.ID", facts.repositoryId);
     list.set("Build.Repository.Name", facts.repositoryName);

@@ -6,6 +6,7 @@
 #include "schema/protocol/messages.h"
 #include "server/scheduler/run_snapshot.h"
 #include "server/store/environment_store.h"
+#include "server/store/identity_store.h"
 #include "server/store/repository_store.h"
 #include "server/store/run_store.h"
 
@@ -30,6 +31,9 @@ struct MessageInput
     const pipelines::run::JobInstance *instance = nullptr;
     std::string serverUrl; ///< without a slash at the end
     std::string jobToken;
+    std::int64_t workerId = 0;
+    /// Who started or repeated the stage; nothing: it came by itself.
+    std::optional<store::Identity> stageRequestedBy;
     std::optional<store::EnvironmentRow> environment;
     std::optional<store::ResourceRow> resource;
     std::vector<store::Repository> repositories; ///< of the project

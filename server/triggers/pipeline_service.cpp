@@ -1,6 +1,7 @@
 #include "server/triggers/pipeline_service.h"
 
 #include "pipelines/run/run_number.h"
+#include "schema/base/guid.h"
 #include "server/environments/environment_service.h"
 #include "server/triggers/git_file_source.h"
 
@@ -79,7 +80,9 @@ std::map<std::string, std::string> templateVariables(const CompiledPipeline &at,
     set("System.TeamProject", at.project.name);
     set("System.TeamProjectId", at.project.id);
     set("System.DefinitionId", std::to_string(pipeline.id));
+    set("System.CollectionId", schema::nameGuid("slipway", "collection"));
     set("System.HostType", "build");
+    set("System.IsTriggeringRepository", "True");
     set("System.PullRequest.IsFork", "False");
     for (const auto &[name, value] : request.triggerVariables)
         if (!name.starts_with("Slipway."))
@@ -370,6 +373,8 @@ Result<QueuedRun> PipelineService::queue(const QueueRequest &request)
         return out;
     scheduler::NewRun run;
     run.triggerVariables = request.triggerVariables;
+    if (!request.scheduleName.empty())
+        run.triggerVariables.emplace_back("Build.CronSchedule.DisplayName", request.scheduleName);
     run.pipelineId = compiled.pipeline.id;
     run.reason = request.reason;
     run.priority = request.priority;

@@ -311,6 +311,14 @@ async function features() {
     await session.open(uri, text)
     assert.match((await session.hover(uri, at(text, 'Build.Sour|ceBranch'))).contents.value, /Full ref/)
     assert.match((await session.hover(uri, at(text, 'Build.Rea|son'))).contents.value, /started the run/)
+    const more = "steps:\n- script: echo $(System.AccessToken) $(System.OidcRequestUri) $(Agent.Id)\n"
+    const other = uriOf('predefined-more.yml')
+    await session.open(other, more)
+    assert.match((await session.hover(other, at(more, 'System.Acc|ess'))).contents.value, /yields `\$\(System.AccessToken\)`/)
+    assert.match((await session.hover(other, at(more, 'Oidc|Request'))).contents.value, /never set: no identity tokens/)
+    assert.match((await session.hover(other, at(more, 'Agent.|Id'))).contents.value, /at run time only/)
+    const names = await completionIn(session, 'steps:\n- script: echo $(System.|\n', 'predefined-names.yml')
+    assert.ok(names.includes('System.AccessToken') && !names.includes('System.OidcRequestUri'), names)
   })
   await check('what the compiler reports of values: a template argument that is not allowed', async () => {
     const [first] = await session.open(uriOf('bad-argument.yml'),

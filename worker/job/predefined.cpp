@@ -134,6 +134,26 @@ void setFolders(Variables &variables, const JobLayout &layout)
     set("Agent.ToolsDirectory", layout.tools);
 }
 
+/// What the first checkout step of `self` says of the repository (as the agent does it).
+void setCheckoutVariables(JobContext &job)
+{
+    for (const schema::Step &step : job.message.steps) {
+        const auto input = [&](std::string_view name) {
+            const auto *value = schema::findText(step.inputs, name);
+            return toLower(value == nullptr ? "" : job.variables.expand(*value));
+        };
+        if (step.task != schema::kCheckoutTaskId || input("repository") != "self")
+            continue;
+        const auto mode = input("submodules");
+        job.variables.set("Build.Repository.Clean", input("clean") == "true" ? "True" : "False");
+        job.variables.set("Build.Repository.Git.SubmoduleCheckout",
+                          mode.empty() || mode == "false" ? "False" : "True");
+        return;
+    }
+    job.variables.set("Build.Repository.Clean", "False");
+    job.variables.set("Build.Repository.Git.SubmoduleCheckout", "False");
+}
+
 } // namespace
 
 void setJobVariables(JobContext &job)
@@ -153,6 +173,7 @@ void setJobVariables(JobContext &job)
     variables.set("Agent.IsSelfHosted", "1");
     variables.set("Agent.CloudId", ""); // there and empty: not one of Microsoft's machines
     variables.set("Agent.JobStatus", job.statusText());
+    setWhenMissing(variables, "Agent.Id", "0"); // `slipway run`: no server has counted it
     setWhenMissing(variables, "Agent.JobName", message.displayName);
     setWhenMissing(variables, "Build.BuildId", std::to_string(message.runId));
     setWhenMissing(variables, "Build.BuildNumber", message.runNumber);
@@ -167,6 +188,7 @@ void setJobVariables(JobContext &job)
     setWhenMissing(variables, "System.PhaseName", message.jobName);
     setWhenMissing(variables, "System.StageName", message.stageName);
     setWhenMissing(variables, "System.HostType", "build");
+    setWhenMissing(variables, "System.JobParallelismTag", "Private");
     setWhenMissing(variables, "System.Culture", "en-US");
     setWhenMissing(variables, "System.CollectionUri", message.serverUrl);
     setWhenMissing(variables, "System.TeamFoundationCollectionUri", message.serverUrl);
@@ -188,6 +210,7 @@ void setJobVariables(JobContext &job)
         setWhenMissing(variables, "Build.Repository.Name", repository.name);
         setWhenMissing(variables, "Build.Repository.Uri", repository.url);
     }
+    setCheckoutVariables(job);
     for (const auto name : kForeignTexts) {
         if (const Variable *variable = variables.find(name);
             variable != nullptr && !variable->secret)

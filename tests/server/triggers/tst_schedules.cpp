@@ -10,6 +10,7 @@
 
 #include <git2.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -106,6 +107,7 @@ private Q_SLOTS:
     void cleanupTestCase() { git_libgit2_shutdown(); }
 
     void startsWhenDueAndOnce();
+    void tellsTheRunItsName();
     void startsOnlyAfterChanges_data();
     void startsOnlyAfterChanges();
     void waitsForTheRunBefore();
@@ -123,6 +125,26 @@ void TestSchedules::startsWhenDueAndOnce()
     QCOMPARE(runs.size(), 1U);
     QVERIFY(runs.front().run.reason == schema::RunReason::Schedule);
     QCOMPARE(runs.front().run.sourceBranch, std::string("refs/heads/main"));
+}
+
+/// In template expressions and in jobs.
+void TestSchedules::tellsTheRunItsName()
+{
+    ScheduleWorld world("");
+    world.commit("trigger: none\nschedules:\n" + daily("  displayName: Nightly\n") +
+                     "steps:\n- script: ${{ variables['Build.CronSchedule.DisplayName'] }} "
+                     "${{ variables['System.IsTriggeringRepository'] }} "
+                     "${{ variables['System.CollectionUri'] }}\n",
+                 "main");
+    QCOMPARE(world.until(61min), 1);
+    const auto message = world.run(world.worker);
+    const auto &inputs = message.steps.back().inputs;
+    QCOMPARE(*schema::findText(inputs, "script"),
+             std::string("Nightly True $(System.CollectionUri)"));
+    const auto named = [](const auto &variable) {
+        return variable.name == "Build.CronSchedule.DisplayName" && variable.value == "Nightly";
+    };
+    QVERIFY(std::any_of(message.variables.begin(), message.variables.end(), named));
 }
 
 void TestSchedules::startsOnlyAfterChanges_data()

@@ -4,6 +4,8 @@
 
 #include <QTest>
 
+#include <algorithm>
+
 using namespace worker;
 
 class TestMasking : public QObject
@@ -98,30 +100,97 @@ private Q_SLOTS:
         };
         for (int round = 0; round < 2000; ++round) {
             Masker masker;
+            MaskStream stream(masker);
             std::vector<std::string> forms;
+            // Secrets come one by one, with output in between: each adds to the automaton there is.
             for (std::uint32_t i = 0; i < 1 + random(4); ++i) {
-                const auto secret = randomText(1 + random(5), 3);
+                const auto secret = randomText(1 + random(round % 2 == 0 ? 5 : 12), 3);
                 masker.add(secret);
                 for (auto &form : secretForms(secret))
                     forms.push_back(form);
+                const auto text = randomText(random(60), 3);
+                std::vector<bool> flags(text.size() + 1, false);
+                for (const auto &form : forms) {
+                    for (std::size_t at = text.find(form); at != std::string::npos;
+                         at = text.find(form, at + 1))
+                        for (std::size_t k = at; k < at + form.size(); ++k)
+                            flags[k] = true;
+                }
+                std::string expected;
+                for (std::size_t k = 0; k < text.size(); ++k) {
+                    if (!flags[k])
+                        expected += text[k];
+                    else if (k == 0 || !flags[k - 1])
+                        expected += "***";
+                }
+                QCOMPARE(masker.mask(text), expected);
+                std::string out;
+                const auto split = random(static_cast<std::uint32_t>(text.size()) + 1);
+                stream.feed(std::string_view(text).substr(0, split), out);
+                stream.feed(std::string_view(text).substr(split), out);
+                stream.finish(out);
+                QCOMPARE(out, expected);
             }
-            const auto text = randomText(random(60), 3);
-            std::vector<bool> flags(text.size() + 1, false);
-            for (const auto &form : forms) {
-                for (std::size_t at = text.find(form); at != std::string::npos;
-                     at = text.find(form, at + 1))
-                    for (std::size_t i = at; i < at + form.size(); ++i)
-                        flags[i] = true;
-            }
-            std::string expected;
-            for (std::size_t i = 0; i < text.size(); ++i) {
-                if (!flags[i])
-                    expected += text[i];
-                else if (i == 0 || !flags[i - 1])
-                    expected += "***";
-            }
+        }
+    }
+
+    /// In whatever order the secrets come, and whether they come before the text or while it runs.
+    void orderOfSecretsChangesNothing()
+    {
+        std::vector<std::string> secrets{"abcab", "cabx",    "b",      "bcabxyz-long", "xyz-l",
+                                         "ab",    "abcabxx", "zz-top", "abcabcabcabc", "q"};
+        const std::string text =
+            "abcabxyz-long abcabcabcabcabx zz-to zz-top bqb caxyz-lo ABCAB abcabx cab";
+        Masker all;
+        for (const auto &secret : secrets)
+            all.add(secret);
+        const auto expected = all.mask(text);
+        std::sort(secrets.begin(), secrets.end());
+        for (int round = 0; round < 500; ++round) {
+            std::rotate(secrets.begin(), secrets.begin() + 1 + round % 7, secrets.end());
+            std::next_permutation(secrets.begin(), secrets.end());
+            Masker masker;
+            for (const auto &secret : secrets)
+                masker.add(secret);
+            QCOMPARE(masker.mask(text), expected);
+            for (const auto &secret : secrets)
+                masker.add(secret); // known ones change nothing
             QCOMPARE(masker.mask(text), expected);
         }
+    }
+
+    /// A secret that comes in the middle of a text is masked from there on, and the text goes on.
+    void secretsComeWhileATextRuns()
+    {
+        const std::string text = "pa55word! other-one pa55word! other-one pa55";
+        for (std::size_t split = 0; split <= text.size(); ++split) {
+            Masker masker;
+            masker.add("pa55word!");
+            MaskStream stream(masker);
+            std::string out;
+            stream.feed(std::string_view(text).substr(0, split), out);
+            masker.add("other-one");
+            stream.feed(std::string_view(text).substr(split), out);
+            stream.finish(out);
+            // What began before it is known is not found; everything else is.
+            const std::string expected = std::string("*** ") + (split <= 10 ? "***" : "other-one") +
+                                         " *** " + (split <= 30 ? "***" : "other-one") + " pa55";
+            QCOMPARE(out, expected);
+        }
+    }
+
+    void thousandsOfSecrets()
+    {
+        Masker masker;
+        std::string text;
+        std::string expected;
+        for (int i = 0; i < 5000; ++i) {
+            const auto secret = "secret-" + encodeBase64(std::to_string(i * 7919));
+            masker.add(secret);
+            text += secret + " plain" + std::to_string(i) + " ";
+            expected += "*** plain" + std::to_string(i) + " ";
+        }
+        QCOMPARE(masker.mask(text), expected);
     }
 
     void noFormLeaksTheSecret()

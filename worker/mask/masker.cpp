@@ -9,19 +9,10 @@ constexpr std::size_t kEmitAtLeast = 1U << 16U;
 
 } // namespace
 
-Masker::Masker()
-    : m_automaton(std::make_shared<const MaskAutomaton>(std::vector<std::string>{}))
-{}
-
 void Masker::add(std::string_view secret)
 {
-    bool changed = false;
-    for (auto &form : secretForms(secret))
-        changed |= m_texts.insert(std::move(form)).second;
-    if (changed) {
-        m_automaton = std::make_shared<const MaskAutomaton>(
-            std::vector<std::string>(m_texts.begin(), m_texts.end()));
-    }
+    for (const auto &form : secretForms(secret))
+        m_automaton.add(form);
 }
 
 std::string Masker::mask(std::string_view text) const
@@ -34,8 +25,7 @@ std::string Masker::mask(std::string_view text) const
 }
 
 MaskStream::MaskStream(const Masker &masker)
-    : m_masker(masker)
-    , m_automaton(masker.automaton())
+    : m_automaton(masker.automaton())
 {}
 
 void MaskStream::feed(std::string_view bytes, std::string &out)
@@ -45,7 +35,7 @@ void MaskStream::feed(std::string_view bytes, std::string &out)
         if (m_state == 0) {
             // Nothing has begun: everything up to the next possible beginning is plain.
             emit(m_held.size(), out);
-            const std::size_t plainEnd = m_automaton->skip(bytes, at);
+            const std::size_t plainEnd = m_automaton.skip(bytes, at);
             if (plainEnd > at) {
                 out.append(bytes.substr(at, plainEnd - at));
                 m_lastWasSecret = false;
@@ -53,13 +43,13 @@ void MaskStream::feed(std::string_view bytes, std::string &out)
                 continue;
             }
         }
-        m_state = m_automaton->next(m_state, static_cast<unsigned char>(bytes[at]));
+        m_state = m_automaton.next(m_state, static_cast<unsigned char>(bytes[at]));
         m_held += bytes[at++];
         m_flags.push_back(false);
-        const std::size_t match = m_automaton->matchLength(m_state);
+        const std::size_t match = m_automaton.matchLength(m_state);
         for (std::size_t i = m_held.size() - match; i < m_held.size(); ++i)
             m_flags[i] = true;
-        const std::size_t open = m_automaton->depth(m_state);
+        const std::size_t open = m_automaton.depth(m_state);
         if (m_held.size() - open >= kEmitAtLeast)
             emit(m_held.size() - open, out);
     }
@@ -83,7 +73,6 @@ void MaskStream::finish(std::string &out)
     emit(m_held.size(), out);
     m_state = 0;
     m_lastWasSecret = false;
-    m_automaton = m_masker.automaton();
 }
 
 } // namespace worker

@@ -5,8 +5,6 @@
 
 #include <array>
 #include <cstdint>
-#include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,15 +15,21 @@ namespace worker {
 /// tests.
 std::vector<std::string> secretForms(std::string_view secret);
 
-/// Immutable automaton over a set of texts: Aho-Corasick with sparse nodes (about 20 bytes a state)
-/// for places where a text may have begun; between them a Wu-Manber table of shifts jumps over as
-/// many bytes as no text can begin in.
+/// Automaton over a set of texts that grows: Aho-Corasick with sparse nodes (about 36 bytes a
+/// state) for places where a text may have begun; between them a Wu-Manber table of shifts jumps
+/// over as many bytes as no text can begin in. A text is added without building anything anew
+/// (Meyer 1985, "Incremental string matching"): its new nodes, and the fail links that now lead to
+/// them.
 class MaskAutomaton
 {
 public:
-    explicit MaskAutomaton(const std::vector<std::string> &texts);
+    MaskAutomaton();
 
     using State = std::uint32_t;
+
+    /// Nothing happens when the text is empty or known. States stay what they are: a reader in the
+    /// middle of a text goes on, and finds the new one from where it begins after this.
+    void add(std::string_view text);
 
     /// The state after reading `byte` in `state`.
     [[nodiscard]] State next(State state, unsigned char byte) const;
@@ -43,18 +47,29 @@ private:
     struct Node
     {
         State firstChild = 0, sibling = 0, fail = 0;
+        /// The nodes whose fail link leads here, as a list; the root keeps none.
+        State firstFailed = 0, nextFailed = 0, previousFailed = 0;
         std::uint32_t depth = 0, match = 0;
         unsigned char byte = 0;
     };
 
     [[nodiscard]] State child(State state, unsigned char byte) const;
+    State addChild(State parent, unsigned char byte);
+    /// Fail links that led past `parent` because it had no such child lead to `fresh` now.
+    void redirect(State parent, State fresh);
+    void setFail(State state, State fail);
+    /// A text ends in `state`: so it does in whatever fails to it.
+    void spreadMatch(State state);
+    void addStart(std::string_view text);
+    void addShifts(std::string_view text);
     [[nodiscard]] std::size_t skipShort(std::string_view text, std::size_t from) const;
-    void makeShifts(const std::vector<std::string> &texts);
 
+    std::vector<std::string> m_texts;
     std::vector<std::uint8_t> m_shifts; ///< by hash of three bytes; empty: the texts are too short
     std::vector<std::uint64_t> m_heads; ///< bit by hash of the first three bytes of a text
-    std::size_t m_window = 0;           ///< bytes of a text that the shifts look at
+    std::size_t m_window = SIZE_MAX;    ///< bytes of a text that the shifts look at
     std::vector<Node> m_states;
+    std::vector<State> m_open; ///< of a walk, kept for its memory
     std::array<State, 256> m_root{};
     std::vector<std::uint64_t> m_pairs; ///< bit (a << 8 | b): some text begins with a, b
 };
@@ -63,23 +78,16 @@ private:
 class Masker
 {
 public:
-    Masker();
-
-    /// Registers a secret and its forms; effective for everything masked from now on. Blank texts
-    /// are ignored.
+    /// Registers a secret and its forms; effective for everything that begins from now on. Blank
+    /// texts are ignored.
     void add(std::string_view secret);
     /// `text` with every secret replaced.
     [[nodiscard]] std::string mask(std::string_view text) const;
 
-    /// The automaton of now; a stream keeps its own until it is told to take a newer one.
-    [[nodiscard]] const std::shared_ptr<const MaskAutomaton> &automaton() const
-    {
-        return m_automaton;
-    }
+    [[nodiscard]] const MaskAutomaton &automaton() const { return m_automaton; }
 
 private:
-    std::set<std::string, std::less<>> m_texts;
-    std::shared_ptr<const MaskAutomaton> m_automaton;
+    MaskAutomaton m_automaton;
 };
 
 /// Masks one text that arrives in pieces; the output is the same for every split. Holds back at
@@ -91,14 +99,13 @@ public:
 
     /// Appends to `out` what is certain.
     void feed(std::string_view bytes, std::string &out);
-    /// The text ends: appends the rest and begins a new text with the secrets of now.
+    /// The text ends: appends the rest and begins a new text.
     void finish(std::string &out);
 
 private:
     void emit(std::size_t count, std::string &out);
 
-    const Masker &m_masker;
-    std::shared_ptr<const MaskAutomaton> m_automaton;
+    const MaskAutomaton &m_automaton;
     MaskAutomaton::State m_state = 0;
     std::string m_held;           ///< bytes not yet passed on
     std::vector<bool> m_flags;    ///< m_held[i] belongs to a secret

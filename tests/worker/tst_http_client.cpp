@@ -3,6 +3,7 @@
 
 #include <QTest>
 
+#include <Poco/Exception.h>
 #include <Poco/Net/ServerSocket.h>
 #include <Poco/Net/StreamSocket.h>
 
@@ -10,6 +11,33 @@
 #include <thread>
 
 using namespace worker;
+
+namespace {
+
+/// Takes one request, answers with the bytes and ends the connection.
+void answerAndCut(Poco::Net::ServerSocket &listening, const std::string &bytes)
+{
+    auto socket = listening.acceptConnection();
+    std::string request;
+    std::array<char, 4096> buffer{};
+    while (request.find("\r\n\r\n") == std::string::npos) {
+        const int count = socket.receiveBytes(buffer.data(), buffer.size());
+        if (count <= 0)
+            break;
+        request.append(buffer.data(), static_cast<std::size_t>(count));
+    }
+    std::size_t at = 0;
+    try {
+        while (at < bytes.size())
+            at += static_cast<std::size_t>(
+                socket.sendBytes(bytes.data() + at, static_cast<int>(bytes.size() - at)));
+        socket.shutdownSend();
+    } catch (const Poco::Exception &) {
+        // The client has enough.
+    }
+}
+
+} // namespace
 
 class TestHttpClient : public QObject
 {
@@ -63,6 +91,74 @@ private Q_SLOTS:
             QVERIFY(reply);
             QCOMPARE(reply->status, status);
         }
+    }
+
+    void downloads_data()
+    {
+        QTest::addColumn<qint64>("announced"); ///< negative: the end of the connection is the end
+        QTest::addColumn<qint64>("sent");
+        QTest::addColumn<qint64>("wanted");  ///< bytes after which the reader has enough
+        QTest::addColumn<bool>("complains"); ///< the reader does not like what it got
+        QTest::addColumn<QString>("error");  ///< empty: none
+        const auto row = [](const char *name, qint64 announced, qint64 sent, qint64 wanted,
+                            bool complains, const char *error) {
+            QTest::newRow(name) << announced << sent << wanted << complains
+                                << QString::fromLatin1(error);
+        };
+        constexpr qint64 kAll = 1LL << 40;
+        row("whole", 300'000, 300'000, kAll, false, "");
+        row("empty", 0, 0, kAll, false, "");
+        row("no length", -1, 300'000, kAll, false, "");
+        row("cut", 300'000, 299'999, kAll, false, "breaks off after 299999 of 300000 bytes");
+        row("cut at once", 300'000, 0, kAll, false, "breaks off after 0 of 300000 bytes");
+        row("cut, and the reader fails on it", 300'000, 70'000, kAll, true,
+            "breaks off after 70000");
+        row("the reader has enough", 300'000, 300'000, 1000, false, "");
+        row("cut behind what the reader wants", 300'000, 100'000, 1000, false, "");
+        row("the reader fails", 300'000, 300'000, kAll, true, "a damaged archive");
+    }
+
+    void downloads()
+    {
+        QFETCH(qint64, announced);
+        QFETCH(qint64, sent);
+        QFETCH(qint64, wanted);
+        QFETCH(bool, complains);
+        QFETCH(QString, error);
+        std::string body;
+        while (body.size() < static_cast<std::size_t>(sent))
+            body += static_cast<char>('a' + body.size() % 26);
+        std::string head = "HTTP/1.1 200 OK\r\n";
+        if (announced >= 0)
+            head += "Content-Length: " + std::to_string(announced) + "\r\n";
+        Poco::Net::ServerSocket listening(Poco::Net::SocketAddress("127.0.0.1", 0));
+        std::thread server([&] { answerAndCut(listening, head + "\r\n" + body); });
+        const auto client = HttpClient::create("http://" + listening.address().toString(), "");
+        std::string got;
+        const auto reply = (*client)->download("/file", [&](std::istream &in) -> Status {
+            std::array<char, 10'000> buffer{};
+            while (in && got.size() < static_cast<std::size_t>(wanted)) {
+                got += static_cast<char>(in.get()); // both ways of reading
+                if (!in) {
+                    got.pop_back();
+                    break;
+                }
+                in.read(buffer.data(), buffer.size());
+                got.append(buffer.data(), static_cast<std::size_t>(in.gcount()));
+            }
+            if (complains)
+                return schema::Error{ErrorCode::InvalidArgument, "a damaged archive"};
+            return {};
+        });
+        server.join();
+        QCOMPARE(bool(reply), error.isEmpty());
+        if (!reply) {
+            QVERIFY2(reply.error().message.find(error.toStdString()) != std::string::npos,
+                     reply.error().message.c_str());
+            QCOMPARE(reply.error().code == ErrorCode::Unavailable,
+                     error.startsWith(QLatin1String("breaks off")));
+        }
+        QVERIFY(body.starts_with(got) && (wanted < sent || got == body));
     }
 };
 

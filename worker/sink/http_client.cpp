@@ -11,8 +11,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <istream>
+#include <streambuf>
 
 namespace worker {
 namespace {
@@ -38,6 +40,73 @@ std::string readBody(std::istream &in, const HTTPResponse &response)
         throw Poco::Net::NetException("the answer breaks off");
     return body;
 }
+
+/// The body of an answer for whoever reads it, with an eye on its length: Poco's stream ends at a
+/// connection that breaks as it does at the end.
+class WatchedBody final : public std::streambuf
+{
+public:
+    /// `length`: what the answer announced; negative: nothing.
+    WatchedBody(std::streambuf &source, std::int64_t length)
+        : m_source(source)
+        , m_length(length)
+    {}
+
+    /// True when the reader came to an end that is not the announced one.
+    [[nodiscard]] bool brokeOff() const { return m_ended && m_count < m_length; }
+
+    [[nodiscard]] std::string where() const
+    {
+        return "the answer breaks off after " + std::to_string(m_count) + " of " +
+               std::to_string(m_length) + " bytes" + (m_why.empty() ? "" : ": " + m_why);
+    }
+
+protected:
+    int_type underflow() override
+    {
+        const auto count = fetch(m_buffer.data(), static_cast<std::streamsize>(m_buffer.size()));
+        if (count <= 0)
+            return traits_type::eof();
+        setg(m_buffer.data(), m_buffer.data(), m_buffer.data() + count);
+        return traits_type::to_int_type(m_buffer[0]);
+    }
+
+    /// Large reads go past the buffer.
+    std::streamsize xsgetn(char *into, std::streamsize wanted) override
+    {
+        const auto kept = std::min<std::streamsize>(wanted, egptr() - gptr());
+        std::copy_n(gptr(), kept, into);
+        gbump(static_cast<int>(kept));
+        auto done = kept;
+        while (done < wanted) {
+            const auto count = fetch(into + done, wanted - done);
+            if (count <= 0)
+                break;
+            done += count;
+        }
+        return done;
+    }
+
+private:
+    std::streamsize fetch(char *into, std::streamsize wanted)
+    {
+        std::streamsize count = 0;
+        try {
+            count = m_source.sgetn(into, wanted);
+        } catch (const Poco::Exception &error) {
+            m_why = schema::transport::explain(error);
+        }
+        m_ended = m_ended || count <= 0;
+        m_count += std::max<std::streamsize>(count, 0);
+        return count;
+    }
+
+    std::streambuf &m_source;
+    std::int64_t m_length, m_count = 0;
+    bool m_ended = false;
+    std::string m_why;
+    std::array<char, 16384> m_buffer{};
+};
 
 } // namespace
 
@@ -169,7 +238,15 @@ Result<HttpReply> HttpClient::download(const std::string &path,
             out.body = readBody(in, response);
             return out;
         }
-        done = read(in);
+        WatchedBody watched(*in.rdbuf(),
+                            response.hasContentLength() ? response.getContentLength64() : -1);
+        std::istream body(&watched);
+        done = read(body);
+        // What half a body looked like to the reader, a damaged archive say, is not the news.
+        if (watched.brokeOff()) {
+            done = {};
+            throw Poco::Net::NetException(watched.where());
+        }
         m_state->session->reset(); // what was not read must not be taken for the next answer
         return out;
     });
@@ -199,6 +276,18 @@ std::string replyMessage(const HttpReply &reply)
     if (json.is_object() && json.contains("message") && json["message"].is_string())
         return json["message"].get<std::string>();
     return "the server answered with status " + std::to_string(reply.status);
+}
+
+schema::Error replyError(const HttpReply &reply)
+{
+    ErrorCode code = ErrorCode::InvalidArgument;
+    if (reply.status == 404)
+        code = ErrorCode::NotFound;
+    else if (reply.status == 409)
+        code = ErrorCode::AlreadyExists;
+    else if (reply.status == 413 || reply.status == 507)
+        code = ErrorCode::LimitExceeded;
+    return {code, replyMessage(reply)};
 }
 
 } // namespace worker

@@ -39,7 +39,9 @@ public:
     Result<HttpReply> upload(const std::string &method, const std::string &path,
                              const std::string &contentType,
                              const std::function<Status(std::ostream &out)> &write);
-    /// The body of a 2xx answer is given to `read`; others are replies as usual.
+    /// The body of a 2xx answer is given to `read`; others are replies as usual. Errors: those of
+    /// `read`; Unavailable when the body breaks off before its announced length, whatever `read`
+    /// made of it: the caller tries again from the beginning.
     Result<HttpReply> download(const std::string &path,
                                const std::function<Status(std::istream &in)> &read);
 
@@ -53,5 +55,7 @@ private:
 std::string pathSegment(std::string_view text);
 /// The sentence an error answer carries ({"message": ...}), or its status.
 std::string replyMessage(const HttpReply &reply);
+/// An answer that is no 2xx as an error: NotFound, AlreadyExists, LimitExceeded or InvalidArgument.
+schema::Error replyError(const HttpReply &reply);
 
 } // namespace worker

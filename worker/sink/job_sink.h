@@ -20,6 +20,13 @@ struct ArtifactInfo
     std::uint64_t files = 0;
 };
 
+/// What a task needs to fetch a secure file itself (worker-and-tasks 2.2).
+struct SecureFileTicket
+{
+    std::string id, name;
+    std::string ticket; ///< secret; good for this job and this file only
+};
+
 /// Called from the job's thread only. Deliveries without a result are queued and never lost while
 /// the job's folder exists; the others return when the receiver has the thing on disk.
 class JobSink
@@ -82,6 +89,13 @@ public:
     {
         return {ErrorCode::Unavailable,
                 "the secure file '" + name + "' is on the server, and this job runs without one"};
+    }
+
+    /// A ticket for a secure file by name or id. Errors: as secureFile.
+    virtual Result<SecureFileTicket> secureFileTicket(const std::string &nameOrId)
+    {
+        return {ErrorCode::Unavailable, "the secure file '" + nameOrId +
+                                            "' is on the server, and this job runs without one"};
     }
 
     /// A file attached to a record. Errors: NotFound when the receiver takes no attachments.

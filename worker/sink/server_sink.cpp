@@ -1,12 +1,9 @@
 #include "worker/sink/server_sink.h"
 
-#include "worker/artifact/archive_stream.h"
-
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <iterator>
 #include <utility>
 
@@ -26,11 +23,9 @@ constexpr auto kWaitSlice = 250ms;
 constexpr std::size_t kRecordsPerCall = 100;
 /// Bytes of a log kept in memory until they are acknowledged.
 constexpr std::size_t kRecentBytes = 256U << 10U;
-
-std::string dump(const Json &json)
-{
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+/// So many more acknowledged bytes of a log give their room on the disk back: a flood of output
+/// needs room for what the server has not, not for all of it.
+constexpr std::uint64_t kForgetBytes = 16U << 20U;
 
 /// The server says that this job is none of ours any more.
 bool isGone(const HttpReply &reply)
@@ -81,18 +76,6 @@ void mergeInto(schema::protocol::RecordUpdate &into, const schema::protocol::Rec
 schema::Error gone()
 {
     return {ErrorCode::Canceled, "the server gave this job up"};
-}
-
-schema::Error replyError(const HttpReply &reply)
-{
-    ErrorCode code = ErrorCode::InvalidArgument;
-    if (reply.status == 404)
-        code = ErrorCode::NotFound;
-    else if (reply.status == 409)
-        code = ErrorCode::AlreadyExists;
-    else if (reply.status == 413 || reply.status == 507)
-        code = ErrorCode::LimitExceeded;
-    return {code, replyMessage(reply)};
 }
 
 } // namespace
@@ -247,7 +230,8 @@ bool ServerSink::wait(std::chrono::milliseconds pause, Patience patience)
     return !m_lost && !m_quit;
 }
 
-template <typename Attempt> Result<HttpReply> ServerSink::insist(Attempt attempt, Patience patience)
+Result<HttpReply> ServerSink::insist(const std::function<Result<HttpReply>()> &attempt,
+                                     Patience patience)
 {
     std::chrono::milliseconds pause = kFirstPause;
     while (true) {
@@ -291,13 +275,13 @@ Result<ServerSink::Batch> ServerSink::take()
         if (entry.hasRecent) {
             bytes = entry.recent.substr(0, room);
         } else {
-            auto read = m_spool.readLog(*at, entry.acknowledged, room);
+            const auto wanted = std::min<std::uint64_t>(room, entry.written - entry.acknowledged);
+            auto read = m_spool.readLog(*at, entry.acknowledged, static_cast<std::size_t>(wanted));
             if (!read) {
                 putBack(std::move(batch));
                 return std::move(read).error();
             }
             bytes = std::move(*read);
-            // The end of the file may be newer than `written` says: those bytes go along.
         }
         const bool whole = entry.acknowledged + bytes.size() >= entry.written;
         room -= bytes.size();
@@ -342,7 +326,8 @@ Result<schema::protocol::Delivered> ServerSink::send(const Batch &batch, Patienc
                      schema::protocol::deliveredFromJson(Json::parse(reply.body, nullptr, false)));
     if (answer.lengths.size() != batch.delivery.logs.size())
         return {ErrorCode::Internal, "the server's answer does not fit the delivery"};
-    const std::lock_guard lock(m_mutex);
+    std::unique_lock lock(m_mutex);
+    std::vector<std::pair<std::string, std::uint64_t>> forget;
     for (std::size_t i = 0; i < answer.lengths.size(); ++i) {
         const auto &piece = batch.delivery.logs[i];
         Log &entry = m_logs[piece.recordId];
@@ -361,7 +346,14 @@ Result<schema::protocol::Delivered> ServerSink::send(const Batch &batch, Patienc
         // has.
         if (entry.acknowledged < entry.written)
             m_dirty.insert(piece.recordId);
+        if (entry.acknowledged >= entry.forgotten + kForgetBytes) {
+            entry.forgotten = entry.acknowledged;
+            forget.emplace_back(piece.recordId, entry.acknowledged);
+        }
     }
+    lock.unlock();
+    for (const auto &[recordId, length] : forget)
+        m_spool.forgetLog(recordId, length);
     return answer;
 }
 
@@ -394,176 +386,6 @@ void ServerSink::background()
         if (!batch->more)
             m_wake.wait_for(lock, kBatchPause, [this] { return m_finishing || m_lost || m_quit; });
     }
-}
-
-Status ServerSink::callWithBody(const std::string &path, const std::string &body)
-{
-    ASSIGN_OR_RETURN(const auto reply,
-                     insist([&] { return m_calls->call("POST", m_base + path, body); }));
-    if (!reply.ok())
-        return replyError(reply);
-    return {};
-}
-
-Result<ArtifactInfo> ServerSink::publishArtifact(const std::string &name, const fs::path &path)
-{
-    ArtifactInfo info;
-    ASSIGN_OR_RETURN(const auto reply, insist([&]() {
-                         return m_calls->upload("PUT", m_base + "artifacts/" + pathSegment(name),
-                                                "application/zstd",
-                                                [&](std::ostream &out) -> Status {
-                                                    ASSIGN_OR_RETURN(info, packArtifact(path, out));
-                                                    return {};
-                                                });
-                     }));
-    if (!reply.ok())
-        return replyError(reply);
-    info.name = name;
-    return info;
-}
-
-Result<std::vector<std::string>> ServerSink::artifacts()
-{
-    return artifactNames("artifacts");
-}
-
-Result<std::vector<std::string>> ServerSink::artifactsOf(std::int64_t runId)
-{
-    return artifactNames("runs/" + std::to_string(runId) + "/artifacts");
-}
-
-Result<std::vector<std::string>> ServerSink::artifactNames(const std::string &path)
-{
-    ASSIGN_OR_RETURN(const auto reply, insist([&] { return m_calls->call("GET", m_base + path); }));
-    if (!reply.ok())
-        return replyError(reply);
-    auto json = Json::parse(reply.body, nullptr, false);
-    if (json.is_object() && json.contains("value"))
-        json = Json(json["value"]);
-    if (json.is_object() && json.contains("artifacts"))
-        json = Json(json["artifacts"]);
-    if (!json.is_array())
-        return {ErrorCode::InvalidArgument, "the server's list of artifacts is no list"};
-    std::vector<std::string> names;
-    for (const auto &entry : json) {
-        if (entry.is_string())
-            names.push_back(entry.get<std::string>());
-        else if (entry.is_object() && entry.contains("name") && entry["name"].is_string())
-            names.push_back(entry["name"].get<std::string>());
-    }
-    return names;
-}
-
-Result<ArtifactInfo>
-ServerSink::downloadArtifact(const std::string &name, const fs::path &target,
-                             const std::function<bool(const std::string &path)> &wanted)
-{
-    return fetchArtifact("artifacts/", name, target, wanted);
-}
-
-Result<ArtifactInfo>
-ServerSink::downloadArtifactOf(std::int64_t runId, const std::string &name, const fs::path &target,
-                               const std::function<bool(const std::string &path)> &wanted)
-{
-    return fetchArtifact("runs/" + std::to_string(runId) + "/artifacts/", name, target, wanted);
-}
-
-Result<ArtifactInfo>
-ServerSink::fetchArtifact(const std::string &path, const std::string &name, const fs::path &target,
-                          const std::function<bool(const std::string &path)> &wanted)
-{
-    ArtifactInfo info;
-    ASSIGN_OR_RETURN(const auto reply, insist([&] {
-                         return m_calls->download(
-                             m_base + path + pathSegment(name), [&](std::istream &in) -> Status {
-                                 ASSIGN_OR_RETURN(info, unpackArtifact(in, target, wanted));
-                                 return {};
-                             });
-                     }));
-    if (reply.status == 404)
-        return {ErrorCode::NotFound, "the run has no artifact '" + name + "'"};
-    if (!reply.ok())
-        return replyError(reply);
-    info.name = name;
-    return info;
-}
-
-Status ServerSink::publishTestRun(const schema::protocol::TestRunUpload &run)
-{
-    return callWithBody("testruns", dump(toJson(run)));
-}
-
-Status ServerSink::publishCoverage(const schema::protocol::CoverageUpload &coverage)
-{
-    return callWithBody("coverage", dump(toJson(coverage)));
-}
-
-Result<schema::protocol::RunFound> ServerSink::findRun(const schema::protocol::RunQuery &query)
-{
-    const auto body = dump(toJson(query));
-    ASSIGN_OR_RETURN(const auto reply,
-                     insist([&] { return m_calls->call("POST", m_base + "runs/find", body); }));
-    if (!reply.ok())
-        return replyError(reply);
-    return schema::protocol::runFoundFromJson(Json::parse(reply.body, nullptr, false));
-}
-
-Status ServerSink::secureFile(const std::string &name, const fs::path &target)
-{
-    ASSIGN_OR_RETURN(const auto reply, insist([&] {
-                         return m_calls->download(m_base + "securefiles/" + pathSegment(name),
-                                                  [&target](std::istream &in) -> Status {
-                                                      const std::string bytes{
-                                                          std::istreambuf_iterator<char>(in), {}};
-                                                      return writeFile(target, bytes, 0600);
-                                                  });
-                     }));
-    if (!reply.ok())
-        return replyError(reply);
-    return {};
-}
-
-Status ServerSink::publishImage(const schema::protocol::PushedImage &image)
-{
-    return callWithBody("images", dump(toJson(image)));
-}
-
-Status ServerSink::publishDeployed(const std::vector<schema::protocol::DeployedItem> &items)
-{
-    Json list = Json::array();
-    for (const auto &item : items)
-        list.push_back(toJson(item));
-    return callWithBody("deployed", dump({{"items", std::move(list)}}));
-}
-
-Status ServerSink::attach(const std::string &recordId, const std::string &type,
-                          const std::string &name, const fs::path &path)
-{
-    ASSIGN_OR_RETURN(const auto reply, insist([&] {
-                         return m_calls->upload(
-                             "PUT",
-                             m_base + "attachments/" + pathSegment(recordId) + "/" +
-                                 pathSegment(type) + "/" + pathSegment(name),
-                             "application/octet-stream", [&path](std::ostream &out) -> Status {
-                                 std::ifstream in(path, std::ios::binary);
-                                 if (!in)
-                                     return {ErrorCode::Io, "read '" + path.string() + "'"};
-                                 if (in.peek() != std::ifstream::traits_type::eof())
-                                     out << in.rdbuf();
-                                 return {};
-                             });
-                     }));
-    if (!reply.ok())
-        return replyError(reply);
-    return {};
-}
-
-Status ServerSink::updateRun(const std::vector<std::string> &addTags, const std::string &runNumber)
-{
-    Json body = {{"addTags", addTags}};
-    if (!runNumber.empty())
-        body["runNumber"] = runNumber;
-    return callWithBody("run", dump(body));
 }
 
 Status ServerSink::complete(const schema::protocol::JobCompletion &completion)

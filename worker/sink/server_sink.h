@@ -12,6 +12,7 @@
 #include "worker/sink/spool.h"
 
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -51,6 +52,7 @@ public:
     downloadArtifactOf(std::int64_t runId, const std::string &name, const fs::path &target,
                        const std::function<bool(const std::string &path)> &wanted) override;
     Status secureFile(const std::string &name, const fs::path &target) override;
+    Result<SecureFileTicket> secureFileTicket(const std::string &nameOrId) override;
     Status publishImage(const schema::protocol::PushedImage &image) override;
     Status publishDeployed(const std::vector<schema::protocol::DeployedItem> &items) override;
     Status attach(const std::string &recordId, const std::string &type, const std::string &name,
@@ -68,6 +70,7 @@ private:
     struct Log
     {
         std::uint64_t written = 0, acknowledged = 0;
+        std::uint64_t forgotten = 0; ///< of the acknowledged ones, no longer on this disk
         /// The bytes that are not acknowledged, while they are few; else they are read back from
         /// the folder.
         std::string recent;
@@ -94,8 +97,8 @@ private:
     void putBack(Batch batch);
     void noteFailure(Status status);
     /// Repeats `attempt` with growing pauses while the server does not answer or answers 5xx.
-    template <typename Attempt>
-    Result<HttpReply> insist(Attempt attempt, Patience patience = Patience::UntilGivenUp);
+    Result<HttpReply> insist(const std::function<Result<HttpReply>()> &attempt,
+                             Patience patience = Patience::UntilGivenUp);
     /// True after waiting `pause`; false when patience ended meanwhile.
     bool wait(std::chrono::milliseconds pause, Patience patience);
     [[nodiscard]] bool endsPatience(Patience patience) const;

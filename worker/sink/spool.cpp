@@ -84,6 +84,14 @@ Status Spool::appendLog(const std::string &recordId, std::string_view bytes)
     return writeAll(fd.get(), bytes, path);
 }
 
+void Spool::forgetLog(const std::string &recordId, std::uint64_t length) const
+{
+    const UniqueFd fd(::open((m_folder / "logs" / recordId).c_str(), O_WRONLY | O_CLOEXEC));
+    if (fd) // where it cannot be done, the bytes stay until the job ends
+        ::fallocate(fd.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+                    static_cast<off_t>(length));
+}
+
 Result<std::vector<schema::protocol::RecordUpdate>> Spool::readRecords() const
 {
     std::vector<schema::protocol::RecordUpdate> out;

@@ -35,6 +35,9 @@ public:
     /// Appends; the caller's thread only.
     Status appendRecord(const schema::protocol::RecordUpdate &update);
     Status appendLog(const std::string &recordId, std::string_view bytes);
+    /// The server has the first `length` bytes: gives their room on the disk back where the file
+    /// system can do that. Offsets stay what they are. Any thread.
+    void forgetLog(const std::string &recordId, std::uint64_t length) const;
 
     /// Every record update so far; a line cut off by a crash is left out.
     Result<std::vector<schema::protocol::RecordUpdate>> readRecords() const;

@@ -121,6 +121,14 @@ Status RecordingSink::secureFile(const std::string &name, const fs::path &target
     return writeFile(target, it->second, 0600);
 }
 
+Result<SecureFileTicket> RecordingSink::secureFileTicket(const std::string &nameOrId)
+{
+    if (!secureFiles.contains(nameOrId))
+        return schema::Error{ErrorCode::NotFound, "no secure file '" + nameOrId + "'"};
+    return SecureFileTicket{schema::nameGuid("secure file", nameOrId), nameOrId,
+                            "ticket-for-" + nameOrId};
+}
+
 Status RecordingSink::publishImage(const schema::protocol::PushedImage &image)
 {
     images.push_back(image);

@@ -30,6 +30,7 @@ public:
     downloadArtifactOf(std::int64_t runId, const std::string &name, const fs::path &target,
                        const std::function<bool(const std::string &path)> &wanted) override;
     Status secureFile(const std::string &name, const fs::path &target) override;
+    Result<SecureFileTicket> secureFileTicket(const std::string &nameOrId) override;
     Status publishImage(const schema::protocol::PushedImage &image) override;
     Status publishDeployed(const std::vector<schema::protocol::DeployedItem> &items) override;
     Status attach(const std::string &recordId, const std::string &type, const std::string &name,

@@ -10,19 +10,43 @@ Json jobFrame(const char *type, const std::string &jobId)
     return {{"type", type}, {"jobId", jobId}};
 }
 
+Json capabilitiesJson(const std::vector<Capability> &capabilities)
+{
+    Json out = Json::array();
+    for (const auto &capability : capabilities)
+        out.push_back({{"name", capability.name}, {"value", capability.value}});
+    return out;
+}
+
+void readCapabilities(Fields &fields, std::vector<Capability> &into, Need need)
+{
+    const auto read = [&into](const Json &element, const std::string &path) {
+        Capability capability;
+        Fields members(element, path + ".");
+        members.text("name", capability.name, Need::Required);
+        members.text("value", capability.value);
+        into.push_back(std::move(capability));
+        return members.status();
+    };
+    fields.list("capabilities", read, need);
+}
+
 struct FrameWriter
 {
     Json operator()(const Hello &hello) const
     {
-        Json capabilities = Json::array();
-        for (const auto &capability : hello.capabilities)
-            capabilities.push_back({{"name", capability.name}, {"value", capability.value}});
         return {{"type", "hello"},
                 {"protocol", hello.protocol},
                 {"version", hello.version},
                 {"slots", hello.slots},
-                {"capabilities", std::move(capabilities)},
+                {"capabilities", capabilitiesJson(hello.capabilities)},
                 {"running", hello.running}};
+    }
+
+    Json operator()(const CapabilitiesChanged &frame) const
+    {
+        return {{"type", "capabilitiesChanged"},
+                {"capabilities", capabilitiesJson(frame.capabilities)}};
     }
 
     Json operator()(const Accepted &frame) const { return jobFrame("accepted", frame.jobId); }
@@ -118,17 +142,15 @@ Result<WorkerFrame> decodeWorkerFrame(std::string_view text)
         fields.integer("protocol", frame.protocol, Need::Required);
         fields.text("version", frame.version);
         fields.integer("slots", frame.slots);
-        fields.list("capabilities", [&frame](const Json &element, const std::string &path) {
-            Capability capability;
-            Fields members(element, path + ".");
-            members.text("name", capability.name, Need::Required);
-            members.text("value", capability.value);
-            frame.capabilities.push_back(std::move(capability));
-            return members.status();
-        });
+        readCapabilities(fields, frame.capabilities, Need::Optional);
         fields.texts("running", frame.running);
         if (!fields.failed() && (frame.slots < 0 || frame.slots > 10'000))
             fields.fail("slots", "expected 0 to 10000");
+        return finish<WorkerFrame>(fields, std::move(frame));
+    }
+    if (type == "capabilitiesChanged") {
+        CapabilitiesChanged frame;
+        readCapabilities(fields, frame.capabilities, Need::Required);
         return finish<WorkerFrame>(fields, std::move(frame));
     }
     if (type == "accepted") {

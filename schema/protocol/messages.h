@@ -129,6 +129,15 @@ struct Hello
     std::vector<std::string> running;
 };
 
+/// A worker with a capability of this name takes no jobs for now; its value says why ("no disk
+/// space: ..."). Never one that a person gave.
+inline constexpr const char *kUnavailable = "Agent.Unavailable";
+
+struct CapabilitiesChanged
+{
+    std::vector<Capability> capabilities;
+}; ///< worker -> server: instead of those said so far
+
 struct Accepted
 {
     std::string jobId;
@@ -181,7 +190,7 @@ struct Drain
 {
 }; ///< server -> worker: take no more jobs
 
-using WorkerFrame = std::variant<Hello, Accepted, Refused, Renew, Finished>;
+using WorkerFrame = std::variant<Hello, CapabilitiesChanged, Accepted, Refused, Renew, Finished>;
 using ServerFrame = std::variant<Welcome, JobOffer, CancelJob, Renewed, LeaseLost, Drain>;
 
 std::string encode(const WorkerFrame &frame);

@@ -45,10 +45,15 @@ std::vector<int> versionOf(std::string_view text)
     return parts;
 }
 
+bool takesJobs(const WorkerSlot &worker)
+{
+    return worker.online && worker.enabled && worker.unavailable.empty();
+}
+
 bool canTake(const WorkerSlot &worker, const QueuedJob &job)
 {
-    return worker.online && worker.enabled && worker.poolId == job.poolId &&
-           worker.busy < worker.slots && !job.refusedBy.contains(worker.workerId) &&
+    return takesJobs(worker) && worker.poolId == job.poolId && worker.busy < worker.slots &&
+           !job.refusedBy.contains(worker.workerId) &&
            std::all_of(
                job.demands.begin(), job.demands.end(),
                [&](const std::string &demand) {
@@ -67,6 +72,16 @@ std::vector<std::string> unmet(const QueuedJob &job, const WorkerSlot &worker)
 }
 
 } // namespace
+
+std::string_view unavailability(const std::vector<Capability> &capabilities)
+{
+    for (const Capability &capability : capabilities) {
+        if (capability.name == schema::protocol::kUnavailable)
+            return capability.value.empty() ? "it gives no reason"
+                                            : std::string_view(capability.value);
+    }
+    return {};
+}
 
 bool meetsDemand(std::string_view demand, const std::vector<Capability> &capabilities)
 {
@@ -96,7 +111,7 @@ bool meetsDemand(std::string_view demand, const std::vector<Capability> &capabil
 std::vector<Assignment> assign(QueueOrder order, Room room, std::vector<WorkerSlot> workers)
 {
     std::erase_if(workers, [](const WorkerSlot &worker) {
-        return !worker.online || !worker.enabled || worker.busy >= worker.slots;
+        return !takesJobs(worker) || worker.busy >= worker.slots;
     });
     std::vector<Assignment> assignments;
     while (!workers.empty() && room.pool > 0) {
@@ -150,6 +165,7 @@ Shortage whyWaiting(const QueuedJob &job, const std::string &poolName,
     int online = 0;
     int able = 0;
     const WorkerSlot *nearest = nullptr;
+    const WorkerSlot *unavailable = nullptr; // would be asked, but for what it says itself
     std::size_t fewest = SIZE_MAX;
     for (const WorkerSlot &worker : workers) {
         if (worker.poolId != job.poolId)
@@ -157,8 +173,13 @@ Shortage whyWaiting(const QueuedJob &job, const std::string &poolName,
         ++inPool;
         if (!worker.online || !worker.enabled)
             continue;
-        ++online;
         const std::size_t missing = unmet(job, worker).size();
+        if (!worker.unavailable.empty()) {
+            if (missing == 0 && unavailable == nullptr)
+                unavailable = &worker;
+            continue;
+        }
+        ++online;
         able += missing == 0 ? 1 : 0;
         if (missing < fewest) {
             fewest = missing;
@@ -170,6 +191,14 @@ Shortage whyWaiting(const QueuedJob &job, const std::string &poolName,
                             poolName, poolName),
                 {},
                 {}};
+    const std::string also = unavailable == nullptr
+                                 ? std::string()
+                                 : fmt::format("; '{}' would suit, but takes no jobs: {}",
+                                               unavailable->name, unavailable->unavailable);
+    if (online == 0 && unavailable != nullptr)
+        return {fmt::format("no worker of pool '{}' takes jobs now{}", poolName, also),
+                std::string(unavailable->name),
+                {}};
     if (online == 0)
         return {fmt::format("none of the {} workers of pool '{}' is online and enabled", inPool,
                             poolName),
@@ -178,11 +207,13 @@ Shortage whyWaiting(const QueuedJob &job, const std::string &poolName,
     if (able == 0) {
         std::vector<std::string> missing = unmet(job, *nearest);
         return {
-            fmt::format("no worker of pool '{}' meets the demands; the nearest, '{}', lacks: {}",
-                        poolName, nearest->name, fmt::join(missing, ", ")),
+            fmt::format("no worker of pool '{}' meets the demands; the nearest, '{}', lacks: {}{}",
+                        poolName, nearest->name, fmt::join(missing, ", "), also),
             std::string(nearest->name), std::move(missing)};
     }
-    return {fmt::format("all {} suitable workers of pool '{}' are busy", able, poolName), {}, {}};
+    return {fmt::format("all {} suitable workers of pool '{}' are busy{}", able, poolName, also),
+            {},
+            {}};
 }
 
 schema::Result<std::int64_t> resolvePool(const schema::Pool &wanted,

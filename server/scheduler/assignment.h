@@ -32,7 +32,11 @@ struct WorkerSlot
     int slots = 1;
     int busy = 0;
     const std::vector<schema::protocol::Capability> *capabilities = nullptr;
+    std::string_view unavailable = {}; ///< why it takes no jobs for now; empty: it does
 };
+
+/// The reason that a worker gives for taking no jobs (schema::protocol::kUnavailable), or empty.
+std::string_view unavailability(const std::vector<schema::protocol::Capability> &capabilities);
 
 struct Assignment
 {

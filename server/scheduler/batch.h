@@ -62,6 +62,7 @@ private:
     void take(ExplainCommand &command);
 
     void frame(ConnectedWorker &worker, const schema::protocol::Hello &hello);
+    void frame(ConnectedWorker &worker, const schema::protocol::CapabilitiesChanged &changed);
     void frame(ConnectedWorker &worker, const schema::protocol::Accepted &accepted);
     void frame(ConnectedWorker &worker, const schema::protocol::Refused &refused);
     void frame(ConnectedWorker &worker, const schema::protocol::Renew &renew);

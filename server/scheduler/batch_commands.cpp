@@ -332,6 +332,13 @@ void Batch::frame(ConnectedWorker &worker, const schema::protocol::Hello &hello)
     }
 }
 
+void Batch::frame(ConnectedWorker &worker, const schema::protocol::CapabilitiesChanged &changed)
+{
+    worker.row.capabilities = changed.capabilities;
+    store::WorkerStore(m_connection).update(worker.row);
+    workerNotices.push_back({worker.row.id, worker.row.online});
+}
+
 void Batch::frame(ConnectedWorker &worker, const schema::protocol::Accepted &accepted)
 {
     const auto run = m_state.runOfJob.find(accepted.jobId);

@@ -262,7 +262,8 @@ WorkerSlot slotOf(const ConnectedWorker &worker)
             worker.row.enabled,
             worker.row.slots,
             static_cast<int>(worker.jobs.size()),
-            &worker.row.capabilities};
+            &worker.row.capabilities,
+            unavailability(worker.row.capabilities)};
 }
 
 void noteWorker(LoopState &state, std::int64_t workerId)
@@ -274,7 +275,7 @@ void noteWorker(LoopState &state, std::int64_t workerId)
         return;
     }
     const WorkerSlot slot = slotOf(found->second);
-    if (slot.online && slot.enabled && slot.busy < slot.slots)
+    if (slot.online && slot.enabled && slot.unavailable.empty() && slot.busy < slot.slots)
         state.idle[slot.poolId].insert(workerId);
     else if (const auto pool = state.idle.find(slot.poolId); pool != state.idle.end())
         pool->second.erase(workerId);

@@ -81,6 +81,8 @@ private Q_SLOTS:
         QTest::addColumn<QByteArray>("text");
         QTest::newRow("hello") << QByteArray(
             R"({"type":"hello","protocol":1,"version":"0.1","slots":2,"capabilities":[{"name":"git","value":"/usr/bin/git"}],"running":["a","b"]})");
+        QTest::newRow("capabilities changed") << QByteArray(
+            R"({"type":"capabilitiesChanged","capabilities":[{"name":"Agent.Unavailable","value":"no disk space"}]})");
         QTest::newRow("accepted") << QByteArray(R"({"type":"accepted","jobId":"a"})");
         QTest::newRow("refused") << QByteArray(
             R"({"type":"refused","jobId":"a","reason":"draining"})");

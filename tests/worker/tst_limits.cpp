@@ -208,6 +208,34 @@ private Q_SLOTS:
         QVERIFY(fs::exists(work / "1") && !fs::exists(work / "4"));
     }
 
+    /// A worker that is over its quota takes no job until there is room again.
+    void quotaLeavesAMark()
+    {
+        const QTemporaryDir folder;
+        const fs::path work = folder.path().toStdString();
+        constexpr std::size_t kMega = 1U << 20U;
+        const auto quiet = [](const std::string &) {};
+        fill(work / "1" / "s" / "file", kMega);
+        fill(work / "SourceRootMapping" / "1.lock", 0);
+        UniqueFd used(::open((work / "SourceRootMapping" / "1.lock").c_str(), O_RDWR));
+        QCOMPARE(::flock(used.get(), LOCK_EX | LOCK_NB), 0);
+        QVERIFY(roomForJob(work));
+        QVERIFY(!keepDiskQuota(work, kMega / 2, quiet));
+        QVERIFY(isOverQuota(work));
+        const auto room = roomForJob(work);
+        QVERIFY(!room);
+        VERIFY_CONTAINS(room.error().message, "more than its quota of 512.0 KiB");
+        used.reset(); // the job in it has ended
+        QVERIFY(keepDiskQuota(work, kMega / 2, quiet));
+        QVERIFY(!isOverQuota(work) && roomForJob(work));
+        used.reset(::open((work / "SourceRootMapping" / "1.lock").c_str(), O_RDWR));
+        fill(work / "1" / "s" / "file", kMega);
+        QCOMPARE(::flock(used.get(), LOCK_EX | LOCK_NB), 0);
+        QVERIFY(!keepDiskQuota(work, kMega / 2, quiet));
+        QVERIFY(keepDiskQuota(work, 0, quiet)); // the quota was given up
+        QVERIFY(roomForJob(work));
+    }
+
     void sizes_data()
     {
         QTest::addColumn<QString>("text");

@@ -8,10 +8,13 @@
 #include "worker/sink/spool.h"
 
 #include <QProcess>
+#include <QScopeGuard>
 #include <QTest>
 
 #include <csignal>
 #include <cstring>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -105,6 +108,24 @@ std::string withoutStamps(const std::string &log)
 bool connected(const FakeServer::State &state)
 {
     return state.count<protocol::Hello>() > 0;
+}
+
+/// Why the worker takes no jobs, by what it said last.
+std::string unavailable(const FakeServer::State &state)
+{
+    std::string out;
+    const auto look = [&out](const std::vector<protocol::Capability> &capabilities) {
+        out.clear();
+        for (const auto &capability : capabilities)
+            out = capability.name == protocol::kUnavailable ? capability.value : out;
+    };
+    for (const auto &frame : state.frames) {
+        if (const auto *hello = std::get_if<protocol::Hello>(&frame))
+            look(hello->capabilities);
+        else if (const auto *changed = std::get_if<protocol::CapabilitiesChanged>(&frame))
+            look(changed->capabilities);
+    }
+    return out;
 }
 
 } // namespace
@@ -361,6 +382,31 @@ private Q_SLOTS:
         QCOMPARE(toString(state.completions[0].result), toString(TaskResult::Succeeded));
     }
 
+    void whatTheServerHasNeedsNoRoom()
+    {
+        const auto message = jobFor(*m_server, {});
+        Spool spool(work() / "_jobs" / message.jobId);
+        QVERIFY(bool(Spool::create(spool.folder(), message)));
+        constexpr std::size_t kPiece = 1U << 20U;
+        for (char c = 'a'; c < 'a' + 8; ++c)
+            QVERIFY(bool(spool.appendLog("r", std::string(kPiece, c))));
+        const auto blocks = [&spool] {
+            struct stat info{};
+            return ::stat((spool.folder() / "logs" / "r").c_str(), &info) == 0 ? info.st_blocks : 0;
+        };
+        const auto before = blocks();
+        spool.forgetLog("r", 6 * kPiece);
+        if (blocks() == before)
+            QSKIP("this file system cannot give back a part of a file");
+        QVERIFY(blocks() <= before / 8 * 2 + 16);
+        QCOMPARE(spool.logLength("r"), 8 * kPiece);
+        QCOMPARE(spool.readLog("r", 6 * kPiece, 3 * kPiece).value(),
+                 std::string(kPiece, 'g') + std::string(kPiece, 'h'));
+        QVERIFY(bool(spool.appendLog("r", "end")));
+        QCOMPARE(spool.readLog("r", 8 * kPiece, 100).value(), std::string("end"));
+        spool.forgetLog("nothing", 1);
+    }
+
     void aJobProcessIsKnownByItsLockAlone()
     {
         WorkerOptions options;
@@ -378,6 +424,38 @@ private Q_SLOTS:
         ::kill(*pid, SIGKILL);
         ::waitpid(*pid, nullptr, 0);
         QVERIFY(!isJobProcessAlive(folder));
+    }
+
+    void aFullDiskTakesNoJobs()
+    {
+        if (::mount("tmpfs", m_folder->path().toUtf8().constData(), "tmpfs", 0, "size=32m") != 0)
+            QSKIP("mounting a small file system needs root");
+        const auto unmount = qScopeGuard([this] {
+            m_worker.reset();
+            ::umount2(m_folder->path().toUtf8().constData(), MNT_DETACH);
+        });
+        start();
+        QVERIFY(m_server->waitFor(connected));
+        QVERIFY(!writeFile(work() / "fill", std::string(40U << 20U, 'x')));
+        const auto message = jobFor(*m_server, {script("echo hello")});
+        m_server->send(protocol::JobOffer{message});
+        QVERIFY(m_server->waitFor(
+            [](const FakeServer::State &state) { return state.count<protocol::Refused>() == 1; }));
+        const auto before = m_server->state();
+        QCOMPARE(before.count<protocol::Accepted>(), 0);
+        QVERIFY(before.completions.empty());
+        // Said before the refusal, so that the job is not offered to this worker again.
+        const auto said = unavailable(before);
+        QVERIFY2(said.find("no disk space: ") == 0, said.c_str());
+        QVERIFY(std::holds_alternative<protocol::Refused>(before.frames.back()));
+        fs::remove(work() / "fill");
+        QVERIFY(m_server->waitFor(
+            [](const FakeServer::State &state) { return unavailable(state).empty(); }));
+        m_server->send(protocol::JobOffer{message});
+        QVERIFY(m_server->waitFor(
+            [](const FakeServer::State &state) { return !state.completions.empty(); }));
+        QCOMPARE(toString(m_server->state().completions[0].result),
+                 toString(TaskResult::Succeeded));
     }
 
     void cancelEndsTheStep()

@@ -1,5 +1,7 @@
 #include "worker/job/disk_quota.h"
 
+#include "worker/job/layout.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,6 +14,9 @@
 
 namespace worker {
 namespace {
+
+/// Stands in the work folder while it holds more than it may, with the sentence that says so.
+constexpr const char *kOverQuota = ".over-quota";
 
 struct Candidate
 {
@@ -118,6 +123,35 @@ Status enforceDiskQuota(const fs::path &work, std::uint64_t quota,
                             "is in use; raise --disk-quota or lower --slots",
                             work.string(), sizeText(used), sizeText(quota))};
     return {};
+}
+
+Status keepDiskQuota(const fs::path &work, std::uint64_t quota,
+                     const std::function<void(const std::string &line)> &say)
+{
+    const Status status = quota == 0 ? Status() : enforceDiskQuota(work, quota, say);
+    if (!status)
+        RETURN_IF_ERROR(writeFile(work / kOverQuota, status.error().message));
+    std::error_code error;
+    if (status && !fs::remove(work / kOverQuota, error) && error)
+        return systemError("remove", work / kOverQuota, error.value());
+    return status;
+}
+
+bool isOverQuota(const fs::path &work)
+{
+    std::error_code error;
+    return fs::exists(work / kOverQuota, error);
+}
+
+Status roomForJob(const fs::path &work)
+{
+    RETURN_IF_ERROR(checkDiskSpace(work));
+    if (!isOverQuota(work))
+        return {};
+    auto why = readFile(work / kOverQuota, 4096);
+    return {ErrorCode::LimitExceeded, why && !why->empty()
+                                          ? std::move(*why)
+                                          : "the work folder is over its quota; see --disk-quota"};
 }
 
 Result<std::uint64_t> parseSize(const std::string &text)

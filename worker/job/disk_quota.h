@@ -16,6 +16,17 @@ namespace worker {
 Status enforceDiskQuota(const fs::path &work, std::uint64_t quota,
                         const std::function<void(const std::string &line)> &say);
 
+/// As enforceDiskQuota, and leaves a mark in the work folder while it is over its quota, which
+/// roomForJob() sees. A quota of 0: there is none.
+Status keepDiskQuota(const fs::path &work, std::uint64_t quota,
+                     const std::function<void(const std::string &line)> &say);
+
+/// Whether another job may begin in the work folder. Cheap: asks for the free space and for the
+/// mark of keepDiskQuota(). Errors: LimitExceeded with the sentence for people.
+Status roomForJob(const fs::path &work);
+/// True while the mark of keepDiskQuota() stands.
+bool isOverQuota(const fs::path &work);
+
 /// Bytes that a tree takes on disk; links are not followed.
 std::uint64_t diskUsage(const fs::path &path);
 

@@ -291,7 +291,7 @@ void JobRunner::finalize()
             state.print("Most memory used: " + sizeText(m_job.cgroup->peakBytes()));
         if (m_job.options.diskQuota > 0) {
             const auto say = [&state](const std::string &line) { state.print(line); };
-            if (auto status = enforceDiskQuota(m_job.options.work, m_job.options.diskQuota, say);
+            if (auto status = keepDiskQuota(m_job.options.work, m_job.options.diskQuota, say);
                 !status)
                 state.warning(status.error().message);
         }

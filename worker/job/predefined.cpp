@@ -9,9 +9,6 @@
 namespace worker {
 namespace {
 
-/// What Agent.Version says: tasks refuse older agents than they know (worker-and-tasks 5.5).
-constexpr const char *kAgentVersion = "4.255.0";
-
 /// Texts that commit authors, people naming things or machines choose.
 constexpr std::array<std::string_view, 12> kForeignTexts{
     "build.sourceversionmessage", "build.sourceversionauthor", "build.definitionname",

@@ -5,6 +5,9 @@
 
 namespace worker {
 
+/// What Agent.Version says: tasks refuse older agents than they know (worker-and-tasks 5.5).
+inline constexpr const char *kAgentVersion = "4.255.0";
+
 /// Sets agent.*, folder and job variables; rewrites "##vso" in texts that people outside the
 /// pipeline control (1.1); fills the masker with every secret of the message (4.1).
 void setJobVariables(JobContext &job);

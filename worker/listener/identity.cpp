@@ -1,6 +1,7 @@
 #include "worker/listener/identity.h"
 
 #include "worker/base/text.h"
+#include "worker/job/predefined.h"
 #include "worker/process/process.h"
 #include "worker/sink/http_client.h"
 
@@ -9,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <unistd.h>
+#include <utility>
 
 namespace worker {
 namespace {
@@ -25,11 +27,42 @@ std::string textMember(const Json &json, const char *name)
     return it->is_number_integer() ? it->dump() : std::string();
 }
 
-constexpr std::array<std::string_view, 27> kPrograms{
-    "ant",    "bash",    "clang",   "cmake", "curl", "docker", "docker-compose",
-    "dotnet", "g++",     "gcc",     "git",   "go",   "gradle", "helm",
-    "java",   "kubectl", "make",    "mvn",   "node", "npm",    "podman",
-    "pwsh",   "python",  "python3", "sh",    "tar",  "zip"};
+/// Capabilities by the program that they stand for; some go by two names (worker-and-tasks 11.2).
+constexpr std::array<std::pair<std::string_view, std::string_view>, 33> kPrograms{{
+    {"ant", "ant"},
+    {"bash", "bash"},
+    {"clang", "clang"},
+    {"cmake", "cmake"},
+    {"curl", "curl"},
+    {"docker", "docker"},
+    {"docker-compose", "docker-compose"},
+    {"dotnet", "dotnet"},
+    {"g++", "g++"},
+    {"gcc", "gcc"},
+    {"git", "git"},
+    {"go", "go"},
+    {"gradle", "gradle"},
+    {"gulp", "gulp"},
+    {"helm", "helm"},
+    {"java", "java"},
+    {"JDK", "javac"},
+    {"kubectl", "kubectl"},
+    {"make", "make"},
+    {"maven", "mvn"},
+    {"mvn", "mvn"},
+    {"node", "node"},
+    {"node.js", "node"},
+    {"npm", "npm"},
+    {"podman", "podman"},
+    {"pwsh", "pwsh"},
+    {"python", "python"},
+    {"python3", "python3"},
+    {"sh", "sh"},
+    {"subversion", "svn"},
+    {"svn", "svn"},
+    {"tar", "tar"},
+    {"zip", "zip"},
+}};
 
 } // namespace
 
@@ -107,10 +140,10 @@ std::vector<schema::protocol::Capability> detectCapabilities(const std::string &
         out.push_back({"Agent.ComputerName", host.data()});
     out.push_back({"Agent.Name", name});
     out.push_back({"Agent.OS", "Linux"});
-    out.push_back({"Agent.Version", SLIPWAY_VERSION});
-    for (const auto program : kPrograms) {
+    out.push_back({"Agent.Version", kAgentVersion});
+    for (const auto &[capability, program] : kPrograms) {
         if (auto found = findProgram(std::string(program), path); !found.empty())
-            out.push_back({std::string(program), std::move(found)});
+            out.push_back({std::string(capability), std::move(found)});
     }
     for (const auto &[variable, value] : currentEnvironment()) {
         if (variable.ends_with("_HOME") && value.size() < 1024)
@@ -121,6 +154,8 @@ std::vector<schema::protocol::Capability> detectCapabilities(const std::string &
         schema::protocol::Capability capability{
             trimmed(entry.substr(0, equals)),
             equals == std::string::npos ? std::string() : entry.substr(equals + 1)};
+        if (equalsIgnoringCase(capability.name, schema::protocol::kUnavailable))
+            continue; // the worker's own word
         std::erase_if(out, [&capability](const auto &known) {
             return equalsIgnoringCase(known.name, capability.name);
         });

@@ -2,6 +2,7 @@
 
 #include "worker/base/memory.h"
 #include "worker/base/text.h"
+#include "worker/job/disk_quota.h"
 #include "worker/listener/address.h"
 #include "worker/listener/channel.h"
 #include "worker/listener/job_process.h"
@@ -32,6 +33,9 @@ constexpr auto kPingAfter = 20s;
 constexpr auto kDropAfter = 60s;
 /// What a new job process needs at most to write its number, on a machine with too much to do.
 constexpr auto kBeginsWithin = 10s;
+/// How often the work folder is asked for its room, and a work folder over its quota is cleaned.
+constexpr auto kDiskLook = 5s;
+constexpr auto kQuotaLook = 60s;
 /// Times a dead job's remains are tried to be delivered by a new process.
 constexpr int kMaxDeliveries = 3;
 
@@ -69,6 +73,8 @@ private:
     void watch(const std::string &jobId, RunningJob job, int pid);
     void sendFrame(const protocol::WorkerFrame &frame);
     void onTimers(Clock::time_point now);
+    /// Notes whether there is room for a job, and tells the server when that has changed.
+    void lookAtDisk(Clock::time_point now);
     [[nodiscard]] int pollTimeout(Clock::time_point now) const;
     void pollOnce();
 
@@ -93,6 +99,8 @@ private:
     std::vector<protocol::JobOffer> m_waiting;
     std::chrono::milliseconds m_reconnectPause = kFirstReconnect;
     Clock::time_point m_nextConnect{}, m_nextRenew{}, m_lastHeard{}, m_lastPing{};
+    Clock::time_point m_nextDiskLook{}, m_nextQuotaLook{};
+    std::string m_unavailable; ///< why no job is taken; empty: they are
     std::chrono::seconds m_renewEvery{protocol::kLeaseSeconds / 3};
     bool m_draining = false, m_canceling = false, m_saidUnreachable = false;
     std::optional<schema::Error> m_fatal;
@@ -103,7 +111,6 @@ Status Listener::start()
     while (m_options.url.ends_with('/'))
         m_options.url.pop_back();
     RETURN_IF_ERROR(makeDirectories(m_options.worker.work / "_jobs"));
-    RETURN_IF_ERROR(checkDiskSpace(m_options.worker.work));
     const fs::path lock = m_options.worker.work / ".worker.lock";
     m_lock.reset(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     if (!m_lock)
@@ -122,6 +129,7 @@ Status Listener::start()
     const auto *path = findEnvironment(m_options.worker.environment, "PATH");
     m_capabilities = detectCapabilities(m_options.name, path == nullptr ? std::string() : *path,
                                         m_options.capabilities);
+    lookAtDisk(Clock::now());
     return ensureRegistered();
 }
 
@@ -291,6 +299,30 @@ void Listener::onOffer(protocol::JobOffer offer)
     startJob(offer.job);
 }
 
+void Listener::lookAtDisk(Clock::time_point now)
+{
+    const fs::path &work = m_options.worker.work;
+    m_nextDiskLook = now + kDiskLook;
+    // A walk through all of the folder, so only while no lease waits to be renewed. With jobs, each
+    // of them does it when it ends.
+    if (m_jobs.empty() && isOverQuota(work) && now >= m_nextQuotaLook) {
+        m_nextQuotaLook = now + kQuotaLook;
+        static_cast<void>(keepDiskQuota(work, m_options.worker.diskQuota, m_say));
+    }
+    const auto room = roomForJob(work);
+    // A number that changes with every look is no news: the first sentence stays.
+    if (room ? m_unavailable.empty() : !m_unavailable.empty())
+        return;
+    m_unavailable = room ? std::string() : room.error().message;
+    m_say(room ? "There is room again: jobs are taken" : "No job is taken: " + m_unavailable);
+    std::erase_if(m_capabilities, [](const protocol::Capability &capability) {
+        return capability.name == protocol::kUnavailable;
+    });
+    if (!room)
+        m_capabilities.push_back({protocol::kUnavailable, m_unavailable});
+    sendFrame(protocol::CapabilitiesChanged{m_capabilities});
+}
+
 void Listener::startWaiting()
 {
     while (!m_waiting.empty() && m_jobs.size() < static_cast<std::size_t>(m_options.slots)) {
@@ -306,6 +338,11 @@ void Listener::startWaiting()
 void Listener::startJob(const protocol::JobMessage &message)
 {
     const std::string &jobId = message.jobId;
+    lookAtDisk(Clock::now()); // before the refusal: the offer must not come back here
+    if (!m_unavailable.empty()) {
+        m_say("Job " + jobId + " refused: " + m_unavailable);
+        return sendFrame(protocol::Refused{jobId, m_unavailable});
+    }
     RunningJob job;
     job.folder = jobFolder(jobId);
     if (auto status = Spool::create(job.folder, message); !status) {
@@ -411,6 +448,8 @@ void Listener::onSignal()
 
 void Listener::onTimers(Clock::time_point now)
 {
+    if (now >= m_nextDiskLook)
+        lookAtDisk(now);
     if (!m_channel) {
         if (now >= m_nextConnect)
             connect(now);
@@ -444,6 +483,7 @@ int Listener::pollTimeout(Clock::time_point now) const
         if (!m_jobs.empty())
             next = std::min(next, m_nextRenew);
     }
+    next = std::min(next, m_nextDiskLook);
     const auto wait = std::chrono::ceil<std::chrono::milliseconds>(next - now).count();
     return static_cast<int>(std::clamp<decltype(wait)>(wait, 0, 60'000));
 }

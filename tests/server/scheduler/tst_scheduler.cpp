@@ -27,6 +27,7 @@ private Q_SLOTS:
     void retriesAFailedStageOnly();
     void saysWhyAJobWaits();
     void keepsAndExplainsLimits();
+    void passesByAWorkerThatTakesNoJobs();
     void takesJobsOfAStageInThePlansOrder();
     void failsAJobOfAnUnknownPool();
     void createsAFailedRunFromABrokenFile();
@@ -222,6 +223,51 @@ void TestScheduler::saysWhyAJobWaits()
              explained->waiting[1].sentence.c_str());
     world.connect(worker, 1, {}, {{"Agent.OS", "linux"}, {"docker", "/usr/bin/docker"}});
     world.run(worker);
+}
+
+/// Its disk is full: what it was offered goes to another worker, and nothing more comes to it.
+void TestScheduler::passesByAWorkerThatTakesNoJobs()
+{
+    using schema::protocol::CapabilitiesChanged;
+    using schema::protocol::JobOffer;
+    const std::vector<schema::protocol::Capability> able{{"docker", "/usr/bin/docker"}};
+    auto full = able;
+    full.push_back({schema::protocol::kUnavailable, "no disk space: 7 KiB free"});
+    World world;
+    schema::Job demanding = job("A");
+    demanding.pool.demands = {"docker"};
+    const auto first = world.addWorker("w1");
+    world.connect(first, 1, {}, able);
+    const auto id = world.queue(plan({stage("Build", {demanding})}));
+    const auto offer = world.channel.take<JobOffer>(first);
+    QVERIFY(offer);
+    world.scheduler->workerFrame(first, CapabilitiesChanged{full});
+    world.scheduler->workerFrame(first,
+                                 schema::protocol::Refused{offer->job.jobId, "no disk space"});
+    auto explained = world.runs->explain(id);
+    QVERIFY(explained && explained->waiting.size() == 1);
+    const std::string &why = explained->waiting.front().sentence;
+    QVERIFY2(why.find("no worker of pool 'Default' takes jobs now; 'w1' would suit, but takes no "
+                      "jobs: no disk space: 7 KiB free") != std::string::npos,
+             why.c_str());
+    const auto second = world.addWorker("w2");
+    world.connect(second, 1, {}, {{"git", "/usr/bin/git"}});
+    explained = world.runs->explain(id);
+    const std::string &nearest = explained->waiting.front().sentence;
+    QVERIFY2(nearest.find("'w2', lacks: docker; 'w1' would suit") != std::string::npos,
+             nearest.c_str());
+    world.scheduler->workerFrame(second, CapabilitiesChanged{able});
+    world.run(second);
+    // Nothing goes to the first one although it is idle, until it has room again.
+    const auto next = world.queue(plan({stage("Build", {demanding})}));
+    world.run(second);
+    QVERIFY(world.detail(next).run.result == RunResult::Succeeded);
+    world.scheduler->workerDisconnected(second);
+    world.queue(plan({stage("Build", {demanding})}));
+    world.settle();
+    QVERIFY(!world.channel.has<JobOffer>(first));
+    world.scheduler->workerFrame(first, CapabilitiesChanged{able});
+    world.run(first);
 }
 
 /// They are queued at the same moment; their ids say nothing.

@@ -32,9 +32,15 @@ Resource toResource(store::ResourceRow row)
 
 Environment toEnvironment(Connection &connection, store::EnvironmentRow row)
 {
-    Environment environment{
-        row.id,      std::move(row.projectId), std::move(row.name), std::move(row.description),
-        row.ordinal, std::move(row.createdBy), row.createdAt,       {}};
+    Environment environment{row.id,
+                            std::move(row.projectId),
+                            std::move(row.name),
+                            std::move(row.description),
+                            row.ordinal,
+                            std::move(row.createdBy),
+                            std::move(row.createdByName),
+                            row.createdAt,
+                            {}};
     for (store::ResourceRow &resource : store::EnvironmentStore(connection).resources(row.id))
         environment.resources.push_back(toResource(std::move(resource)));
     return environment;
@@ -161,11 +167,12 @@ Result<Environment> EnvironmentService::create(const Environment &environment)
                                   environment.description,
                                   environment.ordinal,
                                   environment.createdBy,
-                                  schema::wallClockNow()};
+                                  schema::wallClockNow(),
+                                  {}};
         if (row.ordinal == 0)
             row.ordinal = static_cast<int>(environments.list(row.projectId).size()) + 1;
         row.id = environments.insert(row);
-        return toEnvironment(connection, std::move(row));
+        return toEnvironment(connection, environments.find(row.id).value_or(std::move(row)));
     });
 }
 

@@ -33,6 +33,7 @@ struct Environment
     std::string projectId, name, description;
     int ordinal = 0; ///< column order in the matrix
     std::optional<std::string> createdBy;
+    std::string createdByName; ///< read only
     TimePoint createdAt{};
     std::vector<Resource> resources;
 };

@@ -260,6 +260,7 @@ Result<Json> RunShapes::summary(const scheduler::RunOverview &overview)
     out["commitAuthor"] = run.commitAuthor;
     if (run.requestedBy)
         out["requestedBy"] = {{"id", *run.requestedBy}, {"displayName", run.requestedByName}};
+    out["priority"] = schema::toString(run.priority);
     out["queuedAt"] = schema::toIso8601(run.queuedAt);
     setTime(out, "startedAt", run.startedAt);
     setTime(out, "finishedAt", run.finishedAt);
@@ -268,10 +269,12 @@ Result<Json> RunShapes::summary(const scheduler::RunOverview &overview)
     for (std::size_t i = 0; i < overview.stages.size(); ++i) {
         const auto &stage = overview.stages[i];
         static constexpr const char *kStates[] = {"pending", "waiting", "inProgress", "completed"};
+        const bool queued =
+            stage.phase == store::StagePhase::Running && overview.queuedStages.contains(stage.name);
         Json item{{"name", stage.name},
                   {"displayName",
                    i < overview.displayNames.size() ? overview.displayNames[i] : stage.name},
-                  {"state", kStates[static_cast<std::size_t>(stage.phase)]}};
+                  {"state", queued ? "queued" : kStates[static_cast<std::size_t>(stage.phase)]}};
         if (stage.result)
             item["result"] = schema::toString(*stage.result);
         if (!stage.waitingReason.empty())

@@ -188,11 +188,12 @@ std::string sentenceOf(const RunPicture &picture)
         return endOf(picture);
     if (picture.run.status == RunStatus::Cancelling)
         return "is being canceled";
-    std::vector<std::string> running, failures, waiting;
+    std::vector<std::string> running, queued, failures, waiting;
     for (std::size_t i = 0; i < picture.stages.size(); ++i) {
         const StageRow &stage = picture.stages[i];
         if (stage.phase == StagePhase::Running)
-            running.push_back(picture.stageNames[i]);
+            (picture.queuedStages.contains(stage.name) ? queued : running)
+                .push_back(picture.stageNames[i]);
         else if (stage.phase == StagePhase::Checking)
             waiting.push_back(waitOf(stage, picture.stageNames[i], picture));
         else if (stage.phase == StagePhase::Completed && failed(stage.result))
@@ -201,6 +202,9 @@ std::string sentenceOf(const RunPicture &picture)
     if (!running.empty())
         return fmt::format("runs {}{}", quoted(running),
                            failures.empty() ? "" : fmt::format("; {} failed", quoted(failures)));
+    if (!queued.empty())
+        waiting.insert(waiting.begin(), fmt::format("{} {} for a worker", quoted(queued),
+                                                    queued.size() == 1 ? "waits" : "wait"));
     if (!waiting.empty())
         return fmt::format("{}", fmt::join(waiting, "; "));
     return "is about to start";

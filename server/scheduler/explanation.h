@@ -10,6 +10,7 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct RunPicture
     std::vector<store::ApprovalRow> approvals;    ///< of this run
     std::vector<store::TimelineRow> failures;     ///< failed job and task records, oldest first
     std::map<std::string, std::string> jobStages; ///< job id -> stage name
+    std::set<std::string> queuedStages;           ///< running stages that only wait for workers
 };
 
 /// The run in one sentence without a subject: "failed in stage Build, job docker, step 'Build web':

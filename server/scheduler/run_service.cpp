@@ -76,7 +76,10 @@ std::string quoted(const std::vector<std::string> &names)
 RunPicture pictureOf(Connection &connection, const store::RunRow &run,
                      const std::vector<StageRow> &stages, const std::vector<std::string> &names)
 {
-    RunPicture picture{run, stages, names, {}, {}, {}};
+    RunPicture picture{run, stages, names, {}, {}, {}, {}};
+    const auto runs = [](const StageRow &stage) { return stage.phase == StagePhase::Running; };
+    if (std::any_of(stages.begin(), stages.end(), runs))
+        picture.queuedStages = store::RunStore(connection).queuedStages(run.id);
     const auto waits = [](const StageRow &stage) { return stage.phase == StagePhase::Checking; };
     if (std::any_of(stages.begin(), stages.end(), waits))
         picture.approvals = store::CheckStore(connection).approvalsOfRun(run.id);
@@ -160,8 +163,9 @@ schema::Result<std::vector<RunOverview>> RunService::list(const store::RunFilter
             RunOverview overview;
             overview.stages = newest(runs.stages(row.id));
             overview.displayNames = displayNames(overview.stages, timeline.stageRecords(row.id));
-            overview.sentence =
-                sentenceOf(pictureOf(connection, row, overview.stages, overview.displayNames));
+            RunPicture picture = pictureOf(connection, row, overview.stages, overview.displayNames);
+            overview.sentence = sentenceOf(picture);
+            overview.queuedStages = std::move(picture.queuedStages);
             overview.run = std::move(row);
             overviews.push_back(std::move(overview));
         }
@@ -187,8 +191,10 @@ schema::Result<RunDetail> RunService::detail(std::int64_t runId)
         detail.jobs = runs.jobs(runId);
         detail.records = timeline.list(runId);
         detail.logs = timeline.logs(runId);
-        detail.sentence = sentenceOf(pictureOf(connection, detail.run, detail.stages,
-                                               displayNames(detail.stages, detail.records)));
+        const std::vector<std::string> names = displayNames(detail.stages, detail.records);
+        RunPicture picture = pictureOf(connection, detail.run, detail.stages, names);
+        detail.sentence = sentenceOf(picture);
+        detail.queuedStages = std::move(picture.queuedStages);
         return detail;
     });
 }

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -105,7 +106,8 @@ struct RunDetail
     std::vector<store::JobRow> jobs;
     std::vector<store::TimelineRow> records;
     std::vector<store::LogRow> logs;
-    std::string sentence; ///< what the run is doing or how it ended, in plain words
+    std::set<std::string> queuedStages; ///< begun, but only wait for workers
+    std::string sentence;               ///< what the run is doing or how it ended, in plain words
 };
 
 /// A run with its stages in the state of one moment, for lists.
@@ -114,6 +116,7 @@ struct RunOverview
     store::RunRow run;
     std::vector<store::StageRow> stages;   ///< newest attempts, plan order
     std::vector<std::string> displayNames; ///< of `stages`
+    std::set<std::string> queuedStages;    ///< begun, but only wait for workers
     std::string sentence; ///< what the run is doing or how it ended, in plain words
 };
 

@@ -10,7 +10,8 @@ namespace {
 using nlohmann::json;
 
 constexpr const char *kEnvironmentColumns =
-    "SELECT id, project_id, name, description, ordinal, created_by, created_at FROM environment ";
+    "SELECT e.id, e.project_id, e.name, e.description, e.ordinal, e.created_by, e.created_at, "
+    "coalesce(i.display_name, '') FROM environment e LEFT JOIN identity i ON i.id = e.created_by ";
 constexpr const char *kResourceColumns = "SELECT id, environment_id, name, type, cluster_name, "
                                          "namespace, connection_id FROM environment_resource ";
 #define DEPLOYMENT_COLUMNS                                                                         \
@@ -32,7 +33,7 @@ EnvironmentRow readEnvironment(const Statement &s)
 {
     return {s.get<std::int64_t>(0), s.get<std::string>(1), s.get<std::string>(2),
             s.get<std::string>(3),  s.get<int>(4),         s.get<std::optional<std::string>>(5),
-            s.get<TimePoint>(6)};
+            s.get<TimePoint>(6),    s.get<std::string>(7)};
 }
 
 ResourceRow readResource(const Statement &s)
@@ -132,7 +133,7 @@ std::optional<std::int64_t> orNull(std::int64_t id)
 std::vector<EnvironmentRow> EnvironmentStore::list(const std::string &projectId)
 {
     static const std::string kSql =
-        std::string(kEnvironmentColumns) + "WHERE project_id = ? ORDER BY ordinal, id";
+        std::string(kEnvironmentColumns) + "WHERE e.project_id = ? ORDER BY e.ordinal, e.id";
     std::vector<EnvironmentRow> rows;
     Statement s = m_connection.prepare(kSql.c_str());
     s.bind(projectId);
@@ -143,7 +144,7 @@ std::vector<EnvironmentRow> EnvironmentStore::list(const std::string &projectId)
 
 std::optional<EnvironmentRow> EnvironmentStore::find(std::int64_t id)
 {
-    static const std::string kSql = std::string(kEnvironmentColumns) + "WHERE id = ?";
+    static const std::string kSql = std::string(kEnvironmentColumns) + "WHERE e.id = ?";
     Statement s = m_connection.prepare(kSql.c_str());
     s.bind(id);
     return s.step() ? std::optional(readEnvironment(s)) : std::nullopt;
@@ -153,7 +154,7 @@ std::optional<EnvironmentRow> EnvironmentStore::find(const std::string &projectI
                                                      std::string_view name)
 {
     static const std::string kSql =
-        std::string(kEnvironmentColumns) + "WHERE project_id = ? AND name = ?";
+        std::string(kEnvironmentColumns) + "WHERE e.project_id = ? AND e.name = ?";
     Statement s = m_connection.prepare(kSql.c_str());
     s.bind(projectId, name);
     return s.step() ? std::optional(readEnvironment(s)) : std::nullopt;

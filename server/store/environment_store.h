@@ -22,6 +22,7 @@ struct EnvironmentRow
     int ordinal = 0;
     std::optional<std::string> createdBy;
     TimePoint createdAt{};
+    std::string createdByName; ///< read only, joined
 };
 
 struct ResourceRow

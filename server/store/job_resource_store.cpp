@@ -28,8 +28,9 @@ constexpr const char *kInsertFile =
     " VALUES(?1, ?2, ?3, ?4, ?5, nullif(?6, ''), ?7)";
 constexpr const char *kRemoveFile = "DELETE FROM secure_file WHERE project_id = ?1 AND id = ?2";
 constexpr const char *kFiles =
-    "SELECT id, project_id, name, size, ifnull(created_by, ''), created_at FROM secure_file"
-    " WHERE project_id = ?1 ORDER BY name";
+    "SELECT f.id, f.project_id, f.name, f.size, ifnull(f.created_by, ''), f.created_at,"
+    " ifnull(i.display_name, '') FROM secure_file f LEFT JOIN identity i ON i.id = f.created_by"
+    " WHERE f.project_id = ?1 ORDER BY f.name";
 constexpr const char *kFile = "SELECT content_sealed FROM secure_file WHERE project_id = ?1"
                               " AND (name = ?2 OR id = ?2) ORDER BY name <> ?2 LIMIT 1";
 
@@ -124,7 +125,8 @@ std::vector<SecureFileRow> JobResourceStore::secureFiles(std::string_view projec
     while (statement.step())
         out.push_back({statement.get<std::string>(0), statement.get<std::string>(1),
                        statement.get<std::string>(2), statement.get<std::int64_t>(3),
-                       statement.get<std::string>(4), statement.get<schema::TimePoint>(5)});
+                       statement.get<std::string>(4), statement.get<schema::TimePoint>(5),
+                       statement.get<std::string>(6)});
     return out;
 }
 

@@ -25,6 +25,7 @@ struct SecureFileRow
     std::int64_t size = 0; ///< bytes in clear
     std::string createdBy; ///< identity, may be empty
     schema::TimePoint createdAt{};
+    std::string createdByName; ///< read only, joined
 };
 
 /// Statements within the caller's transaction. Methods throw SqlError (see database.h).

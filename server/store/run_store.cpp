@@ -334,6 +334,17 @@ std::vector<JobRow> RunStore::jobs(std::int64_t runId)
     return rows;
 }
 
+std::set<std::string> RunStore::queuedStages(std::int64_t runId)
+{
+    std::set<std::string> stages;
+    Statement s = m_connection.prepare("SELECT stage FROM job WHERE run_id = ? AND state <> "
+                                       "'completed' GROUP BY stage HAVING min(state = 'queued')");
+    s.bind(runId);
+    while (s.step())
+        stages.insert(s.get<std::string>(0));
+    return stages;
+}
+
 std::map<std::string, std::string> RunStore::jobStages(std::int64_t runId)
 {
     std::map<std::string, std::string> stages;

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -198,6 +199,8 @@ public:
 
     /// All attempts, in plan order, then by attempt.
     std::vector<StageRow> stages(std::int64_t runId);
+    /// Names of the stages with queued jobs, none of whose jobs is with a worker.
+    std::set<std::string> queuedStages(std::int64_t runId);
     /// How long a stage of a pipeline took when it succeeded, of its last runs (50 are looked at).
     std::vector<std::chrono::milliseconds> stageDurations(std::int64_t pipelineId,
                                                           std::string_view stage);

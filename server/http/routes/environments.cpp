@@ -51,7 +51,7 @@ Json environmentJson(const Call &call, const store::Project &project,
              {"name", environment.name},
              {"description", environment.description}};
     if (environment.createdBy) {
-        out["createdBy"] = identityJson(call, *environment.createdBy, "");
+        out["createdBy"] = identityJson(call, *environment.createdBy, environment.createdByName);
         out["lastModifiedBy"] = out["createdBy"];
     }
     out["createdOn"] = schema::toIso8601(environment.createdAt);

@@ -1,6 +1,7 @@
 // Pools, their workers ("agents" in Azure DevOps) and the mapping of vmImage names.
 #include "server/http/routes/routes.h"
 #include "server/http/shapes.h"
+#include "server/scheduler/assignment.h"
 
 namespace server::http {
 
@@ -187,7 +188,13 @@ void addPoolRoutes(Router &router, Services &services)
         [&services](Call &call) -> Result<Reply> {
             ASSIGN_OR_RETURN(const auto body, call.json());
             ASSIGN_OR_RETURN(const auto name, requiredText(body, "name"));
-            ASSIGN_OR_RETURN(const auto pool, services.pools.createPool(name));
+            ASSIGN_OR_RETURN(const auto limit, limitMember(body));
+            RETURN_IF_ERROR(scheduler::checkLimit(limit.value_or(0)));
+            ASSIGN_OR_RETURN(auto pool, services.pools.createPool(name));
+            if (limit) {
+                RETURN_IF_ERROR(services.pools.updatePool(pool.id, std::nullopt, limit));
+                pool.maxParallelism = static_cast<int>(*limit);
+            }
             return Reply::json(poolJson(pool));
         },
         Access::Admin);

@@ -106,7 +106,7 @@ Json secureFileJson(const Call &call, const store::SecureFileRow &file)
              {"size", file.size},
              {"createdOn", schema::toIso8601(file.createdAt)}};
     if (!file.createdBy.empty())
-        out["createdBy"] = identityJson(call, file.createdBy, {});
+        out["createdBy"] = identityJson(call, file.createdBy, file.createdByName);
     return out;
 }
 
@@ -139,6 +139,7 @@ Result<Reply> uploadSecureFile(Call &call, Services &services)
     file.projectId = project.id;
     file.size = static_cast<std::int64_t>(content.size());
     file.createdBy = call.principal.identityId;
+    file.createdByName = call.principal.displayName;
     file.createdAt = schema::wallClockNow();
     const auto sealed = services.configuration.seal(
         std::span(reinterpret_cast<const std::uint8_t *>(content.data()), content.size()));

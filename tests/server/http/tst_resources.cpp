@@ -29,6 +29,12 @@ private Q_SLOTS:
                                          "Content-Type: application/octet-stream\r\n");
         QVERIFY2(created.status == 200, created.body.c_str());
         QCOMPARE(created.json()["size"].get<int>(), 17);
+        const auto nameIn = [](const auto &json) {
+            return json["displayName"].template get<std::string>();
+        };
+        const std::string me = nameIn(server.call("GET", "/_apis/slipway/me").json());
+        QVERIFY(!me.empty());
+        QCOMPARE(nameIn(created.json()["createdBy"]), me);
         const auto again = server.call("POST", base + "?name=KEY.pem", "x");
         QCOMPARE(again.status, 409);
         QVERIFY2(again.body.find("'KEY.pem' exists already") != std::string::npos &&
@@ -38,6 +44,7 @@ private Q_SLOTS:
             QCOMPARE(server.call("POST", base + "?name=" + name, "x").status, 400);
         const auto list = server.call("GET", base);
         QCOMPARE(list.json()["count"].get<int>(), 1);
+        QCOMPARE(nameIn(list.json()["value"][0]["createdBy"]), me);
         QVERIFY(list.body.find("the key") == std::string::npos);
         // Nothing in clear on the disk either.
         for (const auto &entry : std::filesystem::recursive_directory_iterator(server.data())) {

@@ -31,6 +31,7 @@ struct Case
     std::vector<store::StageRow> stages;
     std::vector<store::ApprovalRow> approvals;
     std::vector<store::TimelineRow> failures;
+    std::set<std::string> queued = {};
 };
 
 store::StageRow row(const std::string &name, StagePhase phase,
@@ -98,6 +99,23 @@ void TestExplanation::saysHowARunIs_data()
          {},
          {}},
         "runs stages 'A', 'B'");
+    add("queued",
+        {RunStatus::InProgress,
+         RunResult::None,
+         {row("A", StagePhase::Running), row("B", StagePhase::Running),
+          row("C", StagePhase::Checking, {}, "waits for the exclusive lock")},
+         {},
+         {},
+         {"A", "B"}},
+        "stages 'A', 'B' wait for a worker; stage 'C' waits for the exclusive lock");
+    add("one of two queued",
+        {RunStatus::InProgress,
+         RunResult::None,
+         {row("A", StagePhase::Running), row("B", StagePhase::Running)},
+         {},
+         {},
+         {"B"}},
+        "runs stage 'A'");
     add("approval",
         {RunStatus::InProgress,
          RunResult::None,
@@ -136,7 +154,8 @@ void TestExplanation::saysHowARunIs()
     for (const auto &stage : given.stages)
         names.push_back(stage.name);
     const RunPicture picture{
-        run, given.stages, names, given.approvals, given.failures, {{"job-1", "Build"}}};
+        run,         given.stages, names, given.approvals, given.failures, {{"job-1", "Build"}},
+        given.queued};
     QCOMPARE(QString::fromStdString(sentenceOf(picture)), sentence);
 }
 

@@ -216,13 +216,18 @@ void TestScheduler::saysWhyAJobWaits()
     QVERIFY2(explained->waiting[1].sentence.find("has no worker") != std::string::npos,
              explained->waiting[1].sentence.c_str());
     QVERIFY(explained->waiting[0].sentence == "stage 'Test' waits for stage 'Build'");
+    QVERIFY(world.detail(id).queuedStages == std::set<std::string>{"Build"});
     const auto worker = world.addWorker("w1");
     world.connect(worker, 1, {}, {{"Agent.OS", "Linux"}});
     explained = world.runs->explain(id);
     QVERIFY2(explained->waiting[1].sentence.find("lacks: docker") != std::string::npos,
              explained->waiting[1].sentence.c_str());
     world.connect(worker, 1, {}, {{"Agent.OS", "linux"}, {"docker", "/usr/bin/docker"}});
-    world.run(worker);
+    const auto message = world.accept(worker);
+    const auto running = world.detail(id);
+    QVERIFY(running.queuedStages.empty());
+    QCOMPARE(running.sentence, std::string("runs stage 'Build'"));
+    world.complete(worker, message, TaskResult::Succeeded);
 }
 
 /// Its disk is full: what it was offered goes to another worker, and nothing more comes to it.

@@ -77,8 +77,16 @@ export interface components {
         RunReason: "manual" | "individualCI" | "batchedCI" | "schedule" | "pullRequest" | "buildCompletion" | "resourceTrigger";
         /** @enum {unknown} */
         TaskResult: "succeeded" | "succeededWithIssues" | "failed" | "canceled" | "skipped" | "abandoned";
-        /** @enum {unknown} */
-        StageState: "pending" | "waiting" | "inProgress" | "completed";
+        /**
+         * @description More urgent jobs get workers first
+         * @enum {unknown}
+         */
+        RunPriority: "high" | "aboveNormal" | "normal" | "belowNormal" | "low";
+        /**
+         * @description waiting: for a check; queued: it has begun, but none of its jobs is with a worker
+         * @enum {unknown}
+         */
+        StageState: "pending" | "waiting" | "queued" | "inProgress" | "completed";
         StageSummary: {
             name: string;
             displayName: string;
@@ -100,6 +108,7 @@ export interface components {
             commitMessage: string;
             commitAuthor: string;
             requestedBy?: components["schemas"]["Person"];
+            priority?: components["schemas"]["RunPriority"];
             /** Format: date-time */
             queuedAt: string;
             /** Format: date-time */

@@ -143,3 +143,37 @@ def test_single_jobs_in_the_browser(plain, chromium, tmp_path):
         if plain.api.run(run, project.path)["status"] != "completed":
             plain.api.patch(f"{project.path}/_apis/build/builds/{run}", {"status": "cancelling"})
             plain.api.completed(run, project.path)
+
+
+# One test that fails when it is told so, and an artifact with a text, a picture and bytes.
+RESULTS = r"""
+trigger: none
+parameters:
+- {name: broken, type: boolean, default: false}
+pool: {vmImage: ubuntu-latest}
+steps:
+- checkout: none
+- script: |
+    mkdir notes
+    printf '# Notes\n- Shows the top ten\n' > notes/notes.md
+    printf '<svg xmlns="http://www.w3.org/2000/svg" width="120" height="40"><rect width="120" height="40" fill="teal"/></svg>' > notes/picture.svg
+    head -c 300 /dev/zero > notes/numbers.dat
+    if [ "${{ parameters.broken }}" = True ]; then failure='<failure message="expected 10 entries, got 9">scores_test.c:41</failure>'; fi
+    cat > results.xml <<X
+    <testsuite name="scores" tests="2"><testcase classname="scores" name="keeps_top_ten" time="0.4">$failure</testcase><testcase classname="scores" name="counts_ties" time="0.02"/></testsuite>
+    X
+  displayName: Make the files
+- publish: notes
+  artifact: notes
+- task: PublishTestResults@2
+  inputs: {testResultsFormat: JUnit, testResultsFiles: results.xml, testRunTitle: Unit tests, failTaskOnFailedTests: true}
+"""
+
+
+def test_results_in_the_browser(plain, chromium, tmp_path):
+    api = plain.api
+    project = Project(api, "results", tmp_path / "work")
+    api.completed(project.run({"azure-pipelines.yml": RESULTS}), project.path)
+    run = api.queue("main", project.path, templateParameters={"broken": "true"})
+    assert api.completed(run, project.path)["result"] == "failed"
+    browse(plain, chromium, "results.mjs", run, SLIPWAY_PROJECT=project.name)

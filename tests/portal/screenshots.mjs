@@ -11,7 +11,7 @@ mkdirSync(out, { recursive: true })
 
 const P = '/space-game'
 const pages = {
-  home: P, pipelines: `${P}/pipelines`, runs: `${P}/runs`, 'run-waiting': `${P}/runs/1871`, 'run-failed': `${P}/runs/1869`, 'run-running': `${P}/runs/1873`,
+  home: P, pipelines: `${P}/pipelines`, runs: `${P}/runs`, 'run-waiting': `${P}/runs/1871`, 'run-failed': `${P}/runs/1869`, 'run-running': `${P}/runs/1873`, 'run-queued': `${P}/runs/1874`,
   'run-tests': `${P}/runs/1869?tab=tests`, 'run-timeline': `${P}/runs/1869?tab=timeline`, 'run-changes': `${P}/runs/1871?tab=changes`, 'run-artifacts': `${P}/runs/1871?tab=artifacts`,
   'run-deployments': `${P}/runs/1871?tab=deployments`, 'run-yaml': `${P}/runs/1871?tab=yaml`, environments: `${P}/environments`, 'environments-cell': `${P}/environments?cell=1-2-20`,
   'environments-past': `${P}/environments?at=${new Date(Date.now() - 4 * 86400_000).toISOString()}`, environment: `${P}/environments/2`, approvals: `${P}/approvals`,
@@ -25,7 +25,7 @@ const main = Object.keys(pages)
 const cases = [
   ...main.map((page) => ({ page, look: 'light', viewport: wide })),
   ...main.map((page) => ({ page, look: 'dark', viewport: wide })),
-  ...['home', 'pipelines', 'runs', 'run-waiting', 'run-failed', 'environments', 'environments-cell', 'environment', 'approvals', 'queue', 'library', 'library-group', 'library-connection', 'library-file', 'tests-one', 'pools', 'pipeline', 'new-pipeline', 'settings', 'settings-people'].map((page) => ({ page, look: 'narrow', viewport: narrow })),
+  ...['home', 'pipelines', 'runs', 'run-waiting', 'run-queued', 'run-failed', 'environments', 'environments-cell', 'environment', 'approvals', 'queue', 'library', 'library-group', 'library-connection', 'library-file', 'tests-one', 'pools', 'pipeline', 'new-pipeline', 'settings', 'settings-people'].map((page) => ({ page, look: 'narrow', viewport: narrow })),
   ...['home', 'runs', 'run-failed', 'environments', 'queue'].map((page) => ({ page, look: 'zoom200', viewport: { width: 720, height: 450 }, scale: 2 })),
   ...['home', 'pipelines', 'runs', 'run-waiting', 'environments', 'approvals'].map((page) => ({ page, look: 'long', viewport: wide, mood: 'long' })),
   ...['home', 'pipelines', 'runs', 'environments', 'approvals', 'pools', 'library', 'tests'].map((page) => ({ page, look: 'empty', viewport: wide, mood: 'empty' })),
@@ -38,6 +38,8 @@ const cases = [
   { page: 'environment', look: 'check', viewport: wide, act: async (tab) => { await tab.click('text=New check'); await tab.waitForSelector('[role=dialog]'); await tab.waitForSelector('text=Ada Moreno (ada)') } },
   { page: 'environment', look: 'resource', viewport: wide, act: async (tab) => { await tab.click('text=New resource'); await tab.waitForSelector('[role=dialog]') } },
   { page: 'environments', look: 'order', viewport: wide, act: async (tab) => { await tab.click('text=Order'); await tab.waitForSelector('[role=dialog]') } },
+  { page: 'pools', look: 'limit', viewport: narrow, act: async (tab) => { await tab.click('button[aria-label="Edit pool Default"]'); await tab.waitForSelector('[role=dialog]') } },
+  { page: 'pipeline', look: 'edit', viewport: wide, act: async (tab) => { await tab.click('text=Edit pipeline'); await tab.waitForSelector('[role=dialog]') } },
   { page: 'pools', look: 'join', viewport: wide, act: async (tab) => { await tab.click('text=New worker'); await tab.waitForSelector('text=SLIPWAY_WORKER_TOKEN') } },
   { page: 'library', look: 'delete', viewport: wide, act: async (tab) => { await tab.click('button[aria-label="Delete Release"]'); await tab.waitForSelector('[role=dialog]') } },
   { page: 'approvals', look: 'reject', viewport: wide, act: async (tab) => { await tab.click('text=Reject'); await tab.waitForSelector('[role=dialog]') } },

@@ -36,7 +36,7 @@ export async function eventually(page, read, accept, message) {
 const out = fileURLToPath(new URL('./out/', import.meta.url))
 
 /**
- * Runs `scenario({ page, base, link, step, accessible, picture, browser })` in a signed-in browser and sets the exit status: 0 when every step held and
+ * Runs `scenario({ page, base, link, step, accessible, look, picture, browser })` in a signed-in browser and sets the exit status: 0 when every step held and
  * neither the browser nor axe had anything to complain about. `stranger({ page, base, step })` comes before the sign-in; the refusals (401) that
  * it meets are no complaint. With `refusals` neither are 400 and 409: the scenario sends what the server must refuse.
  */
@@ -78,6 +78,15 @@ export async function signedIn(scenario, stranger, { refusals = false } = {}) {
   const picture = async (name, options = {}) => {
     if (pictures !== undefined) await page.screenshot({ path: `${pictures}/${name}.png`, ...options })
   }
+  /** The page or dialog as it stands, in both themes. */
+  const look = async (name) => {
+    for (const theme of ['dark', 'light']) {
+      await page.emulateMedia({ colorScheme: theme })
+      await page.waitForFunction((wanted) => document.documentElement.dataset.theme === wanted, theme)
+      await accessible(`${name}, ${theme}`)
+      await picture(`${name.replaceAll(' ', '-')}-${theme}`)
+    }
+  }
   const base = url.replace(/\/$/, '')
   try {
     if (stranger !== undefined) await stranger({ page, base, step })
@@ -86,7 +95,7 @@ export async function signedIn(scenario, stranger, { refusals = false } = {}) {
       await page.goto(link)
       await page.getByRole('navigation', { name: 'Project' }).or(page.getByRole('heading', { name: 'Projects' })).first().waitFor()
     })
-    await scenario({ page, base, link, step, accessible, picture, browser })
+    await scenario({ page, base, link, step, accessible, look, picture, browser })
     await step('every page is accessible (WCAG 2.2 AA, axe)', () => must(inaccessible.length === 0, inaccessible.join('\n  ')))
     await step('the browser had nothing to complain about', () => must(complaints.length === 0, complaints.join('\n    ')))
   } catch (error) {

@@ -84,6 +84,27 @@ describe('approvals', () => {
   })
 })
 
+describe('a run that waits for a worker', () => {
+  it('says so in the list, with its place in the queue', async () => {
+    open(`${P}/runs`)
+    expect(await screen.findByText('Build waits for a worker: 2 of 3 in the queue of Default', undefined, soon)).toBeVisible()
+  })
+
+  it('says why on its page, and can be made more urgent', async () => {
+    const bodies: unknown[] = []
+    server.use(http.patch('*/_apis/build/builds/1874', async ({ request }) => {
+      bodies.push(await request.json())
+      return HttpResponse.json({ id: 1874 })
+    }))
+    const { user } = open(`${P}/runs/1874`)
+    const panel = within(await screen.findByRole('region', { name: 'What it waits for' }, soon))
+    expect(panel.getByText(/2 of 3 in the queue of pool 'Default'/)).toBeVisible()
+    expect(screen.getByRole('heading', { level: 1 })).toHaveTextContent('Build waits for a worker.')
+    await user.selectOptions(panel.getByRole('combobox', { name: 'Priority' }), 'High')
+    await waitFor(() => expect(bodies).toEqual([{ priority: 'high' }]))
+  })
+})
+
 describe('the queue dialog', () => {
   it('sends typed values and goes to the run', async () => {
     let body: unknown
@@ -104,11 +125,12 @@ describe('the queue dialog', () => {
     await user.clear(replicas)
     await user.type(replicas, '3')
     expect(screen.getByText(/Dev would run although a stage before it is left out/)).toBeVisible()
+    await user.selectOptions(screen.getByRole('combobox', { name: 'Priority' }), 'High')
     await user.click(screen.getByRole('button', { name: 'Queue run' }))
     await waitFor(() => expect(address()).toBe(`${P}/runs/1873`), soon)
     expect(body).toEqual({
       resources: { repositories: { self: { refName: 'refs/heads/main' } } },
-      templateParameters: { target: 'docker', replicas: 3, verbose: true, labels: 'team: arcade' }, stagesToSkip: ['Test'],
+      templateParameters: { target: 'docker', replicas: 3, verbose: true, labels: 'team: arcade' }, stagesToSkip: ['Test'], priority: 'high',
     })
   })
 

@@ -36,7 +36,8 @@ const line = { stroke: 'currentColor', strokeWidth: 1.75, strokeLinecap: 'round'
 const cut = { stroke: 'var(--cut)', strokeWidth: 1.75, strokeLinecap: 'round', strokeLinejoin: 'round' } as const
 
 const shapes: Record<State, React.ReactNode> = {
-  queued: <circle cx="8" cy="8" r="5.6" {...line} />,
+  pending: <circle cx="8" cy="8" r="5.6" {...line} strokeWidth={1.25} />,
+  queued: <><circle cx="8" cy="8" r="6.2" {...line} strokeWidth={1.6} /><path d="M8 4.7V8l2.3 1.5" {...line} strokeWidth={1.6} /></>,
   waiting: <path d="M8 1.6 14.4 8 8 14.4 1.6 8Z" {...line} />,
   running: <path className={styles.turning} d="M8 2.2A5.8 5.8 0 1 1 2.2 8" {...line} strokeWidth={2.4} />,
   succeeded: <><circle cx="8" cy="8" r="7" fill="currentColor" /><path d="m4.9 8.2 2.2 2.2 4-4.6" {...cut} /></>,

@@ -49,9 +49,15 @@ describe('states', () => {
   it.each([
     [{ status: 'notStarted' }, 'queued'], [{ status: 'inProgress', stages: [{ state: 'waiting' }, { state: 'completed' }] }, 'waiting'],
     [{ status: 'inProgress', stages: [{ state: 'waiting' }, { state: 'inProgress' }] }, 'running'], [{ status: 'cancelling' }, 'running'],
+    [{ status: 'inProgress', stages: [{ state: 'queued' }, { state: 'pending' }] }, 'queued'], [{ status: 'inProgress', stages: [{ state: 'queued' }, { state: 'inProgress' }] }, 'running'],
+    [{ status: 'inProgress', stages: [{ state: 'queued' }, { state: 'waiting' }] }, 'waiting'],
     [{ status: 'completed', result: 'partiallySucceeded' }, 'issues'], [{ status: 'completed' }, 'unknown'],
   ] as const)('run %j', (run, state) => expect(stateOfRun(run as unknown as Parameters<typeof stateOfRun>[0])).toBe(state))
   it('an open check is waiting, not running', () => expect(stateOfRecord({ type: 'Checkpoint.Approval', state: 'inProgress', result: null })).toBe('waiting'))
+  it('a job that has not begun is queued, its steps are not', () => {
+    expect(stateOfRecord({ type: 'Job', state: 'pending', result: null })).toBe('queued')
+    expect(stateOfRecord({ type: 'Task', state: 'pending', result: null })).toBe('pending')
+  })
   it('a lost worker leaves the state unknown', () => expect(stateOfRecord({ type: 'Job', state: 'completed', result: 'abandoned' })).toBe('unknown'))
   it('a deployment without a start is queued', () => expect(stateOfDeployment({})).toBe('queued'))
 })

@@ -2,6 +2,7 @@ import type { RunResult, RunStatus, StageState, StageSummary, TaskResult, Timeli
 
 /** The one vocabulary of states, used by lists, graph, matrix, favicon and badges alike. */
 export const states = {
+  pending: { word: 'Not started', role: 'faint' },
   queued: { word: 'Queued', role: 'neutral' },
   waiting: { word: 'Waiting', role: 'amber' },
   running: { word: 'Running', role: 'blue' },
@@ -24,7 +25,7 @@ const fromTaskResult: Record<TaskResult, State> = {
 export const stateOfResult = (result: TaskResult | null | undefined): State =>
   result === null || result === undefined ? 'unknown' : fromTaskResult[result]
 
-/** State of a run. A run that is in progress but only waits for a person or a check shows as waiting. */
+/** State of a run. One that is in progress but only waits for a person, a check or a worker does not run. */
 export function stateOfRun(run: { status: RunStatus; result?: RunResult; stages?: StageSummary[] }): State {
   if (run.status === 'completed') {
     switch (run.result) {
@@ -36,14 +37,15 @@ export function stateOfRun(run: { status: RunStatus; result?: RunResult; stages?
     }
   }
   if (run.status === 'notStarted') return 'queued'
-  const stages = run.stages ?? []
-  const onlyWaits = stages.some((stage) => stage.state === 'waiting') && !stages.some((stage) => stage.state === 'inProgress')
-  return onlyWaits ? 'waiting' : 'running'
+  const some = (state: StageState) => (run.stages ?? []).some((stage) => stage.state === state)
+  if (some('inProgress')) return 'running'
+  return some('waiting') ? 'waiting' : some('queued') ? 'queued' : 'running'
 }
 
 export function stateOfStage(stage: { state: StageState; result?: TaskResult }): State {
   switch (stage.state) {
-    case 'pending': return 'queued'
+    case 'pending': return 'pending'
+    case 'queued': return 'queued'
     case 'waiting': return 'waiting'
     case 'inProgress': return 'running'
     case 'completed': return stateOfResult(stage.result)
@@ -53,7 +55,9 @@ export function stateOfStage(stage: { state: StageState; result?: TaskResult }):
 export function stateOfRecord(record: Pick<TimelineRecord, 'state' | 'result' | 'type'>): State {
   if (record.state === 'completed') return stateOfResult(record.result)
   if (record.type.startsWith('Checkpoint')) return 'waiting'
-  return record.state === 'inProgress' ? 'running' : 'queued'
+  if (record.state === 'inProgress') return 'running'
+  // A job has a record of its own from the moment it waits for a worker; what else has not begun waits for what is before it.
+  return record.type === 'Job' ? 'queued' : 'pending'
 }
 
 /** A deployment record has no state of its own: its times and result say it. */

@@ -71,7 +71,7 @@ export const handlers = [
   }),
   http.get('*/_apis/slipway/runs/:id/explain', ({ params }) => HttpResponse.json({
     sentence: scenario.runs.find((one) => one.id === Number(params.id))?.sentence ?? '',
-    waiting: Number(params.id) === scenario.waitingRun.id ? [{ kind: 'approval', stage: 'Production', sentence: 'Production waits for Ada Moreno or Jun Tanaka to approve.' }] : [],
+    waiting: Number(params.id) === scenario.waitingRun.id ? [{ kind: 'approval', stage: 'Production', sentence: 'Production waits for Ada Moreno or Jun Tanaka to approve.' }] : Number(params.id) === scenario.queuedRun.id ? [scenario.queueReason] : [],
   })),
   http.get('*/_apis/slipway/runs/:id/tests', ({ params }) => list(Number(params.id) === scenario.runningRun.id ? [] : scenario.tests)),
   http.get('*/_apis/slipway/runs/:id/tests/history', ({ params }) => list([
@@ -120,7 +120,7 @@ export const handlers = [
   http.post('*/_apis/pipelines/:id/runs', () => HttpResponse.json({ id: scenario.runningRun.id, name: scenario.runningRun.number })),
   http.patch('*/_apis/build/builds/:id', ({ params }) => HttpResponse.json({ id: Number(params.id) })),
   http.patch('*/_apis/build/builds/:id/stages/:ref', () => new HttpResponse(null, { status: 204 })),
-  http.get('*/_apis/distributedtask/pools', () => list(mood.current === 'empty' ? [] : [{ id: 1, name: 'Default', size: 2 }])),
+  http.get('*/_apis/distributedtask/pools', () => list(mood.current === 'empty' ? [] : [{ id: 1, name: 'Default', size: 2, maxParallelism: 3, heldJobs: 1, queuedJobs: 3 }])),
   http.get('*/_apis/distributedtask/pools/:id/agents', () => list(mood.current === 'empty' ? [] : scenario.agents)),
   http.get('*/_apis/distributedtask/variablegroups', () => list(mood.current === 'empty' ? [] : scenario.groups)),
   http.get('*/_apis/serviceendpoint/endpoints', () => list(mood.current === 'empty' ? [] : scenario.endpoints)),

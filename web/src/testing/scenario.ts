@@ -1,6 +1,6 @@
 import type {
   Agent, ApprovalItem, CheckConfiguration, HistoryEntry, Matrix, MatrixCell, Pipeline, PipelineTest, RunDetail, RunResult, RunStatus, RunSummary,
-  ServiceEndpoint, StageSummary, TestRun, TimelineRecord, VariableGroup, Version,
+  ServiceEndpoint, StageSummary, TestRun, TimelineRecord, VariableGroup, Version, WaitingReason,
 } from '@/api/types'
 
 /**
@@ -73,6 +73,18 @@ export const runningRun: RunSummary = {
   sentence: 'Running Build, job Image of leaderboard, step 3 "Build and push" for 41 s.',
 }
 
+/** Has begun, but its one job waits for a worker. */
+export const queuedRun: RunSummary = {
+  ...runningRun, id: 1874, number: '20261121.2', pipeline: { id: 2, name: 'web' }, reason: 'manual', requestedBy: person, queuedAt: ago(22_000), startedAt: ago(21_900), priority: 'normal',
+  stages: [{ name: 'Build', displayName: 'Build', state: 'queued' }, { name: 'Deploy', displayName: 'Deploy', state: 'pending' }], sentence: "stage 'Build' waits for a worker",
+}
+
+/** Why it does. */
+export const queueReason: WaitingReason = {
+  kind: 'worker', stage: 'Build', job: 'Image of web', jobId: 'j10', pool: 'Default', position: 2, queueLength: 3,
+  sentence: "job 'Image of web' waits for a worker: all workers of pool 'Default' that can do it are busy; 2 of 3 in the queue of pool 'Default'",
+}
+
 function older(at: number): RunSummary {
   const results: [RunStatus, RunResult | undefined][] = [
     ['completed', 'succeeded'], ['completed', 'succeeded'], ['completed', 'partiallySucceeded'], ['completed', 'succeeded'],
@@ -94,7 +106,7 @@ function older(at: number): RunSummary {
   }
 }
 
-export const runs: RunSummary[] = [runningRun, waitingRun, failedRun, ...Array.from({ length: 60 }, (_, at) => older(at))]
+export const runs: RunSummary[] = [queuedRun, runningRun, waitingRun, failedRun, ...Array.from({ length: 60 }, (_, at) => older(at))]
 
 let recordCount = 0
 function record(type: TimelineRecord['type'], name: string, parentId: string | undefined, more: Partial<TimelineRecord> = {}): TimelineRecord {
@@ -156,8 +168,7 @@ function stageRecords(run: RunSummary): TimelineRecord[] {
     list.push(production)
     const checkpoint = record('Checkpoint', 'Checkpoint', production.id, { state: 'inProgress', result: null, startTime: span(run, 105, 0).startTime })
     list.push(checkpoint, record('Checkpoint.Approval', 'Approval of production', checkpoint.id, { state: 'inProgress', result: null, startTime: span(run, 105, 0).startTime }))
-    const deploy = record('Phase', 'Deploy', production.id, { identifier: 'Production.Deploy', state: 'pending', result: null })
-    list.push(deploy, record('Job', 'Deploy', deploy.id, { state: 'pending', result: null }))
+    list.push(record('Phase', 'Deploy', production.id, { identifier: 'Production.Deploy', state: 'pending', result: null }))
   }
   return list
 }
@@ -264,7 +275,7 @@ export function detail(run: RunSummary): RunDetail {
   const scenario = run.pipeline.id === 1
   return {
     ...run,
-    records: scenario ? stageRecords(run) : runningRecords(run),
+    records: scenario ? stageRecords(run) : run.id === queuedRun.id ? queuedRecords(run) : runningRecords(run),
     graph: scenario ? scenarioGraph : { stages: run.stages.map((stage, at) => ({ name: stage.name, displayName: stage.displayName, dependsOn: at === 0 ? [] : [run.stages[at - 1]!.name], jobs: [{ name: 'Job', displayName: 'Image of leaderboard', dependsOn: [], isDeployment: at > 0 }] })) },
     approvals: run.id === waitingRun.id ? [approval] : run.id === failedRun.id ? [{ ...decidedApproval, runId: run.id, runNumber: run.number, createdAt: ago(2 * hour - 110_000), steps: [{ displayName: 'Jun Tanaka', status: 'approved', comment: 'dev looks right', at: ago(2 * hour - 239_000) }] }] : [],
     artifacts: [{ name: 'manifests', size: 3914, files: 4, url: '#' }, { name: 'binaries', size: 2_914_304, files: 2, url: '#' }],
@@ -284,6 +295,14 @@ function runningRecords(run: RunSummary): TimelineRecord[] {
   Object.assign(list[3]!, { state: 'inProgress', result: null, finishTime: null })
   Object.assign(list[4]!, { state: 'pending', result: null, startTime: null, finishTime: null, log: null })
   return [stage, phase, ...list]
+}
+
+function queuedRecords(run: RunSummary): TimelineRecord[] {
+  recordCount = run.id * 1000
+  const begun = { ...span(run, 0, 0), finishTime: null, state: 'inProgress' as const, result: null }
+  const stage = record('Stage', 'Build', undefined, { ...begun, identifier: 'Build' })
+  const phase = record('Phase', 'Image of web', stage.id, { ...begun, identifier: 'Build.Job' })
+  return [stage, phase, record('Job', 'Image of web', phase.id, { state: 'pending', result: null, startTime: null })]
 }
 
 export const agents: Agent[] = [

@@ -65,7 +65,8 @@ function EnvironmentPage({ view, targets, name, id }: { view: MatrixView; target
   const navigate = useNavigate()
   const [editing, setEditing] = useState<Editing>()
   const checks = useQuery(checksQuery(project, id))
-  const about = useQuery(environmentQuery(project, id)).data?.description ?? ''
+  const made = useQuery(environmentQuery(project, id)).data
+  const about = made?.description ?? ''
   const here = view.services.flatMap((service) => targets.flatMap((target): Here[] => {
     const cell = view.cell(service, target)
     return cell === undefined ? [] : [{ service: service.key, target, cell }]
@@ -81,6 +82,7 @@ function EnvironmentPage({ view, targets, name, id }: { view: MatrixView; target
       </Section>
       <Section title="Resources" aside={admin && <Button size="small" icon={<Add16Regular />} onClick={() => setEditing({ kind: 'resource' })}>New resource</Button>}>
         <ResourceTable name={name} targets={targets} here={here} onRemove={admin ? (resource) => setEditing({ kind: 'resource removal', resource }) : undefined} />
+        {made?.createdBy !== undefined && made.createdBy.displayName !== '' && made.createdOn !== undefined && <p className={styles.made}>{name} was created by {made.createdBy.displayName} <Time at={made.createdOn} form="sentence" />.</p>}
       </Section>
       <Section title="Checks" aside={admin && <Button size="small" icon={<Add16Regular />} onClick={() => setEditing({ kind: 'check', check: undefined })}>New check</Button>}>
         <QueryView query={checks} doing="read the checks">

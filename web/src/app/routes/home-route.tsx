@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
+import type { RunSummary } from '@/api/types'
 import { Empty } from '@/components/empty'
 import { Page, Section } from '@/components/page'
 import { QueryView } from '@/components/query-view'
@@ -10,8 +11,8 @@ import { matrixQuery } from '@/features/environments/api/environments'
 import { MatrixGrid } from '@/features/environments/components/matrix-grid'
 import { viewOf } from '@/features/environments/model/matrix-view'
 import { recentRunsQuery } from '@/features/runs/api/runs'
+import { activity } from '@/features/runs/model/activity'
 import { RunTable } from '@/features/runs/components/run-table'
-import { plural } from '@/lib/format'
 import { useProject } from '@/lib/project'
 import { stateOfRun } from '@/lib/state'
 import { useNavigate } from '@tanstack/react-router'
@@ -50,9 +51,8 @@ export function HomeRoute() {
   )
 }
 
-function sentenceOf(runs: { status: Parameters<typeof stateOfRun>[0]['status'] }[] | undefined, waiting: number): string | undefined {
+function sentenceOf(runs: RunSummary[] | undefined, waiting: number): string | undefined {
   if (runs === undefined) return undefined
-  const running = runs.filter((run) => stateOfRun(run) === 'running').length
   const first = waiting === 0 ? 'Nothing waits for a decision' : `${waiting === 1 ? '1 deployment waits' : `${waiting} deployments wait`} for a decision`
-  return `${first}; ${running === 0 ? 'nothing runs at the moment' : `${plural(running, 'run')} in progress`}.`
+  return `${first}; ${activity(runs.filter((run) => stateOfRun(run) !== 'waiting'))}.`
 }

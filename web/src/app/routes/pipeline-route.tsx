@@ -20,6 +20,7 @@ import { RunTable } from '@/features/runs/components/run-table'
 import { summarySentence } from '@/features/runs/model/sentence'
 import { ago, branchName, duration } from '@/lib/format'
 import { apiPath } from '@/lib/http'
+import { limitText } from '@/lib/job-limit'
 import { useNow } from '@/lib/clock'
 import { keys } from '@/lib/keys'
 import { useIsAdmin } from '@/lib/me'
@@ -82,6 +83,7 @@ function PipelinePage({ pipeline }: { pipeline: Pipeline }) {
             <div><dt>Default branch</dt><dd>{branchName(configuration.repository.defaultBranch)}</dd></div>
           </>}
           <div><dt>Folder</dt><dd>{pipeline.folder.replaceAll('\\', '/')}</dd></div>
+          {limitText(definition.data?.maxParallelism) !== '' && <div><dt>Jobs at once</dt><dd>at most {definition.data?.maxParallelism}, of all its runs together</dd></div>}
           <Badge name={pipeline.name} />
         </dl>
       </Section>

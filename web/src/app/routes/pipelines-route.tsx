@@ -9,10 +9,10 @@ import { QueryView } from '@/components/query-view'
 import { Skeleton } from '@/components/skeleton'
 import { pipelineOverviewsQuery } from '@/features/pipelines/api/pipelines'
 import { PipelineTable } from '@/features/pipelines/components/pipeline-table'
+import { activity } from '@/features/runs/model/activity'
 import { plural } from '@/lib/format'
 import { useIsAdmin } from '@/lib/me'
 import { useProject } from '@/lib/project'
-import { stateOfRun } from '@/lib/state'
 
 const QueueDialog = lazy(() => import('@/features/pipelines/components/queue-dialog').then((module) => ({ default: module.QueueDialog })))
 
@@ -30,10 +30,7 @@ export function PipelinesRoute() {
   const pipelines = useQuery(pipelineOverviewsQuery(project))
   const runs = pipelines.data?.value.flatMap((one) => one.runs) ?? []
   const queueing = pipelines.data?.value.find((one) => one.id === run)
-  const active = runs.filter((one) => one.status !== 'completed')
-  const waiting = active.filter((one) => stateOfRun(one) === 'waiting').length
-  const sentence = pipelines.data === undefined ? undefined
-    : `${plural(pipelines.data.count, 'pipeline')}; ${active.length === 0 ? 'nothing runs at the moment' : `${plural(active.length, 'run')} in progress${waiting === 0 ? '' : `, ${waiting} of them waiting`}`}.`
+  const sentence = pipelines.data === undefined ? undefined : `${plural(pipelines.data.count, 'pipeline')}; ${activity(runs)}.`
   return (
     <Page
       title="Pipelines" sentence={sentence}

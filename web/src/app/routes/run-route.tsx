@@ -15,24 +15,25 @@ import { Duration, Time } from '@/components/time'
 import { ApprovalCard } from '@/features/approvals/components/approval-card'
 import { HistoryList } from '@/features/environments/components/history-list'
 import { LogView, type LineRange } from '@/features/logs/components/log-view'
-import { explainQuery, runQuery, testsQuery, useRunAction } from '@/features/runs/api/runs'
+import { priorityWords } from '@/features/pipelines/model/priority'
+import { runQuery, testsQuery, useRunAction } from '@/features/runs/api/runs'
 import { Attempts } from '@/features/runs/components/attempts'
 import { FailureDigest } from '@/features/runs/components/failure-digest'
 import { JobTree } from '@/features/runs/components/job-tree'
 import { Artifacts } from '@/features/runs/components/artifacts'
 import { Changes, FinalYaml } from '@/features/runs/components/run-tabs'
 import { sentenceOf as testSentence, Tests } from '@/features/runs/components/tests'
-import { Reasons } from '@/features/runs/components/reasons'
 import { StageBar } from '@/features/runs/components/stage-bar'
 import { StageGraph } from '@/features/runs/components/stage-graph'
+import { WaitingPanel } from '@/features/runs/components/waiting-panel'
 import { Waterfall } from '@/features/runs/components/waterfall'
-import { buildTree, select, stageKey, stateOfDetail, type Selection } from '@/features/runs/model/records'
-import { reasonOf, reasonsOf } from '@/features/runs/model/reasons'
+import { buildTree, select, stageKey, type Selection } from '@/features/runs/model/records'
 import { runSentence } from '@/features/runs/model/sentence'
 import { readRange, writeRange } from '@/features/logs/model/line-range'
 import { useNow } from '@/lib/clock'
 import { useProject } from '@/lib/project'
 import { useScrolledTab } from '@/lib/scrolled-tab'
+import { stateOfRecord, stateOfRun } from '@/lib/state'
 import styles from './run-route.module.css'
 
 export function RunRoute() {
@@ -61,19 +62,20 @@ function RunPage({ run }: { run: RunDetail }) {
   const pending = run.approvals.filter((item) => item.status === 'pending')
   return (
     <Page
-      fill wide title={runSentence(run, tree, now)} tabTitle={`${run.pipeline.name} ${run.number}`} state={stateOfDetail(run, tree)} actions={<Actions run={run} />}
+      fill wide title={runSentence(run, tree, now)} tabTitle={`${run.pipeline.name} ${run.number}`} state={stateOfRun(run)} actions={<Actions run={run} />}
       sentence={
         <Facts>
           <Commit branch={run.branch} version={run.version} message={run.commitMessage} />
           {reasonText(run)}
           <span>queued <Time at={run.queuedAt} form="sentence" /></span>
-          {run.startedAt === undefined ? null : <span>{run.status === 'completed' ? 'took' : 'for'} <Duration start={run.startedAt} finish={run.finishedAt} /></span>}
+          {run.startedAt === undefined || stateOfRun(run) === 'queued' ? null : <span>{run.status === 'completed' ? 'took' : 'for'} <Duration start={run.startedAt} finish={run.finishedAt} /></span>}
           <span className="num">run {run.number}</span>
+          {run.priority === undefined || run.priority === 'normal' ? null : <span>{priorityWords[run.priority].toLowerCase()} priority</span>}
           {...Object.entries(run.parameters).map(([name, value]) => <span key={name} className={styles.parameter}>{name}={typeof value === 'string' ? value : JSON.stringify(value)}</span>)}
         </Facts>
       }
     >
-      <Waiting run={run} />
+      <WaitingPanel run={run} />
       {run.diagnostics.length > 0 && <div className={styles.diagnostics}><DiagnosticSummary list={run.diagnostics} /></div>}
       <StageGraph run={run} tree={tree} selected={selection === undefined ? undefined : stageKey(selection.stage.record)} />
       {pending.length > 0 && <div className={styles.banner}>{pending.map((item) => <ApprovalCard key={item.id} item={item} withRun={false} only={pending.length === 1} />)}</div>}
@@ -136,16 +138,6 @@ function Actions({ run }: { run: RunDetail }) {
   )
 }
 
-/** Why nothing moves, when nothing moves: a worker, a lock, somebody's decision. */
-function Waiting({ run }: { run: RunDetail }) {
-  const project = useProject()
-  const idle = run.status !== 'completed' && !run.records.some((record) => record.type === 'Task' && record.state === 'inProgress')
-  const explain = useQuery({ ...explainQuery(project, run.id), enabled: idle })
-  const reasons = idle ? explain.data?.waiting.filter((one) => one.kind !== 'approval' && one.kind !== 'dependency') ?? [] : []
-  if (reasons.length === 0) return null
-  return <div className={styles.waiting}><Reasons reasons={reasons.map(reasonOf)} /></div>
-}
-
 interface LogTabProps {
   run: RunDetail
   tree: ReturnType<typeof buildTree>
@@ -164,9 +156,6 @@ function LogTab({ run, tree, selection, line }: LogTabProps) {
     void navigate({ search: (before) => ({ ...before, record: stepId, line: writeRange(lines) }), replace: true, resetScroll: false })
   }, [navigate, stepId])
   const log = step?.log
-  const waits = step === undefined && selection?.job !== undefined && run.status !== 'completed'
-  const explain = useQuery({ ...explainQuery(project, run.id), enabled: waits })
-  const reasons = waits ? reasonsOf(explain.data, selection, undefined) : []
   return (
     <div className={styles.log}>
       <div className={styles.tree}>
@@ -180,7 +169,7 @@ function LogTab({ run, tree, selection, line }: LogTabProps) {
             key={`${run.id}/${log.id}`} project={project} runId={run.id} logId={log.id} title={step.name} live={step.state === 'inProgress'} failed={step.result === 'failed'}
             lines={readRange(line)} onLines={setLines}
           />
-        ) : <div className={styles.nothing}>{reasons.length > 0 ? <Reasons reasons={reasons} /> : nothing(selection, step)}</div>}
+        ) : <div className={styles.nothing}>{nothing(selection, step)}</div>}
       </div>
     </div>
   )
@@ -188,6 +177,7 @@ function LogTab({ run, tree, selection, line }: LogTabProps) {
 
 function nothing(selection: Selection | undefined, step: Selection['step']): string {
   if (selection === undefined) return 'This run has no stage: what is wrong with its file stands above.'
+  if (step === undefined && selection.job !== undefined && stateOfRecord(selection.job.record) === 'queued') return `${selection.job.record.name} waits for a worker. Its log shows here as soon as one has begun.`
   if (step === undefined) return selection.stage.record.state === 'pending' ? `${selection.stage.record.name} has not started.` : `${selection.job?.record.name ?? selection.stage.record.name} has no step with a log yet.`
   if (step.result === 'skipped') return `${step.name} was skipped: its condition was not met.`
   return step.state === 'pending' ? `${step.name} has not started.` : `${step.name} has written no log.`

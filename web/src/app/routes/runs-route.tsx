@@ -9,9 +9,10 @@ import { QueryView } from '@/components/query-view'
 import { Skeleton } from '@/components/skeleton'
 import { pipelinesQuery } from '@/features/pipelines/api/pipelines'
 import { runsQuery, type RunFilter } from '@/features/runs/api/runs'
+import { activity } from '@/features/runs/model/activity'
 import { RunTable } from '@/features/runs/components/run-table'
 import { useHeldBack } from '@/features/runs/components/use-held-back'
-import { ago, plural } from '@/lib/format'
+import { ago, asSentence, plural } from '@/lib/format'
 import { useNow } from '@/lib/clock'
 import { useProject } from '@/lib/project'
 import { stateOfRun, states } from '@/lib/state'
@@ -92,14 +93,12 @@ function BranchFilter({ value, onChange }: { value: string; onChange: (value: st
 }
 
 function sentenceOf(runs: RunSummary[], now: number): string {
-  const active = runs.filter((run) => run.status !== 'completed')
-  const waiting = active.filter((run) => stateOfRun(run) === 'waiting').length
   const last = runs.find((run) => run.status === 'completed')
   const parts = [
-    active.length === 0 ? 'Nothing runs at the moment' : `${plural(active.length, 'run')} in progress${waiting === 0 ? '' : `, ${waiting} waiting`}`,
+    activity(runs),
     ...(last === undefined ? [] : [`the last to finish ${lastWord(last)} ${ago(last.finishedAt ?? last.queuedAt, now)}`]),
   ]
-  return `${parts.join('; ')}.`
+  return asSentence(parts.join('; '))
 }
 
 const lastWord = (run: RunSummary) => (stateOfRun(run) === 'issues' ? 'succeeded with issues' : stateOfRun(run) === 'canceled' ? 'was canceled' : states[stateOfRun(run)].word.toLowerCase())

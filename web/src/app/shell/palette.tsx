@@ -42,7 +42,7 @@ export function Palette({ project, onClose }: { project: string; onClose: () => 
     <Dialog open onOpenChange={(_, { open }) => { if (!open) onClose() }}>
       <DialogSurface className={styles.surface} aria-label="Search or jump">
         <input
-          className={styles.input} autoFocus role="combobox" aria-expanded aria-controls="palette-list" aria-label="Search or jump"
+          className={styles.input} autoFocus role="combobox" aria-expanded={shown.length > 0} aria-controls={shown.length > 0 ? 'palette-list' : undefined} aria-label="Search or jump"
           aria-activedescendant={shown[at] === undefined ? undefined : `palette-${shown[at].id}`} placeholder="A page, pipeline, run or environment"
           value={query} onKeyDown={onKey}
           onChange={(event) => {
@@ -50,7 +50,7 @@ export function Palette({ project, onClose }: { project: string; onClose: () => 
             setAt(0)
           }}
         />
-        <ul id="palette-list" role="listbox" aria-label="Places" className={styles.list}>
+        {shown.length === 0 ? <p className={styles.none} role="status">Nothing is called that.</p> : <ul id="palette-list" role="listbox" aria-label="Places" className={styles.list}>
           {shown.map((target, index) => (
             // eslint-disable-next-line jsx-a11y/click-events-have-key-events -- the keys are the combobox's
             <li key={target.id} id={`palette-${target.id}`} role="option" aria-selected={index === at} className={styles.option} onClick={() => choose(target)} onPointerMove={() => setAt(index)}>
@@ -59,8 +59,7 @@ export function Palette({ project, onClose }: { project: string; onClose: () => 
               <span className={styles.optionHint}>{target.hint}</span>
             </li>
           ))}
-          {shown.length === 0 && <li className={styles.none} role="presentation">Nothing is called that.</li>}
-        </ul>
+        </ul>}
       </DialogSurface>
     </Dialog>
   )

@@ -15,6 +15,7 @@ export function SecureFiles({ files, onRemove }: SecureFilesProps) {
   const columns: Column<SecureFile>[] = [
     { header: 'File', cell: (one) => <span className="mono" title={one.name}>{one.name}</span> },
     { header: 'Size', width: '104px', from: 'small', align: 'right', cell: (one) => bytes(one.size) },
+    { header: 'By', width: '24%', from: 'medium', cell: (one) => <span title={one.createdBy?.displayName}>{one.createdBy?.displayName ?? ''}</span> },
     { header: 'Uploaded', width: '128px', from: 'small', align: 'right', cell: (one) => <Time at={one.createdOn} form="sentence" /> },
     ...(onRemove === undefined ? [] : [{
       header: 'Change', hideHeader: true, width: '88px', align: 'right' as const,

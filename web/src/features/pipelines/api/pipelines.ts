@@ -1,5 +1,5 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
-import type { ListOf, Pipeline, PipelineOverview, PipelinePreview, QueueInputs } from '@/api/types'
+import type { ListOf, Pipeline, PipelineOverview, PipelinePreview, QueueInputs, RunPriority } from '@/api/types'
 import { apiPath, getJson, sendJson } from '@/lib/http'
 import { keys } from '@/lib/keys'
 
@@ -39,16 +39,18 @@ export interface QueueRequest {
   branch: string
   parameters: Record<string, unknown>
   stagesToSkip: string[]
+  priority: RunPriority
 }
 
 export function useQueueRun(project: string, id: number) {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: ({ branch, parameters, stagesToSkip }: QueueRequest) =>
+    mutationFn: ({ branch, parameters, stagesToSkip, priority }: QueueRequest) =>
       sendJson<{ id: number; name: string }>('POST', apiPath([project, '_apis', 'pipelines', id, 'runs'], { 'api-version': '7.1' }), {
         resources: { repositories: { self: { refName: branch.startsWith('refs/') ? branch : `refs/heads/${branch}` } } },
         templateParameters: parameters,
         stagesToSkip,
+        priority,
       }),
     onSuccess: () => client.invalidateQueries({ queryKey: keys.runs(project) }),
   })

@@ -7,6 +7,7 @@ import { DataTable, type Column } from '@/components/data-table'
 import { RunLink, reasonText } from '@/components/run-bits'
 import { StateIcon } from '@/components/state-icon'
 import { Time } from '@/components/time'
+import { useQueuePlaces } from '@/features/runs/components/use-queue-places'
 import { summarySentence } from '@/features/runs/model/sentence'
 import { branchName, duration, subject } from '@/lib/format'
 import { useProject } from '@/lib/project'
@@ -20,9 +21,10 @@ interface PipelineTableProps {
 }
 
 export function PipelineTable({ pipelines, onRun }: PipelineTableProps) {
+  const places = useQueuePlaces(pipelines.flatMap((one) => one.runs.slice(0, 1)))
   const columns: Column<PipelineOverview>[] = [
     { header: 'Pipeline', width: '30%', cell: (one) => <PipelineName pipeline={one} /> },
-    { header: 'Last run', from: 'small', cell: (one) => <LastRun last={one.runs[0]} /> },
+    { header: 'Last run', from: 'small', cell: (one) => <LastRun last={one.runs[0]} place={places.get(one.runs[0]?.id ?? 0)} /> },
     { header: 'Last ten', from: 'wide', width: '184px', cell: (one) => <LastTen runs={one.runs} /> },
     { header: 'Usually takes', from: 'wide', width: '104px', align: 'right', cell: (one) => <Usual runs={one.runs} /> },
     { header: 'Age', from: 'medium', width: '72px', align: 'right', cell: (one) => <Age last={one.runs[0]} /> },
@@ -49,12 +51,12 @@ function PipelineName({ pipeline }: { pipeline: PipelineOverview }) {
   )
 }
 
-function LastRun({ last }: { last: RunSummary | undefined }) {
+function LastRun({ last, place }: { last: RunSummary | undefined; place: string | undefined }) {
   if (last === undefined) return <span className={styles.quiet}>Never run</span>
   return (
     <TwoLines
-      title={`${subject(last.commitMessage)}\n${summarySentence(last)}`} top={<><span className={styles.above}><RunLink id={last.id}>{last.number}</RunLink></span> {subject(last.commitMessage)}</>}
-      below={`${states[stateOfRun(last)].word} · ${branchName(last.branch)} · ${reasonText(last)}`}
+      title={`${subject(last.commitMessage)}\n${summarySentence(last)}${place === undefined ? '' : `: ${place}`}`} top={<><span className={styles.above}><RunLink id={last.id}>{last.number}</RunLink></span> {subject(last.commitMessage)}</>}
+      below={`${states[stateOfRun(last)].word}${place === undefined ? '' : `, ${place}`} · ${branchName(last.branch)}${place === undefined ? ` · ${reasonText(last)}` : ''}`}
     />
   )
 }

@@ -1,10 +1,10 @@
 import {
-  Button, Checkbox, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, Field, Input, Spinner,
+  Button, Checkbox, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, Field, Input, Select, Spinner,
 } from '@fluentui/react-components'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
-import type { PipelineRef, QueueInputs } from '@/api/types'
+import type { PipelineRef, QueueInputs, RunPriority } from '@/api/types'
 import { Copyable } from '@/components/copyable'
 import { DiagnosticSummary } from '@/components/diagnostics'
 import { ErrorPanel } from '@/components/error-panel'
@@ -13,6 +13,7 @@ import { useProject } from '@/lib/project'
 import { inputsQuery, useQueueRun } from '../api/pipelines'
 import { fieldText, readField, type FieldText } from '../model/parameters'
 import { ParameterField } from './parameter-field'
+import { PriorityOptions } from './priority-options'
 import styles from './queue-dialog.module.css'
 
 /** Asks for what the pipeline's file on the chosen branch wants to know, then queues the run and goes to it. */
@@ -25,6 +26,7 @@ export function QueueDialog({ pipeline, onClose }: { pipeline: PipelineRef; onCl
   const [branchText, setBranchText] = useState<string>()
   const [texts, setTexts] = useState<Record<string, FieldText>>({})
   const [skip, setSkip] = useState<ReadonlySet<string>>(new Set())
+  const [priority, setPriority] = useState<RunPriority>('normal')
   const [tried, setTried] = useState(false)
   const data = inputs.error === null ? inputs.data : undefined
   const broken = data?.diagnostics.some((one) => one.severity === 'error') ?? false
@@ -35,7 +37,7 @@ export function QueueDialog({ pipeline, onClose }: { pipeline: PipelineRef; onCl
     setTried(true)
     if (data === undefined || broken || inputs.isFetching || read.some((one) => one.problem !== undefined)) return
     queue.mutate(
-      { branch: data.branch, parameters: Object.fromEntries(read.map((one) => [one.name, one.value])), stagesToSkip: [...skip] },
+      { branch: data.branch, parameters: Object.fromEntries(read.map((one) => [one.name, one.value])), stagesToSkip: [...skip], priority },
       {
         onSuccess: (run) => {
           onClose()
@@ -81,6 +83,11 @@ export function QueueDialog({ pipeline, onClose }: { pipeline: PipelineRef; onCl
                 />
               ))}
               {data !== undefined && data.stages.length > 1 && <StageChoice stages={data.stages} skip={skip} onSkip={setSkip} />}
+              {data !== undefined && (
+                <Field label="Priority" hint="More urgent runs get workers first.">
+                  <Select value={priority} onChange={(_, { value }) => setPriority(value as RunPriority)}><PriorityOptions /></Select>
+                </Field>
+              )}
               {queue.error !== null && <ErrorPanel error={queue.error} doing="queue the run" />}
             </DialogContent>
             <DialogActions>

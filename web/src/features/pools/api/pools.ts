@@ -15,7 +15,7 @@ export const agentsQuery = (poolId: number) => queryOptions({
 })
 
 const pools = (...rest: (string | number)[]) => apiPath(['_apis', 'distributedtask', 'pools', ...rest], { 'api-version': '7.1' })
-export const savePool = (id: number | undefined) => (body: { name: string }) => sendJson<Pool>(id === undefined ? 'POST' : 'PATCH', pools(...(id === undefined ? [] : [id])), body)
+export const savePool = (id: number | undefined) => (body: { name: string; maxParallelism: number | null }) => sendJson<Pool>(id === undefined ? 'POST' : 'PATCH', pools(...(id === undefined ? [] : [id])), body)
 export const removePool = (id: number) => () => sendJson('DELETE', pools(id))
 export const registrationToken = (id: number) => () => sendJson<IssuedToken>('POST', apiPath(['_apis', 'slipway', 'pools', id, 'registrationtokens']), { expiresInMinutes: 60 })
 /** A worker that is not enabled ends what it has and gets nothing new. */

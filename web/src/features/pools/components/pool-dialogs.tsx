@@ -3,28 +3,32 @@ import { useEffect, useState } from 'react'
 import type { Pool } from '@/api/types'
 import { ErrorPanel } from '@/components/error-panel'
 import { FormDialog } from '@/components/form-dialog'
+import { LimitField } from '@/components/limit-field'
 import { SecretOnce } from '@/components/secret-once'
 import { Skeleton } from '@/components/skeleton'
 import { exact } from '@/lib/format'
+import { limitOf, limitProblem, limitText } from '@/lib/job-limit'
 import { keys } from '@/lib/keys'
 import { useSend } from '@/lib/send'
 import { registrationToken, savePool } from '../api/pools'
 import { joinCommand } from '../model/worker'
 
-/** Makes a pool or renames one. */
+/** Makes a pool, renames one, or limits its jobs. */
 export function PoolDialog({ pool, onClose }: { pool: Pool | undefined; onClose: () => void }) {
   const [name, setName] = useState(pool?.name ?? '')
   const [tried, setTried] = useState(false)
   const send = useSend(savePool(pool?.id), [keys.pools])
+  const [limit, setLimit] = useState(limitText(pool?.maxParallelism))
   const submit = () => {
     setTried(true)
-    if (name.trim() !== '') send.mutate({ name: name.trim() }, { onSuccess: onClose })
+    if (name.trim() !== '' && limitProblem(limit) === undefined) send.mutate({ name: name.trim(), maxParallelism: limitOf(limit) }, { onSuccess: onClose })
   }
   return (
     <FormDialog title={pool === undefined ? 'New pool' : `Pool ${pool.name}`} submit={pool === undefined ? 'Create pool' : 'Save pool'} doing="save the pool" busy={send.isPending} error={send.error} onSubmit={submit} onClose={onClose}>
       <Field label="Name" required hint="Pipelines name it: pool: name" {...(tried && name.trim() === '' ? { validationMessage: 'A pool needs a name.' } : {})}>
         <Input value={name} autoFocus onChange={(_, { value }) => setName(value)} />
       </Field>
+      <LimitField value={limit} hint="Jobs beyond wait, whatever room its workers have. Empty: no limit." onChange={setLimit} />
     </FormDialog>
   )
 }

@@ -11,7 +11,7 @@ import { ErrorPanel } from '@/components/error-panel'
 import { Section } from '@/components/page'
 import { QueryView } from '@/components/query-view'
 import { RowActions } from '@/components/row-actions'
-import { StateLabel } from '@/components/state-icon'
+import { StateIcon } from '@/components/state-icon'
 import { plural } from '@/lib/format'
 import { keys } from '@/lib/keys'
 import { useIsAdmin } from '@/lib/me'
@@ -35,12 +35,17 @@ export function PoolWorkers({ pool }: { pool: Pool }) {
   const online = agents.data?.value.filter((agent) => agent.status === 'online').length ?? 0
   const columns: Column<Agent>[] = [
     {
-      header: 'State', width: '112px', cell: (agent) => {
+      header: 'Worker', cell: (agent) => {
         const { state, word } = workerState(agent)
-        return <StateLabel state={state} word={word} />
+        const system = agent.osDescription ?? agent.systemCapabilities?.['Agent.OS']
+        return (
+          <div className={styles.worker}>
+            <StateIcon state={state} labelled={false} />
+            <TwoLines top={agent.name} below={system === undefined ? word : `${word} · ${system}`} title={agent.name} />
+          </div>
+        )
       },
     },
-    { header: 'Worker', cell: (agent) => <TwoLines top={agent.name} below={agent.osDescription ?? agent.systemCapabilities?.['Agent.OS']} title={agent.name} /> },
     { header: 'Doing', from: 'small', cell: (agent) => <DoingNow agent={agent} /> },
     { header: 'Slots', from: 'medium', width: '72px', align: 'right', cell: (agent) => `${agent.jobs?.length ?? 0}/${agent.maxParallelism ?? 1}` },
     { header: 'Version', from: 'wide', width: '112px', align: 'right', cell: (agent) => agent.version ?? '' },
@@ -64,7 +69,9 @@ export function PoolWorkers({ pool }: { pool: Pool }) {
       title={pool.name}
       aside={<>
         {agents.data !== undefined && <span>{online} of {plural(agents.data.count, 'worker')} online</span>}
-        {(pool.vmImages?.length ?? 0) > 0 && <span className={styles.images}>takes vmImage {pool.vmImages?.map((one) => (one === '*' ? 'of every other name' : one)).join(', ')}</span>}
+        {(pool.maxParallelism ?? 0) > 0 && <span className={styles.about}>{pool.heldJobs ?? 0} of at most {plural(pool.maxParallelism ?? 0, 'job')} at once</span>}
+        {(pool.queuedJobs ?? 0) > 0 && <span className={styles.about}>{plural(pool.queuedJobs ?? 0, 'job')} in its queue</span>}
+        {(pool.vmImages?.length ?? 0) > 0 && <span className={styles.about}>takes vmImage {pool.vmImages?.map((one) => (one === '*' ? 'of every other name' : one)).join(', ')}</span>}
         {admin && <Button size="small" icon={<Add16Regular />} onClick={() => setDoing({ kind: 'join' })}>New worker</Button>}
         {admin && <RowActions name={`pool ${pool.name}`} onEdit={() => setDoing({ kind: 'rename' })} onRemove={() => setDoing({ kind: 'removal' })} />}
       </>}

@@ -2,7 +2,8 @@ import { useQueries, useQuery } from '@tanstack/react-query'
 import { Section } from '@/components/page'
 import { RunLink } from '@/components/run-bits'
 import { StateIcon } from '@/components/state-icon'
-import { explainQuery, recentRunsQuery } from '@/features/runs/api/runs'
+import { explainQuery, queueInterval, recentRunsQuery } from '@/features/runs/api/runs'
+import { isInQueue } from '@/features/runs/model/queue-place'
 import { asSentence } from '@/lib/format'
 import { useProject } from '@/lib/project'
 import styles from './pools.module.css'
@@ -16,8 +17,8 @@ export function WaitingJobs() {
   const queued = useQuery(recentRunsQuery(project, { status: 'notStarted' }, mostRuns)).data?.value ?? []
   const running = useQuery(recentRunsQuery(project, { status: 'inProgress' }, mostRuns)).data?.value ?? []
   const runs = [...running, ...queued].slice(0, mostRuns)
-  const explanations = useQueries({ queries: runs.map((run) => explainQuery(project, run.id)) })
-  const waiting = runs.flatMap((run, at) => (explanations[at]?.data?.waiting ?? []).filter((one) => one.kind === 'worker').map((reason) => ({ run, reason })))
+  const explanations = useQueries({ queries: runs.map((run) => ({ ...explainQuery(project, run.id), refetchInterval: queueInterval })) })
+  const waiting = runs.flatMap((run, at) => (explanations[at]?.data?.waiting ?? []).filter(isInQueue).map((reason) => ({ run, reason })))
   if (waiting.length === 0) return null
   return (
     <Section title="Waiting for a worker">

@@ -1,5 +1,5 @@
 import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
-import type { ArtifactFile, Change, Explanation, ListOf, PipelineTest, RunDetail, RunSummary, TestHistoryEntry, TestRun, TimelineRecord } from '@/api/types'
+import type { ArtifactFile, Change, Explanation, ListOf, PipelineTest, RunDetail, RunPriority, RunSummary, TestHistoryEntry, TestRun, TimelineRecord } from '@/api/types'
 import { apiPath, getBytes, getJson, sendJson } from '@/lib/http'
 import { keys } from '@/lib/keys'
 
@@ -33,6 +33,9 @@ export const explainQuery = (project: string, id: number) => queryOptions({
   queryKey: [...keys.run(project, id), 'explain'],
   queryFn: ({ signal }) => getJson<Explanation>(apiPath([project, '_apis', 'slipway', 'runs', id, 'explain']), signal),
 })
+
+/** Places in a queue change when other runs move, of which no event tells: what waits there is asked anew so often, in milliseconds. */
+export const queueInterval = 5000
 
 export const testsQuery = (project: string, id: number) => queryOptions({
   queryKey: [...keys.run(project, id), 'tests'],
@@ -78,7 +81,7 @@ export const changesQuery = (project: string, id: number) => queryOptions({
   queryFn: ({ signal }) => getJson<ListOf<Change>>(apiPath([project, '_apis', 'build', 'builds', id, 'changes'], { $top: 100 }), signal),
 })
 
-export type RunAction = { kind: 'cancel' } | { kind: 'retryFailed' } | { kind: 'retryStage' | 'cancelStage' | 'startStage'; stage: string; all?: boolean }
+export type RunAction = { kind: 'cancel' } | { kind: 'retryFailed' } | { kind: 'priority'; priority: RunPriority } | { kind: 'retryStage' | 'cancelStage' | 'startStage'; stage: string; all?: boolean }
   | { kind: 'retryJob' | 'cancelJob'; job: string }
 
 /** Cancel and retry wait for the server's answer, then the run is asked for anew. */
@@ -91,6 +94,7 @@ export function useRunAction(project: string, id: number) {
     mutationFn: (action: RunAction) => {
       switch (action.kind) {
         case 'cancel': return sendJson('PATCH', build(), { status: 'cancelling' })
+        case 'priority': return sendJson('PATCH', build(), { priority: action.priority })
         case 'retryFailed': return sendJson('PATCH', build({ retry: true }), {})
         case 'retryStage': return sendJson('PATCH', stage(action.stage), { state: 'retry', forceRetryAllJobs: action.all === true })
         case 'cancelStage': return sendJson('PATCH', stage(action.stage), { state: 'cancel' })

@@ -3,8 +3,8 @@ import type { RunDetail, TimelineRecord } from '@/api/types'
 import { StateIcon } from '@/components/state-icon'
 import { Duration } from '@/components/time'
 import { useProject } from '@/lib/project'
-import { stateOfRecord, type State } from '@/lib/state'
-import { stageKey, stateOfNode, type Selection, type StageNode } from '../model/records'
+import { stateOfRecord, stateOfStage, type State } from '@/lib/state'
+import { stageKey, type Selection, type StageNode } from '../model/records'
 import styles from './job-tree.module.css'
 
 interface JobTreeProps {
@@ -61,7 +61,7 @@ interface RowProps {
 
 function stageState(run: RunDetail, node: StageNode): State | undefined {
   const summary = run.stages.find((stage) => stage.name === stageKey(node.record))
-  return summary === undefined ? undefined : stateOfNode(summary, node)
+  return summary === undefined ? undefined : stateOfStage(summary)
 }
 
 function Row({ run, record, search, within, level, current, expanded, state }: RowProps) {

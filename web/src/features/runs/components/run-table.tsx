@@ -8,20 +8,24 @@ import { Duration, Time } from '@/components/time'
 import { branchName, subject } from '@/lib/format'
 import { stateOfRun } from '@/lib/state'
 import { summarySentence } from '../model/sentence'
+import { useQueuePlaces } from './use-queue-places'
 import styles from './run-table.module.css'
 
-const run: Column<RunSummary> = {
+const run = (places: ReadonlyMap<number, string>): Column<RunSummary> => ({
   header: 'Run', width: '32%',
-  cell: (one) => (
-    <div className={styles.run}>
-      <StateIcon state={stateOfRun(one)} />
-      <TwoLines title={`${one.pipeline.name} ${one.number}\n${summarySentence(one)}`} top={<RunLink id={one.id} row>{one.pipeline.name} <span className="num">{one.number}</span></RunLink>} below={summarySentence(one)} />
-    </div>
-  ),
-}
+  cell: (one) => {
+    const place = places.get(one.id)
+    const sentence = place === undefined ? summarySentence(one) : `${summarySentence(one)}: ${place}`
+    return (
+      <div className={styles.run}>
+        <StateIcon state={stateOfRun(one)} />
+        <TwoLines title={`${one.pipeline.name} ${one.number}\n${sentence}`} top={<RunLink id={one.id} row>{one.pipeline.name} <span className="num">{one.number}</span></RunLink>} below={sentence} />
+      </div>
+    )
+  },
+})
 
 const columns: Column<RunSummary>[] = [
-  run,
   {
     header: 'Change', from: 'medium',
     cell: (one) => <TwoLines title={`${subject(one.commitMessage)}\n${branchName(one.branch)}`} top={subject(one.commitMessage)} below={<><Copyable value={one.version} /> · {branchName(one.branch)} · {reasonText(one)}</>} />,
@@ -32,5 +36,6 @@ const columns: Column<RunSummary>[] = [
 ]
 
 export function RunTable({ runs, label = 'Runs' }: { runs: RunSummary[]; label?: string }) {
-  return <DataTable label={label} columns={columns} items={runs} keyOf={(one) => one.id} rowHeight={48} />
+  const places = useQueuePlaces(runs)
+  return <DataTable label={label} columns={[run(places), ...columns]} items={runs} keyOf={(one) => one.id} rowHeight={48} />
 }

@@ -4,9 +4,9 @@ import type { RunDetail } from '@/api/types'
 import { ErrorPanel } from '@/components/error-panel'
 import { useProject } from '@/lib/project'
 import { explainQuery, useRunAction } from '../api/runs'
-import { jobOf, reasonsOf } from '../model/reasons'
+import { isInPanel, jobOf, reasonsOf } from '../model/reasons'
 import type { Selection } from '../model/records'
-import { isImplicit, stageKey } from '../model/records'
+import { isIdle, isImplicit, stageKey } from '../model/records'
 import { jobActions, stageActions } from '../model/stage-actions'
 import { Reasons } from './reasons'
 import styles from './stage-bar.module.css'
@@ -21,7 +21,8 @@ export function StageBar({ run, selection }: { run: RunDetail; selection: Select
   const job = jobOf(explain.data, selection)
   const ofStage = stageActions(run, summary, explain.data?.waiting.some((one) => one.stage === name && one.kind === 'person') ?? false)
   const ofJob = jobActions(run, summary, job)
-  const reasons = reasonsOf(explain.data, selection, summary?.result === 'skipped' ? summary.waiting : undefined)
+  const all = reasonsOf(explain.data, selection, summary?.result === 'skipped' ? summary.waiting : undefined)
+  const reasons = isIdle(run) ? all.filter((one) => one.kind === undefined || !isInPanel(one.kind)) : all
   if (reasons.length === 0 && ofStage.length === 0 && ofJob.length === 0) return null
   return (
     <div className={styles.bar}>

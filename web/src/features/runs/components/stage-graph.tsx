@@ -3,9 +3,9 @@ import type { RunDetail } from '@/api/types'
 import { StateIcon } from '@/components/state-icon'
 import { Duration, Time } from '@/components/time'
 import { useProject } from '@/lib/project'
-import { stateOfRecord, states } from '@/lib/state'
+import { stateOfRecord, stateOfStage, states } from '@/lib/state'
 import { layoutGraph, nodeHeight } from '../model/graph-layout'
-import { gateOf, isImplicit, stageKey, stateOfNode, type Gate, type StageNode } from '../model/records'
+import { gateOf, isImplicit, stageKey, type Gate, type StageNode } from '../model/records'
 import styles from './stage-graph.module.css'
 
 interface StageGraphProps {
@@ -42,7 +42,7 @@ export function StageGraph({ run, tree, selected }: StageGraphProps) {
           const branch = tree.find(({ record }) => stageKey(record) === node.name)
           const name = stages.find((stage) => stage.name === node.name)?.displayName ?? node.name
           const title = isImplicit({ name: node.name }) ? 'Jobs' : name
-          const state = summary === undefined ? 'unknown' : stateOfNode(summary, branch)
+          const state = summary === undefined ? 'unknown' : stateOfStage(summary)
           return (
             <Link
               key={node.name} className={styles.node} data-selected={node.name === selected || undefined} style={{ left: node.x, top: node.y, width: layout.nodeWidth, height: nodeHeight }}
@@ -52,7 +52,7 @@ export function StageGraph({ run, tree, selected }: StageGraphProps) {
               <StateIcon state={state} />
               <span className={styles.words}>
                 <span className={styles.name}>{title}</span>
-                <span className={styles.more}>{state === 'queued' && summary?.state === 'inProgress' ? 'Waits for a worker' : states[state].word}{branch !== undefined && <NodeFacts branch={branch} />}</span>
+                <span className={styles.more}>{state === 'queued' ? 'Waits for a worker' : states[state].word}{branch !== undefined && <NodeFacts branch={branch} />}</span>
               </span>
             </Link>
           )

@@ -6,7 +6,11 @@ import { stageKey, type Selection } from './records'
 export interface Reason {
   text: string
   runs: { runId: number; runNumber: string; pipeline: string }[]
+  kind?: WaitingReason['kind']
 }
+
+/** What the page of an idle run says above everything. An approval has a card of its own there. */
+export const isInPanel = (kind: WaitingReason['kind']): boolean => kind !== 'approval' && kind !== 'dependency'
 
 const ofJob = (one: WaitingReason, { job }: Selection): boolean =>
   one.job === undefined || job === undefined || one.job === job.record.name || one.job === job.record.refName || one.job === job.record.identifier
@@ -16,7 +20,10 @@ export const jobOf = (explanation: Explanation | undefined, { job }: Selection):
   job === undefined ? undefined : (explanation?.jobs ?? []).find((one) => one.id === job.record.id || (job.record.identifier !== undefined && one.identifier === job.record.identifier))
 
 /** A reason why something waits, in words. */
-export const reasonOf = (one: WaitingReason): Reason => ({ text: asSentence(one.sentence), runs: one.heldBy === undefined ? [] : [one.heldBy] })
+export const reasonOf = (one: WaitingReason): Reason => ({ kind: one.kind, text: asSentence(one.sentence), runs: one.heldBy === undefined ? one.limit?.runs.slice(0, mostRuns) ?? [] : [one.heldBy] })
+
+/** Runs of a limit that a reason leads to; its sentence names the others. */
+const mostRuns = 3
 
 /**
  * Why the selected stage and job are where they are; the same sentence once. What a job says of itself is left out where the

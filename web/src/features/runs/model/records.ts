@@ -1,5 +1,4 @@
-import type { RunDetail, StageSummary, TimelineRecord } from '@/api/types'
-import { stateOfRun, stateOfStage, type State } from '@/lib/state'
+import type { RunDetail, TimelineRecord } from '@/api/types'
 
 /** One stage with its jobs and their steps, in order: the timeline as people read it. */
 export interface StageNode {
@@ -74,24 +73,9 @@ const implicitStage = '__default'
 /** A stage's name in YAML; its record shows the display name. */
 export const stageKey = (record: TimelineRecord): string => record.identifier !== undefined && record.identifier !== '' ? record.identifier : record.name
 
-/** A stage that has begun, but none of whose jobs is with a worker now, although some still wait for one. */
-export const isQueued = (stage: StageNode): boolean =>
-  stage.record.state === 'inProgress' && stage.jobs.length > 0 && stage.jobs.every((job) => job.record.state !== 'inProgress')
-  && stage.jobs.some((job) => job.record.state === 'pending')
-
-/** A stage's state as people see it: what only waits for a worker does not run. */
-export function stateOfNode(summary: StageSummary, stage: StageNode | undefined): State {
-  const state = stateOfStage(summary)
-  return state === 'running' && stage !== undefined && isQueued(stage) ? 'queued' : state
-}
-
-/** The same for the whole run. */
-export function stateOfDetail(run: RunDetail, tree: StageNode[]): State {
-  const state = stateOfRun(run)
-  const active = run.stages.filter((stage) => stage.state === 'inProgress')
-  const queued = active.length > 0 && active.every((stage) => stateOfNode(stage, tree.find(({ record }) => stageKey(record) === stage.name)) === 'queued')
-  return state === 'running' && queued ? (run.stages.some((stage) => stage.state === 'waiting') ? 'waiting' : 'queued') : state
-}
+/** Goes on, but no step runs: its page says above everything why. */
+export const isIdle = (run: Pick<RunDetail, 'status' | 'records'>): boolean =>
+  run.status !== 'completed' && !run.records.some((record) => record.type === 'Task' && record.state === 'inProgress')
 
 export interface FailedStep extends Selection {
   messages: string[]

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { RunDetail } from '@/api/types'
-import { detail, failedRun, runningRun, waitingRun } from '@/testing/scenario'
-import { buildTree, stateOfDetail } from './records'
+import { detail, failedRun, queuedRun, runningRun, waitingRun } from '@/testing/scenario'
+import { stateOfRun } from '@/lib/state'
+import { buildTree } from './records'
 import { runSentence, summarySentence } from './sentence'
 
 const said = (run: RunDetail) => runSentence(run, buildTree(run.records), Date.parse(run.queuedAt) + 90_000)
@@ -24,11 +25,9 @@ describe('the sentence of a run', () => {
     expect(said({ ...run, records: [], approvals: [], diagnostics: [{ severity: 'error', code: 'x', message: 'y' }] })).toBe('Could not start: the pipeline has 1 error.')
   })
   it('tells waiting for a worker from running', () => {
-    const run = detail(runningRun)
-    const records = run.records.map((one) => (one.type === 'Job' || one.type === 'Task' ? { ...one, state: 'pending' as const, startTime: null } : one))
-    expect(said({ ...run, records })).toBe('Build waits for a worker.')
-    expect(stateOfDetail({ ...run, records }, buildTree(records))).toBe('queued')
-    expect(stateOfDetail(run, buildTree(run.records))).toBe('running')
+    expect(said(detail(queuedRun))).toBe('Build waits for a worker.')
+    expect(stateOfRun(queuedRun)).toBe('queued')
+    expect(stateOfRun(runningRun)).toBe('running')
   })
 })
 
@@ -37,6 +36,9 @@ describe('the sentence in a list', () => {
     [{ ...failedRun }, 'Failed in Production'],
     [{ ...failedRun, stages: [{ name: '__default', displayName: '__default', state: 'completed' as const, result: 'failed' as const }] }, 'Failed'],
     [{ ...runningRun }, 'Runs Build'],
+    [{ ...queuedRun }, 'Build waits for a worker'],
+    [{ ...queuedRun, stages: queuedRun.stages.map((one) => ({ ...one, state: 'queued' as const })) }, 'Build and Deploy wait for a worker'],
+    [{ ...queuedRun, stages: [{ name: '__default', displayName: '__default', state: 'queued' as const }] }, 'The run waits for a worker'],
     [{ ...waitingRun }, 'Production waits for approval of production'],
     [{ ...waitingRun, stages: waitingRun.stages.map((one) => ({ ...one, waiting: one.waiting === undefined ? undefined : 'waits for approval' })) }, 'Production waits for approval'],
     [{ ...waitingRun, status: 'cancelling' as const }, 'Is being canceled'],

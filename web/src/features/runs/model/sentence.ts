@@ -1,6 +1,6 @@
 import type { RunDetail, RunSummary, TaskResult } from '@/api/types'
 import { asSentence, duration, elapsed, plural } from '@/lib/format'
-import { failures, isImplicit, isQueued, type JobNode, type StageNode } from './records'
+import { failures, isImplicit, type JobNode, type StageNode } from './records'
 
 /** "a", "a and b", "a, b and c". */
 function listed(names: string[]): string {
@@ -32,7 +32,13 @@ export function summarySentence(run: RunSummary): string {
   if (run.stages.some((stage) => isImplicit(stage) && stage.state === 'inProgress')) return 'Is running'
   if (running.length > 0) return `Runs ${listed(running)}${also}`
   if (waiting !== undefined) return `${titleOf(waiting)} ${waits(waiting.waiting)}${also}`
-  return 'Is about to start'
+  return `${queuedSentence(run) ?? 'Is about to start'}${also}`
+}
+
+/** "Build waits for a worker"; nothing when no stage does. */
+function queuedSentence(run: Pick<RunSummary, 'stages'>): string | undefined {
+  const queued = run.stages.filter((stage) => stage.state === 'queued')
+  return queued.length === 0 ? undefined : `${listed(queued.map(titleOf))} ${queued.length === 1 ? 'waits' : 'wait'} for a worker`
 }
 
 /** What the run's own page opens with: down to the step, and for how long. */
@@ -81,8 +87,7 @@ function ongoing(run: RunDetail, tree: StageNode[]): string {
     const names = approval.approvers.map((one) => one.displayName)
     return `${titleOf(waiting)} waits for approval${names.length === 0 ? '' : approval.minRequiredApprovers > 1 ? ` by ${approval.minRequiredApprovers} of ${listed(names)}` : ` by ${names.join(' or ')}`}.`
   }
-  const queued = tree.find(isQueued)
-  return queued === undefined ? 'Is about to start.' : `${isImplicit(queued.record) ? 'The run' : queued.record.name} waits for a worker.`
+  return `${queuedSentence(run) ?? 'Is about to start'}.`
 }
 
 /** "Production › Deploy web › Apply manifests"; a job that is called like its stage is not said twice. */

@@ -11,6 +11,7 @@ describe('what can be done with a stage', () => {
     ['one that succeeded', 'completed', stage('completed', 'succeeded'), false, ['retryStage all']],
     ['a skipped one', 'completed', stage('completed', 'skipped'), false, []],
     ['a running one', 'inProgress', stage('inProgress'), false, ['cancelStage']],
+    ['one that waits for a worker', 'inProgress', stage('queued'), false, ['cancelStage']],
     ['one that waits for a person', 'inProgress', stage('waiting'), true, ['startStage', 'cancelStage']],
     ['one of a run that is being canceled', 'cancelling', stage('inProgress'), false, []],
   ])('%s', (_, status, one, person, kinds) => expect(stageActions({ status }, one, person).map((action) => `${action.kind}${action.all === true ? ' all' : ''}`)).toEqual(kinds))

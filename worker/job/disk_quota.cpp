@@ -128,7 +128,7 @@ Status enforceDiskQuota(const fs::path &work, std::uint64_t quota,
 Status keepDiskQuota(const fs::path &work, std::uint64_t quota,
                      const std::function<void(const std::string &line)> &say)
 {
-    const Status status = quota == 0 ? Status() : enforceDiskQuota(work, quota, say);
+    Status status = quota == 0 ? Status() : enforceDiskQuota(work, quota, say);
     if (!status)
         RETURN_IF_ERROR(writeFile(work / kOverQuota, status.error().message));
     std::error_code error;

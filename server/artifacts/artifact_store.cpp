@@ -81,6 +81,7 @@ struct ArtifactUpload::State
     ArtifactStore::State *store = nullptr;
     std::int64_t runId = 0;
     std::string name, recordId;
+    schema::TimePoint attemptSince;
     fs::path path;
     int fd = -1;
     crypto_hash_sha256_state hash{};
@@ -144,6 +145,18 @@ Result<Artifact> ArtifactUpload::finish()
     fs::create_directories(blob.parent_path(), failed);
     if (::fdatasync(state.fd) != 0)
         return ioError("flush", state.path);
+    std::string replaced; // content that lost its name
+    auto stored = store(row, blob, replaced);
+    // Left behind, it would only take space; retention looks again.
+    if (stored && !replaced.empty())
+        static_cast<void>(ArtifactStore::removeUnused(*state.store, replaced));
+    return stored;
+}
+
+Result<Artifact> ArtifactUpload::store(store::ArtifactRow &row, const fs::path &blob,
+                                       std::string &replaced)
+{
+    State &state = *m_state;
     const std::shared_lock naming(state.store->names);
     // Equal content has the equal name: replacing it by itself does no harm to readers, who hold
     // the old file.
@@ -156,15 +169,21 @@ Result<Artifact> ArtifactUpload::finish()
     }
     return state.store->database.write([&](store::Connection &connection) -> Result<Artifact> {
         store::ArtifactRows rows(connection);
-        if (auto known = rows.find(row.runId, row.name)) {
-            if (known->sha256 == row.sha256)
-                return toArtifact(std::move(*known)); // a repeated upload
+        const auto known = rows.find(row.runId, row.name);
+        if (!known) {
+            row.id = rows.insert(row);
+            return toArtifact(row);
+        }
+        if (known->sha256 == row.sha256)
+            return toArtifact(*known); // a repeated upload
+        if (known->recordId != row.recordId || known->createdAt >= state.attemptSince)
             return Error{
                 ErrorCode::AlreadyExists,
                 fmt::format("the run has an artifact '{}' already; give this one another name",
                             row.name)};
-        }
-        row.id = rows.insert(row);
+        row.id = known->id;
+        rows.replace(row);
+        replaced = known->sha256;
         return toArtifact(row);
     });
 }
@@ -193,7 +212,8 @@ Result<std::unique_ptr<ArtifactStore>> ArtifactStore::open(store::Database &data
 }
 
 Result<ArtifactUpload> ArtifactStore::begin(std::int64_t runId, const std::string &name,
-                                            const std::string &recordId)
+                                            const std::string &recordId,
+                                            schema::TimePoint attemptSince)
 {
     const auto forbidden = [](unsigned char c) {
         return c < 0x20 || std::strchr("\\/:*?\"<>|", c) != nullptr;
@@ -210,6 +230,7 @@ Result<ArtifactUpload> ArtifactStore::begin(std::int64_t runId, const std::strin
     state->runId = runId;
     state->name = name;
     state->recordId = recordId;
+    state->attemptSince = attemptSince;
     state->path = m_state->temporary();
     state->fd = ::open(state->path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
     if (state->fd < 0)
@@ -220,11 +241,16 @@ Result<ArtifactUpload> ArtifactStore::begin(std::int64_t runId, const std::strin
 
 Status ArtifactStore::removeUnused(const std::string &sha256)
 {
-    const std::unique_lock naming(m_state->names);
-    ASSIGN_OR_RETURN(const bool used, m_state->database.read([&](store::Connection &connection) {
+    return removeUnused(*m_state, sha256);
+}
+
+Status ArtifactStore::removeUnused(State &state, const std::string &sha256)
+{
+    const std::unique_lock naming(state.names);
+    ASSIGN_OR_RETURN(const bool used, state.database.read([&](store::Connection &connection) {
         return Result(store::RetentionStore(connection).isBlobUsed(sha256));
     }));
-    const fs::path blob = m_state->blob(sha256);
+    const fs::path blob = state.blob(sha256);
     if (!used && ::unlink(blob.c_str()) != 0 && errno != ENOENT)
         return ioError("remove", blob);
     return {};

@@ -14,6 +14,10 @@
 #include <string>
 #include <vector>
 
+namespace server::store {
+struct ArtifactRow;
+} // namespace server::store
+
 namespace server::artifacts {
 
 struct Artifact
@@ -48,14 +52,18 @@ public:
     /// Takes the next bytes of the stream. Errors: Io (disk full), LimitExceeded.
     schema::Status write(std::span<const char> bytes);
     /// Checks the stream (it must be a zstd-compressed tar with safe relative paths), flushes it,
-    /// makes it visible. Errors: InvalidArgument naming the entry; AlreadyExists when the run has
-    /// another artifact of that name (the same content again is harmless); Io.
+    /// makes it visible. What an earlier attempt of the same job published under that name is
+    /// replaced. Errors: InvalidArgument naming the entry; AlreadyExists when the run has another
+    /// artifact of that name (the same content again is harmless); Io.
     schema::Result<Artifact> finish();
 
 private:
     friend class ArtifactStore;
     struct State;
     explicit ArtifactUpload(std::unique_ptr<State> state);
+    /// The checked stream gets its name and its row. `replaced`: content that this one replaces.
+    schema::Result<Artifact> store(store::ArtifactRow &row, const std::filesystem::path &blob,
+                                   std::string &replaced);
     std::unique_ptr<State> m_state;
 };
 
@@ -69,10 +77,12 @@ public:
                                                                const std::filesystem::path &root);
     ~ArtifactStore();
 
-    /// Begins an upload into a run. Errors: InvalidArgument (name: 1-255 characters, none of
-    /// \/:*?"<>|), Io.
+    /// Begins an upload into a run. `recordId`: of the job, the same in all its attempts;
+    /// `attemptSince`: when this attempt was queued, so that what is older is an earlier one's.
+    /// Errors: InvalidArgument (name: 1-255 characters, none of \/:*?"<>|), Io.
     schema::Result<ArtifactUpload> begin(std::int64_t runId, const std::string &name,
-                                         const std::string &recordId);
+                                         const std::string &recordId,
+                                         schema::TimePoint attemptSince = {});
 
     schema::Result<std::vector<Artifact>> list(std::int64_t runId);
     /// Errors: NotFound naming the artifacts that exist.
@@ -98,6 +108,7 @@ private:
     friend class ArtifactUpload;
     struct State;
     explicit ArtifactStore(std::unique_ptr<State> state);
+    static schema::Status removeUnused(State &state, const std::string &sha256);
     std::unique_ptr<State> m_state;
 };
 

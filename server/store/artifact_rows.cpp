@@ -42,4 +42,11 @@ std::int64_t ArtifactRows::insert(const ArtifactRow &row)
     return m_connection.lastInsertId();
 }
 
+void ArtifactRows::replace(const ArtifactRow &row)
+{
+    m_connection.run("UPDATE artifact SET record_id = ?, blob_sha256 = ?, size = ?, files = ?, "
+                     "created_at = ? WHERE id = ?",
+                     row.recordId, row.sha256, row.size, row.files, row.createdAt, row.id);
+}
+
 } // namespace server::store

@@ -31,6 +31,8 @@ public:
     /// Names compare ignoring case.
     std::optional<ArtifactRow> find(std::int64_t runId, const std::string &name);
     std::int64_t insert(const ArtifactRow &row);
+    /// Everything but run and name of the row with this id.
+    void replace(const ArtifactRow &row);
 
 private:
     Connection &m_connection;

@@ -23,7 +23,8 @@ using store::JobState;
 
 JobAccess accessOf(Connection &connection, const JobRow &job)
 {
-    return {job.id, job.runId, job.recordId, job.attempt, projectOf(connection, job.runId)};
+    return {job.id,      job.runId, job.recordId, job.attempt, projectOf(connection, job.runId),
+            job.queuedAt};
 }
 
 } // namespace
@@ -68,7 +69,8 @@ Result<artifacts::ArtifactUpload>
 JobService::beginArtifact(const std::string &jobId, std::string_view token, const std::string &name)
 {
     ASSIGN_OR_RETURN(const JobAccess job, access(jobId, token));
-    return m_artifacts.begin(job.runId, name, job.recordId);
+    return m_artifacts.begin(job.runId, name, job.recordId,
+                             job.attempt > 1 ? job.queuedAt : schema::TimePoint());
 }
 
 Result<std::vector<artifacts::Artifact>> JobService::artifacts(const std::string &jobId,

@@ -128,6 +128,7 @@ struct JobAccess
     std::string recordId;
     int attempt = 1;
     std::string projectId;
+    schema::TimePoint queuedAt; ///< when this attempt was
 };
 
 /// Calls of job processes. Every method checks the job's token first: Unauthenticated (no such

@@ -53,9 +53,10 @@ std::string tarOf(const std::vector<Entry> &entries)
 }
 
 schema::Result<Artifact> upload(World &world, std::int64_t run, const std::string &name,
-                                const std::string &bytes)
+                                const std::string &bytes, const std::string &record = "record",
+                                schema::TimePoint attemptSince = {})
 {
-    auto incoming = world.artifacts->begin(run, name, "record");
+    auto incoming = world.artifacts->begin(run, name, record, attemptSince);
     if (!incoming)
         return incoming.error();
     for (std::size_t at = 0; at < bytes.size(); at += 1000) {
@@ -90,6 +91,8 @@ private Q_SLOTS:
     void showsNothingOfAnInterruptedUpload();
     void repeatsAreHarmless();
     void sharesEqualContent();
+    void laterAttemptsReplaceTheirOwn();
+    void retriedJobPublishesAgain();
 };
 
 void TestArtifactStore::storesAndReadsBack()
@@ -220,6 +223,64 @@ void TestArtifactStore::sharesEqualContent()
     QVERIFY(upload(world, run, "two", bytes));
     QCOMPARE(filesBelow(world, "blobs"), 1U);
     QCOMPARE(world.artifacts->list(run)->size(), 2U);
+}
+
+void TestArtifactStore::laterAttemptsReplaceTheirOwn()
+{
+    using namespace std::chrono_literals;
+    World world;
+    const auto run = world.queue(plan({stage("Build", {job("A")})}));
+    const auto first = upload(world, run, "drop", tarOf({{"a", "1"}}));
+    QVERIFY(upload(world, run, "other", tarOf({{"a", "1"}}))); // the content has two names
+    const auto later = first->createdAt + 1ms;
+    const auto refused = [&](const std::string &record, schema::TimePoint since) {
+        const auto answer = upload(world, run, "drop", tarOf({{"a", "2"}}), record, since);
+        return !answer && answer.error().code == ErrorCode::AlreadyExists;
+    };
+    QVERIFY(refused("another job", later));
+    QVERIFY(refused("record", first->createdAt)); // twice in one attempt
+    QVERIFY(refused("record", {}));
+    const auto second = upload(world, run, "DROP", tarOf({{"b", "22"}}), "record", later);
+    QVERIFY2(second, second ? "" : second.error().message.c_str());
+    QCOMPARE(second->id, first->id);
+    QCOMPARE(world.artifacts->list(run)->size(), 2U);
+    const auto found = world.artifacts->find(run, "drop");
+    QVERIFY(found && found->sha256 == second->sha256 && found->size == 2);
+    QCOMPARE(world.artifacts->entries(*found)->front().path, std::string("b"));
+    // The content that lost one of its two names is still there; the next one takes the last.
+    QVERIFY(world.artifacts->blobPath(*world.artifacts->find(run, "other")));
+    const auto before = filesBelow(world, "blobs");
+    QVERIFY(upload(world, run, "other", tarOf({{"c", "3"}}), "record", later + 1h));
+    QCOMPARE(filesBelow(world, "blobs"), before);
+    world.restart();
+    QCOMPARE(world.artifacts->find(run, "drop")->sha256, second->sha256);
+}
+
+/// As a person sees it: the stage is retried, and its job publishes under the same name.
+void TestArtifactStore::retriedJobPublishesAgain()
+{
+    World world;
+    const auto ann = world.addIdentity("Ann");
+    const auto worker = world.addWorker("w1");
+    world.connect(worker);
+    const auto run = world.queue(plan({stage("Build", {job("A")})}));
+    const auto publish = [&](const schema::protocol::JobMessage &message, const char *content) {
+        const auto bytes = tarOf({{"a", content}});
+        auto incoming = world.jobs->beginArtifact(message.jobId, message.jobToken, "drop");
+        return incoming && incoming->write(bytes) ? incoming->finish()
+                                                  : schema::Result<Artifact>(incoming.error());
+    };
+    const auto first = world.accept(worker);
+    QVERIFY(publish(first, "1"));
+    QVERIFY(publish(first, "1")); // a repeat
+    QVERIFY(!publish(first, "2"));
+    world.complete(worker, first, schema::TaskResult::Failed);
+    QVERIFY(world.runs->retryStage(run, "Build", false, ann));
+    const auto second = world.accept(worker);
+    QCOMPARE(second.attempt, 2);
+    const auto replaced = publish(second, "second attempt");
+    QVERIFY2(replaced, replaced ? "" : replaced.error().message.c_str());
+    QCOMPARE(world.artifacts->find(run, "drop")->size, 14U);
 }
 
 QTEST_GUILESS_MAIN(TestArtifactStore)

@@ -6,6 +6,7 @@
 #include "cli/run_watch.h"
 #include "cli/validate_format.h"
 #include "pipelines/run/graph.h"
+#include "pipelines/run/job_repositories.h"
 #include "pipelines/run/run_number.h"
 #include "schema/base/guid.h"
 #include "worker/base/text.h"
@@ -185,12 +186,14 @@ schema::protocol::JobMessage LocalRun::messageFor(const graph::JobInstance &job)
     message.connections = m_connections;
     message.repositories.push_back(
         {"self", message.pipelineName, "git", m_compiled.root, "", "", ""});
+    const auto *plan = planned(job);
+    const auto used = plan ? graph::jobRepositories(*plan) : graph::Aliases{};
     for (const auto &option : m_options.language.repositories) {
         const auto equals = option.find('=');
         const auto name = option.substr(0, equals);
         for (const auto &resource : m_plan.repositories) {
-            if (name == resource.alias || name == resource.name ||
-                name == resource.name + "@" + resource.ref)
+            if (used.contains(resource.alias) && (name == resource.alias || name == resource.name ||
+                                                  name == resource.name + "@" + resource.ref))
                 message.repositories.push_back({resource.alias, resource.name, "git",
                                                 fs::absolute(option.substr(equals + 1)).string(),
                                                 resource.ref, "", ""});
@@ -200,7 +203,7 @@ schema::protocol::JobMessage LocalRun::messageFor(const graph::JobInstance &job)
     message.containers = m_plan.containers;
     message.timeoutMinutes = job.timeoutMinutes;
     message.cancelTimeoutMinutes = job.cancelTimeoutMinutes;
-    if (const auto *plan = planned(job)) {
+    if (plan != nullptr) {
         message.services = plan->services;
         message.workspaceClean = plan->workspaceClean;
         if (plan->environment) {

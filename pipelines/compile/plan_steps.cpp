@@ -243,6 +243,13 @@ void PlanBuilder::checkCheckout(const Node &node, const Step &step)
                    "' which is not defined by the pipeline",
                close->empty() ? "declare it under resources.repositories"
                               : "did you mean `" + *close + "`?");
+    if (name != nullptr && name->find("$(") != std::string::npos && m_job != nullptr &&
+        m_job->usedRepositories.empty())
+        report(node, "undeclared-repository",
+               "The checkout step names a repository by a macro, and the job declares none: it can "
+               "fetch `self` only",
+               "name what it may be under `uses: {repositories: [...]}` of the job",
+               Severity::Warning);
 }
 
 } // namespace pipelines::compiler

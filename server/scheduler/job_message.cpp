@@ -1,5 +1,6 @@
 #include "server/scheduler/job_message.h"
 
+#include "pipelines/run/job_repositories.h"
 #include "pipelines/run/step_context.h"
 #include "schema/base/guid.h"
 
@@ -91,7 +92,8 @@ std::string repositoryUrl(const std::string &serverUrl, const std::string &proje
                   : url;
 }
 
-void addRepositories(JobMessage &message, const MessageInput &input)
+/// Those that the job may fetch: what it does not need, its credentials neither.
+void addRepositories(JobMessage &message, const MessageInput &input, const schema::Job *planned)
 {
     const store::RunFacts &facts = *input.facts;
     const store::RunRow &run = input.snapshot->run;
@@ -104,7 +106,11 @@ void addRepositories(JobMessage &message, const MessageInput &input)
          run.sourceBranch,
          run.sourceVersion,
          {}});
+    const auto used =
+        planned ? pipelines::run::jobRepositories(*planned) : pipelines::run::Aliases{};
     for (const schema::RepositoryResource &resource : input.snapshot->plan->repositories) {
+        if (!used.contains(resource.alias))
+            continue;
         schema::protocol::JobRepository repository{
             resource.alias, resource.name, resource.type, {}, resource.ref, {}, resource.endpoint};
         if (folded(resource.type) == "git") {
@@ -312,7 +318,7 @@ JobMessage buildMessage(const MessageInput &input)
     message.cancelTimeoutMinutes = input.instance->cancelTimeoutMinutes;
     message.serverUrl = input.serverUrl;
     message.jobToken = input.jobToken;
-    addRepositories(message, input);
+    addRepositories(message, input, planned);
     addEnvironment(message, input, planned);
     message.variables = jobVariables(input, message, stage, planned);
     return message;

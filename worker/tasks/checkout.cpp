@@ -455,8 +455,9 @@ TaskResult runCheckout(TaskContext &task)
             return equalsIgnoringCase(repository.alias, alias.empty() ? "self" : alias);
         });
     if (it == repositories.end())
-        return task.fail("there is no repository '" + alias +
-                         "'; declare it in resources.repositories");
+        return task.fail("this job has no repository '" + alias +
+                         "'; declare it in resources.repositories and, when only the run knows "
+                         "its name, under `uses: repositories` of the job");
     if (const auto status = Checkout(task, *it).run(); !status)
         return task.fail(status.error());
     return TaskResult::Succeeded;

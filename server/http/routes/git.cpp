@@ -2,6 +2,9 @@
 #include "server/http/git_backend.h"
 #include "server/http/routes/routes.h"
 #include "server/http/shapes.h"
+#include "server/workers/repository_access.h"
+
+#include <optional>
 
 namespace server::http {
 
@@ -195,16 +198,17 @@ struct GitCaller
 {
     std::string name;
     bool mayPush = false;
+    std::optional<workers::JobAccess> job;
 };
 
 Result<GitCaller> gitCaller(const Call &call, Services &services, const std::string &projectId)
 {
     if (!call.credential.empty()) {
         if (const auto person = services.authenticator.byToken(call.credential))
-            return GitCaller{person->uniqueName, true};
+            return GitCaller{person->uniqueName, true, {}};
         if (const auto job = services.jobs.authorize(call.credential);
             job && job->projectId == projectId)
-            return GitCaller{"job " + job->jobId, false};
+            return GitCaller{"job " + job->jobId, false, *job};
     }
     return {ErrorCode::Unauthenticated,
             "git needs a token as password (any user name); the operator's stands in "
@@ -230,6 +234,15 @@ Result<Reply> gitProtocol(Call &call, Services &services)
         found = services.repositories.find(project->id, name.substr(0, name.size() - 4));
     if (!found)
         return found.error();
+    if (caller->job) {
+        ASSIGN_OR_RETURN(const bool may, services.database.read([&](store::Connection &connection) {
+            return workers::mayFetch(connection, *caller->job, *found);
+        }));
+        if (!may)
+            return {ErrorCode::PermissionDenied,
+                    "this job does not use the repository '" + found->name +
+                        "': check it out, or name it under `uses: repositories` of the job"};
+    }
     const std::string &rest = call.value("rest");
     // Only the smart protocol: a client that asks for loose files gets a clear no.
     const bool smart =

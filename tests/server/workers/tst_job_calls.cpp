@@ -1,7 +1,10 @@
 // What job processes call, by table: log appends, test runs, and the registration of workers.
+#include "schema/base/guid.h"
 #include "server/store/identity_store.h"
+#include "server/store/repository_store.h"
 #include "server/store/test_store.h"
 #include "server/store/token.h"
+#include "server/workers/repository_access.h"
 #include "tests/server/support/world.h"
 
 #include <QTest>
@@ -22,6 +25,8 @@ private Q_SLOTS:
     void refusesStrangers_data();
     void refusesStrangers();
     void refusesRecordsOfAnotherJob();
+    void fetchesWhatItUses_data();
+    void fetchesWhatItUses();
     void keepsTestRuns_data();
     void keepsTestRuns();
     void registersWorkers_data();
@@ -60,6 +65,93 @@ std::span<const char> bytesOf(const QByteArray &bytes)
 }
 
 } // namespace
+
+/// Of two repositories of the project and one elsewhere that needs a connection.
+void TestJobCalls::fetchesWhatItUses_data()
+{
+    QTest::addColumn<QByteArray>("checkout"); ///< alias of a checkout step; empty: none
+    QTest::addColumn<QByteArray>("uses");
+    QTest::addColumn<QByteArray>("given");   ///< aliases in the job message
+    QTest::addColumn<QByteArray>("fetched"); ///< repositories of the server that may be fetched
+    QTest::addColumn<int>("connections");
+    QTest::newRow("nothing") << QByteArray() << QByteArray() << QByteArray("self")
+                             << QByteArray("space-game") << 0;
+    QTest::newRow("checkout") << QByteArray("TOOLS") << QByteArray() << QByteArray("self tools")
+                              << QByteArray("space-game tools") << 0;
+    QTest::newRow("uses") << QByteArray() << QByteArray("docs") << QByteArray("self docs")
+                          << QByteArray("space-game docs") << 0;
+    QTest::newRow("both") << QByteArray("tools") << QByteArray("docs")
+                          << QByteArray("self tools docs") << QByteArray("space-game tools docs")
+                          << 0;
+    QTest::newRow("elsewhere") << QByteArray("hub") << QByteArray() << QByteArray("self hub")
+                               << QByteArray("space-game") << 1;
+    QTest::newRow("by a macro") << QByteArray("$(which)") << QByteArray() << QByteArray("self")
+                                << QByteArray("space-game") << 0;
+}
+
+void TestJobCalls::fetchesWhatItUses()
+{
+    QFETCH(const QByteArray, checkout);
+    QFETCH(const QByteArray, uses);
+    QFETCH(const QByteArray, given);
+    QFETCH(const QByteArray, fetched);
+    QFETCH(const int, connections);
+    World world;
+    schema::protocol::ServiceConnection hub;
+    hub.id = "33333333-3333-3333-3333-333333333333";
+    hub.name = "hub";
+    world.secrets.connections[hub.name] = hub;
+    std::vector<server::store::Repository> known;
+    for (const char *name : {"tools", "docs"}) {
+        server::store::Repository repository;
+        repository.id = schema::nameGuid("repository", name);
+        repository.projectId = world.projectId;
+        repository.name = name;
+        repository.url = std::string(name) + ".git";
+        repository.createdAt = schema::wallClockNow();
+        QVERIFY(world.database->write([&](server::store::Connection &c) -> schema::Status {
+            server::store::RepositoryStore(c).insert(repository);
+            return {};
+        }));
+        known.push_back(repository);
+    }
+    server::store::Repository own;
+    own.id = world.repositoryId;
+    own.name = "space-game";
+    known.insert(known.begin(), own);
+    schema::Job job = tests::job("A");
+    if (!checkout.isEmpty()) {
+        job.steps.front().task = schema::kCheckoutTaskId;
+        job.steps.front().inputs = {{"repository", checkout.toStdString()}};
+    }
+    if (!uses.isEmpty())
+        job.usedRepositories = {uses.toStdString()};
+    schema::RunPlan plan = tests::plan({stage("Build", {job})});
+    plan.repositories = {{"tools", "git", "space-game/tools", "refs/heads/main", ""},
+                         {"docs", "git", "docs", "refs/heads/main", ""},
+                         {"hub", "github", "some/one", "refs/heads/main", "hub"}};
+    const auto worker = world.addWorker("w1");
+    world.connect(worker);
+    world.queue(plan);
+    const auto message = world.accept(worker);
+    QByteArray aliases;
+    for (const auto &repository : message.repositories)
+        aliases += (aliases.isEmpty() ? "" : " ") + QByteArray::fromStdString(repository.alias);
+    QCOMPARE(aliases, given);
+    QCOMPARE(int(message.connections.size()), connections);
+    const auto access = world.jobs->authorize(message.jobToken);
+    QVERIFY(access);
+    QByteArray may;
+    for (const auto &repository : known) {
+        const auto allowed = world.database->read([&](server::store::Connection &connection) {
+            return server::workers::mayFetch(connection, *access, repository);
+        });
+        QVERIFY2(allowed, allowed ? "" : allowed.error().message.c_str());
+        if (*allowed)
+            may += (may.isEmpty() ? "" : " ") + QByteArray::fromStdString(repository.name);
+    }
+    QCOMPARE(may, fetched);
+}
 
 void TestJobCalls::appendsLogs_data()
 {

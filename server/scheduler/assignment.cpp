@@ -200,8 +200,10 @@ Shortage whyWaiting(const QueuedJob &job, const std::string &poolName,
                 std::string(unavailable->name),
                 {}};
     if (online == 0)
-        return {fmt::format("none of the {} workers of pool '{}' is online and enabled", inPool,
-                            poolName),
+        return {inPool == 1
+                    ? fmt::format("the one worker of pool '{}' is offline or disabled", poolName)
+                    : fmt::format("none of the {} workers of pool '{}' is online and enabled",
+                                  inPool, poolName),
                 {},
                 {}};
     if (able == 0) {
@@ -211,9 +213,12 @@ Shortage whyWaiting(const QueuedJob &job, const std::string &poolName,
                         poolName, nearest->name, fmt::join(missing, ", "), also),
             std::string(nearest->name), std::move(missing)};
     }
-    return {fmt::format("all {} suitable workers of pool '{}' are busy{}", able, poolName, also),
-            {},
-            {}};
+    return {
+        able == 1
+            ? fmt::format("the one suitable worker of pool '{}' is busy{}", poolName, also)
+            : fmt::format("all {} suitable workers of pool '{}' are busy{}", able, poolName, also),
+        {},
+        {}};
 }
 
 schema::Result<std::int64_t> resolvePool(const schema::Pool &wanted,

@@ -28,7 +28,11 @@ export function api(page, base) {
 /** Forms in dialogs. `look`: judges the dialog as it stands (see signed-in.mjs). */
 export function dialogs(page, look) {
   const dialog = () => page.getByRole('dialog')
-  const gone = () => dialog().waitFor({ state: 'detached' })
+  /** The dialog is gone, and the page behind it is there again for assistive technology, too. */
+  const gone = async () => {
+    await dialog().waitFor({ state: 'detached' })
+    await page.waitForFunction(() => document.querySelector('#root[aria-hidden]') === null)
+  }
   const button = (name, options = {}) => page.getByRole('button', { name, exact: true, ...options })
   const press = (name) => dialog().getByRole('button', { name, exact: true }).click()
   const field = (name) => dialog().getByRole('textbox', { name: new RegExp(`^${name}`) })

@@ -29,7 +29,7 @@ await signedIn(async ({ page, base, step, look }) => {
   await step('a failed test shows its message and how it went before', async () => {
     await go('tests')
     await panel.getByText('expected 10 entries, got 9').first().waitFor()
-    await panel.getByText('New: it passed in the run before.').first().waitFor()
+    await panel.getByText('New failure: it passed in the run before.').first().waitFor()
     await look('test-history')
   })
   await step('the files of an artifact are looked at in place', async () => {

@@ -5,8 +5,8 @@ const of = (outcomes: string) => Array.from(outcomes).map((one, at) => ({ runId:
 
 it.each([
   ['x', 'This is its first run.'],
-  ['x.', 'New: it passed in the run before.'],
-  ['x...', 'New: it passed in the run before.'],
+  ['x.', 'New failure: it passed in the run before.'],
+  ['x...', 'New failure: it passed in the run before.'],
   ['xxx.', 'Fails since run r98, 3 runs in a row.'],
   ['xxx', 'Fails since run r98, 3 runs in a row.'],
   ['x.x.', 'Changes its mind: failed in 2 of the last 4 runs.'],
@@ -15,5 +15,5 @@ it.each([
 
 it('the legs of a matrix count as one run', () => {
   const [now, before] = of('x.')
-  expect(testStory([now!, { ...now!, outcome: 'Passed' }, before!])).toBe('New: it passed in the run before.')
+  expect(testStory([now!, { ...now!, outcome: 'Passed' }, before!])).toBe('New failure: it passed in the run before.')
 })

@@ -15,7 +15,7 @@ export function testStory(history: TestHistoryEntry[]): string {
   const changes = outcomes.filter((failed, at) => at > 0 && failed !== outcomes[at - 1]).length
   if (changes >= 3) return `Changes its mind: failed in ${outcomes.filter(Boolean).length} of the last ${outcomes.length} runs.`
   if (passed === 0) return 'Passed.'
-  if (passed === 1) return 'New: it passed in the run before.'
+  if (passed === 1) return 'New failure: it passed in the run before.'
   const first = runs[passed < 0 ? runs.length - 1 : passed - 1]
   return `Fails since run ${first?.runNumber ?? ''}, ${plural(passed < 0 ? runs.length : passed, 'run')} in a row.`
 }

@@ -96,6 +96,10 @@ void ExpressionChecks::stepCondition(const yaml::Node *node, const std::string &
     const auto parsed = expr::parse(text, expr::Slot::StepCondition, m_limits);
     if (parsed.expression) {
         remarkMacro(*node, text);
+        if (expr::namesDependencies(*parsed.expression))
+            report(Severity::Warning, *node, "invalid-condition",
+                   "Status functions take no names in the condition of a step: the step will fail",
+                   "use them without names, or in the condition of the job");
         return remarkNever(*node, *parsed.expression, false);
     }
     // An unknown name passes the service's preview and fails on the worker (10.8).

@@ -89,6 +89,7 @@ private:
     static void target(const yaml::Node *node, schema::Step &out);
     /// What a step refers to, in m_job.
     void checkReferences(const yaml::Node &node, const schema::Step &step);
+    void remarkRuntimeTexts(const yaml::Node &node);
     void checkTarget(const yaml::Node &node, const schema::Step &step);
     void checkCheckout(const yaml::Node &node, const schema::Step &step);
     void checkDownload(const yaml::Node &node, const schema::Step &step);

@@ -164,8 +164,29 @@ void PlanBuilder::target(const Node *node, Step &out)
     out.target = std::move(target);
 }
 
+void PlanBuilder::remarkRuntimeTexts(const Node &node)
+{
+    const auto look = [this](const Node *value) {
+        const std::string_view text =
+            value != nullptr && value->isScalar() ? trim(value->text) : std::string_view{};
+        if (text.starts_with("$[") && text.ends_with("]"))
+            report(*value, "runtime-expression-as-text",
+                   "`$[ ]` is evaluated in variables and keys of jobs only: the step gets the text "
+                   "as it stands",
+                   "give it to a variable of the job, and write $(name) here", Severity::Warning);
+    };
+    look(node.find("displayName"));
+    for (const char *const key : {"inputs", "env"}) {
+        const Node *const texts = node.find(key);
+        for (const yaml::Entry &entry :
+             texts == nullptr ? std::span<const yaml::Entry>{} : texts->entries())
+            look(entry.value);
+    }
+}
+
 void PlanBuilder::checkReferences(const Node &node, const Step &step)
 {
+    remarkRuntimeTexts(node);
     checkTarget(node, step);
     checkCheckout(node, step);
     checkDownload(node, step);

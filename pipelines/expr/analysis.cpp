@@ -243,4 +243,13 @@ void eachComparedText(
     }
 }
 
+bool namesDependencies(const Expression &expression)
+{
+    const detail::Ast &ast = ParserAccess::ast(expression);
+    return std::any_of(ast.nodes.begin(), ast.nodes.end(), [](const detail::Node &node) {
+        return node.op == detail::Op::Call && isStatusFunction(node.function) &&
+               node.firstChild != detail::kNone;
+    });
+}
+
 } // namespace pipelines::expr

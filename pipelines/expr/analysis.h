@@ -32,4 +32,7 @@ void eachComparedText(
     const Expression &expression,
     const std::function<void(const std::string &left, std::string_view text)> &visit);
 
+/// Does a status function get names (`succeeded('Build')`)?
+bool namesDependencies(const Expression &expression);
+
 } // namespace pipelines::expr

@@ -22,8 +22,61 @@ ChunkReader::~ChunkReader()
         ::close(m_fd);
 }
 
+Result<std::optional<LogChunkRow>> ChunkReader::orPacked(std::optional<LogChunkRow> row)
+{
+    if (row)
+        return row;
+    if (!m_pack) {
+        const store::Blob blob = m_chunks.packOf(m_key.runId, m_key.logId);
+        if (blob.empty())
+            return row;
+        ASSIGN_OR_RETURN(auto pack, LogPack::open(blob));
+        m_pack.emplace(std::move(pack));
+    }
+    const auto log = m_pack->find(m_key.logId);
+    if (!log || log->bytes == 0)
+        return row;
+    row.emplace();
+    row->runId = m_key.runId;
+    row->logId = m_key.logId;
+    row->bytes = log->bytes;
+    row->lines = log->facts.lines;
+    row->openLine = log->facts.openLine;
+    row->firstTime = log->facts.firstTime;
+    row->codec = ChunkCodec::Packed;
+    return row;
+}
+
+Result<std::optional<LogChunkRow>> ChunkReader::last()
+{
+    return orPacked(m_chunks.last(m_key.runId, m_key.logId));
+}
+
+Result<std::optional<LogChunkRow>> ChunkReader::atByte(std::uint64_t byte)
+{
+    return orPacked(m_chunks.atByte(m_key.runId, m_key.logId, byte));
+}
+
+Result<std::optional<LogChunkRow>> ChunkReader::atLine(std::uint64_t line)
+{
+    ASSIGN_OR_RETURN(auto row, orPacked(m_chunks.atLine(m_key.runId, m_key.logId, line)));
+    // In a packed log the line may be beyond the end.
+    return row && row->endLine() < line ? std::nullopt : row;
+}
+
+Result<std::optional<LogChunkRow>> ChunkReader::atTime(schema::TimePoint time)
+{
+    return orPacked(m_chunks.atTime(m_key.runId, m_key.logId, time));
+}
+
 Result<std::string> ChunkReader::bytes(const LogChunkRow &chunk)
 {
+    if (chunk.codec == ChunkCodec::Packed) {
+        if (!m_pack)
+            return std::string(); // orPacked() made the chunk, and opened the pack before
+        const auto log = m_pack->find(chunk.logId);
+        return log ? m_pack->bytes(*log) : Result<std::string>(std::string());
+    }
     if (chunk.codec == ChunkCodec::Plain)
         return m_chunks.data(chunk);
     std::string stored;
@@ -59,8 +112,7 @@ std::optional<LogChunkRow> ChunkReader::after(const LogChunkRow &chunk)
 
 Status ChunkReader::eachLine(std::uint64_t from, std::size_t longest, const Take &take)
 {
-    auto chunk = from == 0 ? m_chunks.atByte(m_key.runId, m_key.logId, 0)
-                           : m_chunks.atLine(m_key.runId, m_key.logId, from);
+    ASSIGN_OR_RETURN(auto chunk, from == 0 ? atByte(0) : atLine(from));
     if (!chunk)
         return {};
     std::uint64_t line = chunk->firstLine;

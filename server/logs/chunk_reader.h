@@ -1,6 +1,7 @@
 #pragma once
 /// Walks over the chunks of one log within a read transaction. Internal to server/logs.
 
+#include "server/logs/log_pack.h"
 #include "server/logs/log_store.h"
 
 #include <filesystem>
@@ -20,8 +21,13 @@ public:
     /// The bytes of a chunk. Errors: Io.
     schema::Result<std::string> bytes(const store::LogChunkRow &chunk);
     std::optional<store::LogChunkRow> after(const store::LogChunkRow &chunk);
+    /// As those of store::LogChunkStore; a packed log is one chunk. Errors: Io.
+    schema::Result<std::optional<store::LogChunkRow>> last();
+    schema::Result<std::optional<store::LogChunkRow>> atByte(std::uint64_t byte);
+    schema::Result<std::optional<store::LogChunkRow>> atLine(std::uint64_t line);
+    schema::Result<std::optional<store::LogChunkRow>> atTime(schema::TimePoint time);
 
-    store::LogChunkStore &rows() { return m_chunks; }
+    bool isSealed() { return m_chunks.isSealed(m_key.runId, m_key.logId); }
 
     /// Calls `take(line number, text) -> bool` for the lines from `from` on, until it gives false;
     /// a last line without line feed is a line. Lines are cut after `longest` bytes. Errors: Io.
@@ -29,7 +35,12 @@ public:
     schema::Status eachLine(std::uint64_t from, std::size_t longest, const Take &take);
 
 private:
+    /// `row`, or the chunk that stands for the packed log.
+    schema::Result<std::optional<store::LogChunkRow>>
+    orPacked(std::optional<store::LogChunkRow> row);
+
     store::LogChunkStore m_chunks;
+    std::optional<LogPack> m_pack; ///< once a packed log was asked for
     LogKey m_key;
     std::filesystem::path m_file;
     int m_fd = -1;

@@ -1,6 +1,7 @@
 #include "server/logs/log_store.h"
 
 #include "server/logs/chunk_reader.h"
+#include "server/store/timeline_store.h"
 
 #include <fmt/format.h>
 
@@ -281,6 +282,41 @@ Appended LogStore::write(store::Connection &connection, LogKey key, const Piece 
     return {last->endByte(), false};
 }
 
+Status LogStore::pack(store::Connection &connection, std::int64_t runId, const std::string &jobId,
+                      const std::vector<int> &logIds)
+{
+    LogChunkStore chunks(connection);
+    std::vector<std::pair<int, std::string>> logs;
+    std::vector<int> packed;
+    std::size_t size = 0;
+    for (const int logId : logIds) {
+        const auto last = chunks.last(runId, logId);
+        if (!last || size + last->endByte() > kPackBytes)
+            continue;
+        std::string bytes;
+        for (auto row = chunks.find(runId, logId, 0); row;
+             row = chunks.find(runId, logId, row->endByte())) {
+            if (row->codec == ChunkCodec::ZstdFile)
+                break;
+            const std::string stored = chunks.data(*row);
+            if (row->codec == ChunkCodec::Plain) {
+                bytes += stored;
+            } else {
+                ASSIGN_OR_RETURN(const std::string plain, decompress(stored, row->bytes));
+                bytes += plain;
+            }
+        }
+        if (bytes.size() != last->endByte())
+            continue; // some of it stands in a file, which stays
+        size += bytes.size();
+        logs.emplace_back(logId, std::move(bytes));
+        packed.push_back(logId);
+    }
+    if (!packed.empty())
+        chunks.pack(runId, jobId, packed, LogPack::make(logs));
+    return {};
+}
+
 Result<std::uint64_t> LogStore::append(LogKey key, std::uint64_t offset,
                                        std::span<const char> bytes)
 {
@@ -288,9 +324,9 @@ Result<std::uint64_t> LogStore::append(LogKey key, std::uint64_t offset,
     const std::scoped_lock lock(m_state->slots[slot]);
     ASSIGN_OR_RETURN(const Piece piece, prepare(key, offset, bytes));
     return m_state->database.write([&](store::Connection &connection) -> Result<std::uint64_t> {
-        LogChunkStore chunks(connection);
-        if (chunks.isSealed(key.runId, key.logId)) {
-            const auto last = chunks.last(key.runId, key.logId);
+        ChunkReader reader(connection, key, m_state->fileOf(key));
+        if (reader.isSealed()) {
+            ASSIGN_OR_RETURN(const auto last, reader.last());
             const std::uint64_t end = last ? last->endByte() : 0;
             if (offset + bytes.size() > end)
                 return Error{ErrorCode::Conflict, "the log is already complete"};
@@ -309,11 +345,12 @@ Result<LogLength> LogStore::length(LogKey key) const
 {
     return m_state->inside(key, [&](ChunkReader &reader) -> Result<LogLength> {
         LogLength length;
-        if (const auto last = reader.rows().last(key.runId, key.logId)) {
+        ASSIGN_OR_RETURN(const auto last, reader.last());
+        if (last) {
             length.bytes = last->endByte();
             length.lines = last->endLine() + (last->openLine ? 1 : 0);
         }
-        length.sealed = reader.rows().isSealed(key.runId, key.logId);
+        length.sealed = reader.isSealed();
         return length;
     });
 }
@@ -323,7 +360,7 @@ Result<std::string> LogStore::read(LogKey key, std::uint64_t offset, std::size_t
     limit = std::min(limit, kMostBytes);
     return m_state->inside(key, [&](ChunkReader &reader) -> Result<std::string> {
         std::string out;
-        auto chunk = reader.rows().atByte(key.runId, key.logId, offset);
+        ASSIGN_OR_RETURN(auto chunk, reader.atByte(offset));
         while (chunk && out.size() < limit) {
             const std::uint64_t at = offset + out.size();
             if (at >= chunk->endByte())
@@ -342,8 +379,8 @@ Result<LogLines> LogStore::lines(LogKey key, std::uint64_t from, std::uint64_t c
     return m_state->inside(key, [&](ChunkReader &reader) -> Result<LogLines> {
         LogLines answer;
         answer.from = from;
-        answer.sealed = reader.rows().isSealed(key.runId, key.logId);
-        const auto last = reader.rows().last(key.runId, key.logId);
+        answer.sealed = reader.isSealed();
+        ASSIGN_OR_RETURN(const auto last, reader.last());
         if (!last)
             return answer;
         answer.total = last->endLine() + (last->openLine ? 1 : 0);
@@ -363,7 +400,7 @@ Result<LogLines> LogStore::lines(LogKey key, std::uint64_t from, std::uint64_t c
 Result<std::uint64_t> LogStore::lineAt(LogKey key, schema::TimePoint time) const
 {
     return m_state->inside(key, [&](ChunkReader &reader) -> Result<std::uint64_t> {
-        const auto chunk = reader.rows().atTime(key.runId, key.logId, time);
+        ASSIGN_OR_RETURN(const auto chunk, reader.atTime(time));
         if (!chunk)
             return std::uint64_t{0};
         std::uint64_t found = 0;
@@ -395,8 +432,9 @@ Result<LogMatches> LogStore::search(LogKey key, std::string_view text, std::uint
     lower(text, wanted);
     return m_state->inside(key, [&](ChunkReader &reader) -> Result<LogMatches> {
         LogMatches answer;
-        answer.sealed = reader.rows().isSealed(key.runId, key.logId);
-        if (const auto last = reader.rows().last(key.runId, key.logId))
+        answer.sealed = reader.isSealed();
+        ASSIGN_OR_RETURN(const auto last, reader.last());
+        if (last)
             answer.total = last->endLine() + (last->openLine ? 1 : 0);
         std::string folded;
         RETURN_IF_ERROR(
@@ -423,7 +461,7 @@ Result<RunMatches> LogStore::searchRun(std::int64_t runId, std::string_view text
         const auto logs,
         m_state->database.read(
             [&](store::Connection &connection) -> Result<std::vector<std::pair<int, std::string>>> {
-                return LogChunkStore(connection).stepLogs(runId);
+                return store::TimelineStore(connection).stepLogs(runId);
             }));
     RunMatches all;
     SearchBounds rest = bounds;

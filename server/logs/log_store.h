@@ -139,6 +139,12 @@ public:
     /// Throws store::SqlError.
     static Appended write(store::Connection &connection, LogKey key, const Piece &piece);
 
+    /// Makes one pack of the small ones among the logs of a job that has ended, within the caller's
+    /// transaction; they read as before. Errors: Io when a chunk is damaged. Throws
+    /// store::SqlError.
+    static schema::Status pack(store::Connection &connection, std::int64_t runId,
+                               const std::string &jobId, const std::vector<int> &logIds);
+
     /// Length now; zero for a log that has no byte yet.
     schema::Result<LogLength> length(LogKey key) const;
     /// At most `limit` bytes from `offset`; empty at or beyond the end. Errors: Io.

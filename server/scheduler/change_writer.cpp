@@ -1,5 +1,6 @@
 #include "server/scheduler/change_writer.h"
 
+#include "server/logs/log_store.h"
 #include "server/scheduler/job_instance_codec.h"
 #include "server/store/check_store.h"
 #include "server/store/environment_store.h"
@@ -155,11 +156,16 @@ void ChangeWriter::put(RunContext &context, store::JobRow &row)
     timeline.closeTasks(row.runId, row.id, row.result.value_or(TaskResult::Failed), m_now,
                         change(context));
     store::LogChunkStore chunks(m_connection);
-    for (store::LogRow &log : timeline.sealLogs(row.runId, row.id)) {
+    std::vector<int> ended;
+    for (store::LogRow &log : timeline.sealLogs(row.id)) {
         const auto last = chunks.last(log.runId, log.logId);
+        ended.push_back(log.logId);
         m_notices.sealed.push_back(
             {context.facts.projectId, std::move(log), last ? last->endByte() : 0});
     }
+    timeline.packTasks({row.runId, row.id, row.recordId, row.attempt});
+    // A damaged chunk stays where it is, and reading it says so.
+    (void)logs::LogStore::pack(m_connection, row.runId, row.id, ended);
 }
 
 void ChangeWriter::putRecord(RunContext &context, const JobRow &row)

@@ -239,6 +239,17 @@ void Statement::bindBlob(int index, std::span<const std::uint8_t> value)
         m_connection->fail("bind blob");
 }
 
+/// guid_blob(text) for migrations: what Guid::bytes() gives; NULL for NULL.
+static void guidBlob(sqlite3_context *context, int /*count*/, sqlite3_value **values)
+{
+    const auto *text = reinterpret_cast<const char *>(sqlite3_value_text(values[0]));
+    if (!text)
+        return sqlite3_result_null(context);
+    const Blob bytes =
+        Guid{std::string(text, static_cast<std::size_t>(sqlite3_value_bytes(values[0])))}.bytes();
+    sqlite3_result_blob64(context, bytes.data(), bytes.size(), SQLITE_TRANSIENT);
+}
+
 /// A file that is shorter than its first page says was cut off; SQLite itself notices that only
 /// when it needs a missing page, perhaps in the middle of a release. Pages of a write-ahead log
 /// that is still there may be missing in the file.
@@ -332,6 +343,8 @@ void Database::State::migrate(std::span<const Migration> migrations)
         Statement statement = writer->prepare(sql);
         return statement.step() ? statement.get<int>(0) : 0;
     };
+    sqlite3_create_function_v2(writer->m_handle, "guid_blob", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
+                               nullptr, guidBlob, nullptr, nullptr, nullptr);
     version = number("PRAGMA user_version");
     const int application = number("PRAGMA application_id");
     const bool empty = number("SELECT count(*) FROM sqlite_schema") == 0;

@@ -35,6 +35,21 @@ namespace server::store {
 
 using Blob = std::vector<std::uint8_t>;
 
+/// A GUID, stored as its 16 bytes. Text that is none (tests, foreign workers) is stored as it is
+/// and read back the same.
+struct Guid
+{
+    std::string text; ///< lower case when read back
+
+    /// What stands in the column.
+    [[nodiscard]] Blob bytes() const;
+    static Guid fromBytes(std::span<const std::uint8_t> bytes);
+};
+
+/// Nothing for nothing.
+std::optional<Guid> guidOf(const std::optional<std::string> &text);
+std::optional<std::string> textOf(const std::optional<Guid> &guid);
+
 /// What SQLite refused. Never leaves server/store.
 class SqlError : public std::exception
 {
@@ -69,7 +84,7 @@ public:
     ~Statement();
 
     /// Binds all parameters in order, beginning at ?1. Takes integers, bool, enums (their number),
-    /// text, Blob, TimePoint (milliseconds), std::optional of these, std::nullopt. Texts are
+    /// text, Blob, Guid, TimePoint (milliseconds), std::optional of these, std::nullopt. Texts are
     /// copied.
     template <typename... T> Statement &bind(const T &...values)
     {
@@ -86,7 +101,7 @@ public:
     [[nodiscard]] bool isNull(int column) const;
 
     /// Value of a column (0-based) of the current row. T: integers, bool, enums, std::string, Blob,
-    /// TimePoint, std::optional of these.
+    /// Guid, TimePoint, std::optional of these.
     template <typename T> [[nodiscard]] T get(int column) const
     {
         if constexpr (kIsOptional<T>) {
@@ -97,6 +112,8 @@ public:
             return text(column);
         } else if constexpr (std::is_same_v<T, Blob>) {
             return blob(column);
+        } else if constexpr (std::is_same_v<T, Guid>) {
+            return Guid::fromBytes(blob(column));
         } else if constexpr (std::is_same_v<T, schema::TimePoint>) {
             return schema::fromEpochMillis(integer(column));
         } else if constexpr (std::is_same_v<T, bool>) {
@@ -132,6 +149,8 @@ private:
             bindInteger(index, schema::toEpochMillis(value));
         else if constexpr (std::is_same_v<T, Blob>)
             bindBlob(index, value);
+        else if constexpr (std::is_same_v<T, Guid>)
+            bindBlob(index, value.bytes());
         else
             bindText(index, std::string_view(value));
     }

@@ -114,16 +114,25 @@ std::uint64_t LogChunkStore::fileEnd(std::int64_t runId, int logId)
     return s.step() ? s.get<std::uint64_t>(0) : 0;
 }
 
-std::vector<std::pair<int, std::string>> LogChunkStore::stepLogs(std::int64_t runId)
+Blob LogChunkStore::packOf(std::int64_t runId, int logId)
 {
-    std::vector<std::pair<int, std::string>> logs;
     Statement s = m_connection.prepare(
-        "SELECT l.log_id, l.record_id FROM log l LEFT JOIN job j ON j.id = l.job_id "
-        "WHERE l.run_id = ? AND l.record_id IS NOT j.record_id ORDER BY l.log_id");
-    s.bind(runId);
-    while (s.step())
-        logs.emplace_back(s.get<int>(0), s.get<std::string>(1));
-    return logs;
+        "SELECT p.logs FROM log l JOIN job_pack p ON p.job_number = l.job_number "
+        "WHERE l.run_id = ? AND l.log_id = ? AND l.packed = 1");
+    s.bind(runId, logId);
+    return s.step() ? s.get<Blob>(0) : Blob();
+}
+
+void LogChunkStore::pack(std::int64_t runId, const std::string &jobId,
+                         const std::vector<int> &logIds, const Blob &pack)
+{
+    m_connection.run("INSERT INTO job_pack(job_number, logs) VALUES((SELECT number FROM job WHERE "
+                     "id = ?),?) ON CONFLICT(job_number) DO UPDATE SET logs=excluded.logs",
+                     Guid{jobId}, pack);
+    for (const int logId : logIds) {
+        m_connection.run("DELETE FROM log_chunk WHERE run_id = ? AND log_id = ?", runId, logId);
+        m_connection.run("UPDATE log SET packed = 1 WHERE run_id = ? AND log_id = ?", runId, logId);
+    }
 }
 
 void LogChunkStore::insert(const LogChunkRow &chunk, std::string_view data)

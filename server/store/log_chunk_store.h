@@ -1,6 +1,6 @@
 #pragma once
-/// Rows of log_chunk: what the logs of runs consist of. What the bytes mean is server/logs'
-/// business.
+/// Rows of log_chunk and packs of logs: what the logs of runs consist of. What the bytes mean is
+/// server/logs' business.
 
 #include "schema/base/time.h"
 #include "server/store/database.h"
@@ -9,7 +9,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace server::store {
@@ -20,6 +19,7 @@ enum class ChunkCodec : std::uint8_t {
     Plain,    ///< `data` as it is
     Zstd,     ///< `data` compressed
     ZstdFile, ///< compressed, at `place` of the log's file
+    Packed,   ///< never stored: a whole log in the pack of its ended job (server/logs/log_pack.h)
 };
 
 /// Where a chunk stands in its log, without its bytes.
@@ -64,8 +64,11 @@ public:
     /// First byte of the file that no chunk of the log uses.
     std::uint64_t fileEnd(std::int64_t runId, int logId);
 
-    /// Number and record of the logs of a run but those of whole jobs, which repeat their steps'.
-    std::vector<std::pair<int, std::string>> stepLogs(std::int64_t runId);
+    /// The pack that holds the log; empty when it has chunks of its own.
+    Blob packOf(std::int64_t runId, int logId);
+    /// Puts the pack of a job's logs in the place of the chunks of these.
+    void pack(std::int64_t runId, const std::string &jobId, const std::vector<int> &logIds,
+              const Blob &pack);
 
     void insert(const LogChunkRow &chunk, std::string_view data);
     /// Replaces a chunk by a longer one that begins at the same byte.

@@ -119,14 +119,14 @@ constexpr const char *kJobColumns =
 JobRow readJob(const Statement &s)
 {
     JobRow job;
-    job.id = s.get<std::string>(0);
+    job.id = s.get<Guid>(0).text;
     job.runId = s.get<std::int64_t>(1);
     job.stage = s.get<std::string>(2);
     job.phase = s.get<std::string>(3);
     job.name = s.get<std::string>(4);
     job.attempt = s.get<int>(5);
     job.identifier = s.get<std::string>(6);
-    job.recordId = s.get<std::string>(7);
+    job.recordId = s.get<Guid>(7).text;
     job.displayName = s.get<std::string>(8);
     job.ordinal = s.get<int>(9);
     job.hook = s.get<std::string>(10);
@@ -281,7 +281,7 @@ std::vector<StageRow> RunStore::stages(std::int64_t runId)
         "started_at, finished_at FROM stage_state WHERE run_id = ? ORDER BY ordinal, attempt");
     s.bind(runId);
     while (s.step()) {
-        rows.push_back({runId, s.get<std::string>(0), s.get<int>(1), s.get<std::string>(2),
+        rows.push_back({runId, s.get<std::string>(0), s.get<int>(1), s.get<Guid>(2).text,
                         s.get<int>(3), enumOf<StagePhase>(kStagePhases, s.get<std::string>(4)),
                         s.get<std::optional<schema::TaskResult>>(5), s.get<std::string>(6),
                         s.get<std::optional<std::string>>(7), s.get<std::optional<TimePoint>>(8),
@@ -314,7 +314,7 @@ std::vector<PhaseRow> RunStore::phases(std::int64_t runId)
     s.bind(runId);
     while (s.step()) {
         rows.push_back({runId, s.get<std::string>(0), s.get<std::string>(1), s.get<int>(2),
-                        s.get<std::string>(3), s.get<int>(4), s.get<schema::RecordState>(5),
+                        s.get<Guid>(3).text, s.get<int>(4), s.get<schema::RecordState>(5),
                         s.get<std::optional<schema::TaskResult>>(6), s.get<std::string>(7),
                         s.get<int>(8), s.get<std::int64_t>(9), s.get<std::int64_t>(10),
                         s.get<std::optional<TimePoint>>(11), s.get<std::optional<TimePoint>>(12)});
@@ -354,7 +354,7 @@ std::map<std::string, std::string> RunStore::jobStages(std::int64_t runId)
         "p.name = j.phase)");
     s.bind(runId);
     while (s.step())
-        stages[s.get<std::string>(0)] = s.get<std::string>(1);
+        stages[s.get<Guid>(0).text] = s.get<std::string>(1);
     return stages;
 }
 
@@ -362,7 +362,7 @@ std::optional<JobRow> RunStore::findJob(const std::string &jobId)
 {
     static const std::string kSql = std::string(kJobColumns) + "WHERE id = ?";
     Statement s = m_connection.prepare(kSql.c_str());
-    s.bind(jobId);
+    s.bind(Guid{jobId});
     if (!s.step())
         return std::nullopt;
     return readJob(s);
@@ -370,7 +370,8 @@ std::optional<JobRow> RunStore::findJob(const std::string &jobId)
 
 std::optional<JobRow> RunStore::findJobByToken(const Blob &tokenHash)
 {
-    static const std::string kSql = std::string(kJobColumns) + "WHERE token_hash = ?";
+    static const std::string kSql =
+        std::string(kJobColumns) + "WHERE token_hash = ? AND state <> 'completed'";
     Statement s = m_connection.prepare(kSql.c_str());
     s.bind(tokenHash);
     if (!s.step())
@@ -441,7 +442,7 @@ void RunStore::put(const StageRow &stage)
         "DO UPDATE SET "
         "phase=excluded.phase, result=excluded.result, waiting_reason=excluded.waiting_reason, "
         "started_at=excluded.started_at, finished_at=excluded.finished_at",
-        stage.runId, stage.name, stage.attempt, stage.recordId, stage.ordinal,
+        stage.runId, stage.name, stage.attempt, Guid{stage.recordId}, stage.ordinal,
         kStagePhases[static_cast<std::size_t>(stage.phase)], stage.result, stage.waitingReason,
         stage.requestedBy, stage.startedAt, stage.finishedAt);
 }
@@ -457,7 +458,7 @@ void RunStore::put(const PhaseRow &phase)
         "message=excluded.message, environment_id=excluded.environment_id, "
         "resource_id=excluded.resource_id, "
         "started_at=excluded.started_at, finished_at=excluded.finished_at",
-        phase.runId, phase.stage, phase.name, phase.attempt, phase.recordId, phase.ordinal,
+        phase.runId, phase.stage, phase.name, phase.attempt, Guid{phase.recordId}, phase.ordinal,
         phase.state, phase.result, phase.message, phase.carriesFrom, phase.environmentId,
         phase.resourceId, phase.startedAt, phase.finishedAt);
 }
@@ -481,8 +482,8 @@ void RunStore::put(const JobRow &job)
                      "outputs_sealed=excluded.outputs_sealed, assigned_at=excluded.assigned_at, "
                      "started_at=excluded.started_at, "
                      "finished_at=excluded.finished_at",
-                     job.id, job.runId, job.stage, job.phase, job.name, job.attempt, job.identifier,
-                     job.recordId, job.displayName, job.ordinal, job.hook,
+                     Guid{job.id}, job.runId, job.stage, job.phase, job.name, job.attempt,
+                     job.identifier, Guid{job.recordId}, job.displayName, job.ordinal, job.hook,
                      kJobStates[static_cast<std::size_t>(job.state)], job.result, job.message,
                      job.poolId, listJson(job.demands).dump(), job.timeoutMinutes,
                      job.cancelTimeoutMinutes, job.workerId, orNull(job.tokenHash), job.leasedUntil,
@@ -493,7 +494,7 @@ void RunStore::put(const JobRow &job)
 
 void RunStore::renewLease(const std::string &jobId, std::optional<TimePoint> leasedUntil)
 {
-    m_connection.run("UPDATE job SET leased_until=? WHERE id=?", leasedUntil, jobId);
+    m_connection.run("UPDATE job SET leased_until=? WHERE id=?", leasedUntil, Guid{jobId});
 }
 
 } // namespace server::store

@@ -138,12 +138,11 @@ struct TimelineRow
     std::int64_t changeId = 0;
 };
 
+/// A log of a record, which refers to it by its number.
 struct LogRow
 {
     std::int64_t runId = 0;
     int logId = 0;
-    std::string recordId;
-    int attempt = 1;
     std::optional<std::string> jobId;
     TimePoint createdAt{};
     bool sealed = false;
@@ -209,6 +208,7 @@ public:
     /// Stage of each job instance of the newest attempts, by job id.
     std::map<std::string, std::string> jobStages(std::int64_t runId);
     std::optional<JobRow> findJob(const std::string &jobId);
+    /// The job that has not ended yet with this token.
     std::optional<JobRow> findJobByToken(const Blob &tokenHash);
 
     /// Stores a compilation, or finds the equal one. Gives its id.

@@ -12,7 +12,7 @@ constexpr const char *kInsights =
     " middle AS (SELECT (min(id) + max(id)) / 2 AS id FROM recent),"
     " seen AS (SELECT n.id AS run_id, n.source_version, coalesce(j.identifier, '') AS job,"
     "  r.class_name, r.name, r.outcome, r.duration_ms FROM recent n"
-    "  JOIN test_run t ON t.run_id = n.id LEFT JOIN job j ON j.id = t.job_id"
+    "  JOIN test_run t ON t.run_id = n.id LEFT JOIN job j ON j.number = t.job_number"
     "  JOIN test_result r ON r.test_run_id = t.id WHERE r.outcome IN('Passed', 'Failed')),"
     " flaky AS (SELECT class_name, name, max(run_id) AS run_id FROM seen"
     "  GROUP BY source_version, job, class_name, name HAVING count(DISTINCT outcome) = 2),"

@@ -11,7 +11,8 @@ namespace {
 constexpr const char *kFindByKey = "SELECT id FROM test_run WHERE job_id = ?1 AND key = ?2";
 constexpr const char *kInsertRun =
     "INSERT INTO test_run(run_id, job_id, key, title, passed, failed, skipped, duration_ms,"
-    " created_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    " created_at, job_number) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
+    " (SELECT number FROM job WHERE id = ?10))";
 constexpr const char *kInsertResult =
     "INSERT INTO test_result(test_run_id, id, suite, class_name, name, outcome, duration_ms,"
     " message, stack_trace) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
@@ -65,7 +66,7 @@ std::int64_t TestStore::insert(std::int64_t runId, const std::string &jobId,
         duration += result.durationMs;
     }
     m_connection.run(kInsertRun, runId, jobId, upload.key, upload.title, passed, failed, skipped,
-                     duration, now);
+                     duration, now, Guid{jobId});
     const auto id = m_connection.lastInsertId();
     std::int64_t number = 0;
     for (const auto &result : upload.results)

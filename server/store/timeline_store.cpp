@@ -2,7 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include <array>
+#include <algorithm>
+#include <tuple>
 
 namespace server::store {
 namespace {
@@ -10,6 +11,9 @@ namespace {
 using nlohmann::json;
 using schema::RecordState;
 using schema::RecordType;
+
+/// Task records of a job with more of them stay rows.
+constexpr std::size_t kMostPacked = 2000;
 
 constexpr const char *kColumns =
     "SELECT id, attempt, parent_id, job_id, type, name, ref_name, identifier, ordinal, state, "
@@ -22,10 +26,10 @@ TimelineRow readRecord(const Statement &s, std::int64_t runId)
 {
     TimelineRow row;
     row.runId = runId;
-    row.id = s.get<std::string>(0);
+    row.id = s.get<Guid>(0).text;
     row.attempt = s.get<int>(1);
-    row.parentId = s.get<std::optional<std::string>>(2);
-    row.jobId = s.get<std::optional<std::string>>(3);
+    row.parentId = textOf(s.get<std::optional<Guid>>(2));
+    row.jobId = textOf(s.get<std::optional<Guid>>(3));
     row.type = schema::recordTypeFromString(s.get<std::string>(4)).value_or(RecordType::Task);
     row.name = s.get<std::string>(5);
     row.refName = s.get<std::string>(6);
@@ -48,19 +52,27 @@ TimelineRow readRecord(const Statement &s, std::int64_t runId)
     return row;
 }
 
+constexpr const char *kLogColumns = "SELECT l.log_id, j.id, l.created_at, l.sealed FROM log l "
+                                    "LEFT JOIN job j ON j.number = l.job_number ";
+
 LogRow readLog(const Statement &s, std::int64_t runId)
 {
-    return {runId,
-            s.get<int>(0),
-            s.get<std::string>(1),
-            s.get<int>(2),
-            s.get<std::optional<std::string>>(3),
-            s.get<TimePoint>(4),
-            s.get<bool>(5)};
+    return {runId, s.get<int>(0), textOf(s.get<std::optional<Guid>>(1)), s.get<TimePoint>(2),
+            s.get<bool>(3)};
 }
 
-constexpr const char *kLogColumns =
-    "SELECT log_id, record_id, attempt, job_id, created_at, sealed FROM log ";
+std::vector<LogRow> readLogs(Statement s, std::int64_t runId)
+{
+    std::vector<LogRow> rows;
+    while (s.step())
+        rows.push_back(readLog(s, runId));
+    return rows;
+}
+
+bool hasFailed(const TimelineRow &row)
+{
+    return row.result == schema::TaskResult::Failed || row.result == schema::TaskResult::Abandoned;
+}
 
 std::string issuesText(const std::vector<schema::protocol::Issue> &issues)
 {
@@ -96,27 +108,56 @@ std::vector<TimelineRow> TimelineStore::list(std::int64_t runId, std::int64_t ch
     static const std::string kSql =
         std::string(kColumns) +
         "WHERE run_id = ?1 AND change_id > ?2 AND attempt = (SELECT max(attempt) FROM "
-        "timeline_record n "
-        "WHERE n.run_id = ?1 AND n.id = t.id) ORDER BY parent_id, ordinal, id";
+        "timeline_record n WHERE n.run_id = ?1 AND n.id = t.id)";
     std::vector<TimelineRow> rows;
-    Statement s = m_connection.prepare(kSql.c_str());
-    s.bind(runId, changedAfter);
-    while (s.step())
-        rows.push_back(readRecord(s, runId));
+    eachPacked(runId, changedAfter, false, [&](TimelineRow &&row) {
+        if (row.changeId > changedAfter)
+            rows.push_back(std::move(row));
+        return true;
+    });
+    {
+        Statement s = m_connection.prepare(kSql.c_str());
+        s.bind(runId, changedAfter);
+        while (s.step())
+            rows.push_back(readRecord(s, runId));
+    }
+    // A newer attempt of a record changed later, so whenever the older one is here, it is as well.
+    // What is packed comes before what somebody sent afterwards under the same id.
+    std::stable_sort(rows.begin(), rows.end(), [](const TimelineRow &a, const TimelineRow &b) {
+        return std::tie(a.id, b.attempt) < std::tie(b.id, a.attempt);
+    });
+    rows.erase(std::unique(rows.begin(), rows.end(),
+                           [](const TimelineRow &a, const TimelineRow &b) { return a.id == b.id; }),
+               rows.end());
+    std::stable_sort(rows.begin(), rows.end(), [](const TimelineRow &a, const TimelineRow &b) {
+        return std::tie(a.parentId, a.ordinal) < std::tie(b.parentId, b.ordinal);
+    });
     return rows;
 }
 
 std::vector<TimelineRow> TimelineStore::failures(std::int64_t runId)
 {
+    constexpr std::size_t kMost = 100;
     static const std::string kSql =
         std::string(kColumns) +
         "WHERE run_id = ?1 AND result IN (2, 5) AND type IN ('Job', 'Task') "
         "ORDER BY finished_at, ordinal LIMIT 100";
     std::vector<TimelineRow> rows;
-    Statement s = m_connection.prepare(kSql.c_str());
-    s.bind(runId);
-    while (s.step())
-        rows.push_back(readRecord(s, runId));
+    eachPacked(runId, -1, true, [&](TimelineRow &&row) {
+        if (hasFailed(row))
+            rows.push_back(std::move(row));
+        return rows.size() < kMost;
+    });
+    {
+        Statement s = m_connection.prepare(kSql.c_str());
+        s.bind(runId);
+        while (s.step())
+            rows.push_back(readRecord(s, runId));
+    }
+    std::stable_sort(rows.begin(), rows.end(), [](const TimelineRow &a, const TimelineRow &b) {
+        return std::tie(a.finishedAt, a.ordinal) < std::tie(b.finishedAt, b.ordinal);
+    });
+    rows.resize(std::min(rows.size(), kMost));
     return rows;
 }
 
@@ -143,10 +184,22 @@ std::vector<TimelineRow> TimelineStore::attempts(std::int64_t runId, const std::
     static const std::string kSql =
         std::string(kColumns) + "WHERE run_id = ? AND id = ? ORDER BY attempt";
     std::vector<TimelineRow> rows;
-    Statement s = m_connection.prepare(kSql.c_str());
-    s.bind(runId, recordId);
-    while (s.step())
-        rows.push_back(readRecord(s, runId));
+    {
+        Statement s = m_connection.prepare(kSql.c_str());
+        s.bind(runId, Guid{recordId});
+        while (s.step())
+            rows.push_back(readRecord(s, runId));
+    }
+    // Only records of tasks are ever packed.
+    if (rows.empty() || rows.front().type == RecordType::Task) {
+        eachPacked(runId, -1, false, [&](TimelineRow &&row) {
+            if (row.id == recordId)
+                rows.push_back(std::move(row));
+            return true;
+        });
+        std::sort(rows.begin(), rows.end(),
+                  [](const TimelineRow &a, const TimelineRow &b) { return a.attempt < b.attempt; });
+    }
     return rows;
 }
 
@@ -157,7 +210,7 @@ void TimelineStore::put(const TimelineRow &row)
     if (issues != "[]" && !issues.empty()) {
         Statement s = m_connection.prepare("SELECT issues_json, error_count FROM timeline_record "
                                            "WHERE run_id=? AND id=? AND attempt=?");
-        s.bind(row.runId, row.id, row.attempt);
+        s.bind(row.runId, Guid{row.id}, row.attempt);
         if (s.step()) {
             const std::string before = s.get<std::string>(0);
             issues = appended(before, issues);
@@ -179,10 +232,10 @@ void TimelineStore::put(const TimelineRow &row)
         "issues_json=coalesce(?14, issues_json), error_count=coalesce(?15, error_count), "
         "started_at=coalesce(started_at, excluded.started_at), finished_at=excluded.finished_at, "
         "change_id=excluded.change_id",
-        row.runId, row.id, row.attempt, row.parentId, row.jobId, schema::toString(row.type),
-        row.name, row.refName, row.identifier, row.ordinal, row.state, row.result, row.workerName,
-        adds ? std::optional(issues) : std::nullopt, adds ? std::optional(errors) : std::nullopt,
-        row.startedAt, row.finishedAt, row.changeId);
+        row.runId, Guid{row.id}, row.attempt, guidOf(row.parentId), guidOf(row.jobId),
+        schema::toString(row.type), row.name, row.refName, row.identifier, row.ordinal, row.state,
+        row.result, row.workerName, adds ? std::optional(issues) : std::nullopt,
+        adds ? std::optional(errors) : std::nullopt, row.startedAt, row.finishedAt, row.changeId);
 }
 
 void TimelineStore::closeTasks(std::int64_t runId, const std::string &jobId,
@@ -193,7 +246,7 @@ void TimelineStore::closeTasks(std::int64_t runId, const std::string &jobId,
         "UPDATE timeline_record SET result = CASE state WHEN 0 THEN 4 ELSE ?1 END, "
         "finished_at = CASE state WHEN 0 THEN NULL ELSE ?2 END, state = 2, change_id = ?3 "
         "WHERE job_id = ?4 AND run_id = ?5 AND type = 'Task' AND state <> 2",
-        result, now, changeId, jobId, runId);
+        result, now, changeId, Guid{jobId}, runId);
 }
 
 std::optional<std::string> TimelineStore::jobOf(std::int64_t runId, const std::string &recordId,
@@ -201,8 +254,8 @@ std::optional<std::string> TimelineStore::jobOf(std::int64_t runId, const std::s
 {
     Statement s = m_connection.prepare(
         "SELECT job_id FROM timeline_record WHERE run_id=? AND id=? AND attempt=?");
-    s.bind(runId, recordId, attempt);
-    return s.step() ? s.get<std::optional<std::string>>(0) : std::nullopt;
+    s.bind(runId, Guid{recordId}, attempt);
+    return s.step() ? textOf(s.get<std::optional<Guid>>(0)) : std::nullopt;
 }
 
 bool TimelineStore::merge(std::int64_t runId, int attempt, const std::string &jobId,
@@ -220,7 +273,8 @@ bool TimelineStore::merge(std::int64_t runId, int attempt, const std::string &jo
                                 "warning_count), change_id=?7 "
                                 "WHERE run_id=?8 AND id=?9 AND attempt=?10 AND sequence < ?1",
                                 u.sequence, u.currentOperation, u.percentComplete, issues,
-                                u.errorCount, u.warningCount, changeId, runId, u.id, attempt) > 0;
+                                u.errorCount, u.warningCount, changeId, runId, Guid{u.id},
+                                attempt) > 0;
     }
     std::optional<std::string> task;
     if (u.taskId || u.taskName)
@@ -249,10 +303,10 @@ bool TimelineStore::merge(std::int64_t runId, int attempt, const std::string &jo
                "started_at=coalesce(?19,started_at), finished_at=coalesce(?20,finished_at), "
                "sequence=?21, change_id=?22 "
                "WHERE sequence < ?21 AND job_id = ?5",
-               runId, u.id, attempt, u.parentId, jobId, schema::toString(u.type), u.name, u.refName,
-               u.order, u.state, u.result, u.currentOperation, u.percentComplete, u.workerName,
-               task, issues, u.errorCount, u.warningCount, u.startTime, u.finishTime, u.sequence,
-               changeId) > 0;
+               runId, Guid{u.id}, attempt, Guid{u.parentId}, Guid{jobId}, schema::toString(u.type),
+               u.name, u.refName, u.order, u.state, u.result, u.currentOperation, u.percentComplete,
+               u.workerName, task, issues, u.errorCount, u.warningCount, u.startTime, u.finishTime,
+               u.sequence, changeId) > 0;
 }
 
 std::int64_t TimelineStore::nextChange(std::int64_t runId)
@@ -268,22 +322,22 @@ std::int64_t TimelineStore::nextChange(std::int64_t runId)
 
 std::vector<LogRow> TimelineStore::logs(std::int64_t runId)
 {
-    static const std::string kSql = std::string(kLogColumns) + "WHERE run_id = ? ORDER BY log_id";
-    std::vector<LogRow> rows;
+    static const std::string kSql =
+        std::string(kLogColumns) + "WHERE l.run_id = ? ORDER BY l.log_id";
     Statement s = m_connection.prepare(kSql.c_str());
     s.bind(runId);
-    while (s.step())
-        rows.push_back(readLog(s, runId));
-    return rows;
+    return readLogs(std::move(s), runId);
 }
 
 std::optional<LogRow> TimelineStore::findLog(std::int64_t runId, const std::string &recordId,
                                              int attempt)
 {
     static const std::string kSql =
-        std::string(kLogColumns) + "WHERE run_id = ? AND record_id = ? AND attempt = ?";
+        std::string(kLogColumns) +
+        "WHERE l.run_id = ?1 AND l.log_id = (SELECT t.log_id FROM timeline_record t "
+        "WHERE t.run_id = ?1 AND t.id = ?2 AND t.attempt = ?3)";
     Statement s = m_connection.prepare(kSql.c_str());
-    s.bind(runId, recordId, attempt);
+    s.bind(runId, Guid{recordId}, attempt);
     if (!s.step())
         return std::nullopt;
     return readLog(s, runId);
@@ -292,7 +346,7 @@ std::optional<LogRow> TimelineStore::findLog(std::int64_t runId, const std::stri
 LogRow TimelineStore::createLog(std::int64_t runId, const std::string &recordId, int attempt,
                                 const std::string &jobId, TimePoint now, std::int64_t changeId)
 {
-    LogRow log{runId, 1, recordId, attempt, jobId, now, false};
+    LogRow log{runId, 1, jobId, now, false};
     {
         Statement s =
             m_connection.prepare("SELECT coalesce(max(log_id), 0) + 1 FROM log WHERE run_id = ?");
@@ -300,29 +354,96 @@ LogRow TimelineStore::createLog(std::int64_t runId, const std::string &recordId,
         s.step();
         log.logId = s.get<int>(0);
     }
-    m_connection.run("INSERT INTO log(run_id, log_id, record_id, attempt, job_id, created_at) "
-                     "VALUES(?,?,?,?,?,?)",
-                     runId, log.logId, recordId, attempt, jobId, now);
+    m_connection.run("INSERT INTO log(run_id, log_id, job_number, created_at) "
+                     "VALUES(?,?,(SELECT number FROM job WHERE id = ?),?)",
+                     runId, log.logId, Guid{jobId}, now);
     m_connection.run(
         "UPDATE timeline_record SET log_id=?, change_id=? WHERE run_id=? AND id=? AND attempt=?",
-        log.logId, changeId, runId, recordId, attempt);
+        log.logId, changeId, runId, Guid{recordId}, attempt);
     return log;
 }
 
-std::vector<LogRow> TimelineStore::sealLogs(std::int64_t runId, const std::string &jobId)
+std::vector<LogRow> TimelineStore::sealLogs(const std::string &jobId)
 {
     static const std::string kSql =
-        std::string(kLogColumns) + "WHERE run_id = ? AND job_id = ? AND sealed = 0";
+        "SELECT l.log_id, j.id, l.created_at, l.sealed, l.run_id FROM job j "
+        "JOIN log l ON l.job_number = j.number AND l.sealed = 0 WHERE j.id = ?";
     std::vector<LogRow> rows;
     {
         Statement s = m_connection.prepare(kSql.c_str());
-        s.bind(runId, jobId);
+        s.bind(Guid{jobId});
         while (s.step())
-            rows.push_back(readLog(s, runId));
+            rows.push_back(readLog(s, s.get<std::int64_t>(4)));
     }
     if (!rows.empty())
-        m_connection.run("UPDATE log SET sealed = 1 WHERE run_id = ? AND job_id = ?", runId, jobId);
+        m_connection.run("UPDATE log SET sealed = 1 WHERE sealed = 0 AND job_number = (SELECT "
+                         "number FROM job WHERE id = ?)",
+                         Guid{jobId});
     return rows;
+}
+
+std::vector<std::pair<int, std::string>> TimelineStore::stepLogs(std::int64_t runId)
+{
+    std::vector<std::pair<int, std::string>> logs;
+    eachPacked(runId, -1, false, [&](TimelineRow &&row) {
+        if (row.logId)
+            logs.emplace_back(*row.logId, std::move(row.id));
+        return true;
+    });
+    Statement s = m_connection.prepare("SELECT log_id, id FROM timeline_record WHERE run_id = ? "
+                                       "AND log_id IS NOT NULL AND type <> 'Job'");
+    s.bind(runId);
+    while (s.step())
+        logs.emplace_back(s.get<int>(0), s.get<Guid>(1).text);
+    std::sort(logs.begin(), logs.end());
+    return logs;
+}
+
+void TimelineStore::packTasks(const PackedJob &job)
+{
+    static const std::string kSql = std::string(kColumns) + "WHERE job_id = ?1 AND run_id = ?2 "
+                                                            "AND type = 'Task' ORDER BY ordinal "
+                                                            "LIMIT ?3";
+    std::vector<TimelineRow> rows;
+    {
+        Statement s = m_connection.prepare(kSql.c_str());
+        s.bind(Guid{job.id}, job.runId, kMostPacked + 1);
+        while (s.step())
+            rows.push_back(readRecord(s, job.runId));
+    }
+    if (rows.empty() || rows.size() > kMostPacked)
+        return;
+    std::int64_t newest = 0;
+    for (const TimelineRow &row : rows)
+        newest = std::max(newest, row.changeId);
+    m_connection.run(
+        "INSERT INTO job_pack(job_number, change_id, failed, tasks) "
+        "VALUES((SELECT number FROM job WHERE id = ?1),?2,?3,?4) ON CONFLICT(job_number) DO UPDATE "
+        "SET change_id=excluded.change_id, failed=excluded.failed, tasks=excluded.tasks",
+        Guid{job.id}, newest, std::any_of(rows.begin(), rows.end(), hasFailed),
+        packRecords(job, rows));
+    m_connection.run(
+        "DELETE FROM timeline_record WHERE job_id = ?1 AND run_id = ?2 AND type = 'Task'",
+        Guid{job.id}, job.runId);
+}
+
+void TimelineStore::eachPacked(std::int64_t runId, std::int64_t changedAfter, bool failedOnly,
+                               const std::function<bool(TimelineRow &&)> &take)
+{
+    Statement s = m_connection.prepare(
+        "SELECT j.id, j.record_id, j.attempt, p.tasks FROM job j JOIN job_pack p ON "
+        "p.job_number = j.number WHERE j.run_id = ?1 AND p.change_id > ?2 AND p.failed >= ?3");
+    s.bind(runId, changedAfter, failedOnly);
+    while (s.step()) {
+        const PackedJob job{runId, s.get<Guid>(0).text, s.get<Guid>(1).text, s.get<int>(2)};
+        const Blob tasks = s.get<Blob>(3);
+        if (tasks.empty())
+            continue;
+        for (TimelineRow &row : unpackRecords(job, tasks)) {
+            if (!take(std::move(row)))
+                return;
+        }
+    }
 }
 
 } // namespace server::store

@@ -1,13 +1,17 @@
 #pragma once
-/// Rows of timelines and logs. Stage, phase, job and checkpoint records are written by the
-/// scheduler as its rows change; task records are merged from what job processes report.
+/// Rows of timelines and logs, and the packs that those of ended jobs become. Stage, phase, job and
+/// checkpoint records are written by the scheduler as its rows change; task records are merged from
+/// what job processes report.
 
 #include "schema/protocol/messages.h"
+#include "server/store/record_pack.h"
 #include "server/store/run_store.h"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace server::store {
@@ -54,9 +58,20 @@ public:
     LogRow createLog(std::int64_t runId, const std::string &recordId, int attempt,
                      const std::string &jobId, TimePoint now, std::int64_t changeId);
     /// Marks the logs of a job as ended; gives those that were open.
-    std::vector<LogRow> sealLogs(std::int64_t runId, const std::string &jobId);
+    std::vector<LogRow> sealLogs(const std::string &jobId);
+    /// Number and record of the logs of a run but those of whole jobs, which repeat their steps'.
+    std::vector<std::pair<int, std::string>> stepLogs(std::int64_t runId);
+
+    /// Makes one small blob of the task records of a job that has ended (job_pack). They read as
+    /// before, but nothing can change them any more.
+    void packTasks(const PackedJob &job);
 
 private:
+    /// Calls `take` for the packed records of a run, until it gives false: those of packs that
+    /// changed after `changedAfter`, or only those of packs with a failed record.
+    void eachPacked(std::int64_t runId, std::int64_t changedAfter, bool failedOnly,
+                    const std::function<bool(TimelineRow &&)> &take);
+
     Connection &m_connection;
 };
 

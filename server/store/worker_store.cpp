@@ -236,7 +236,7 @@ std::vector<std::pair<std::int64_t, std::string>> WorkerStore::heldJobs()
     Statement s = m_connection.prepare(
         "SELECT worker_id, id FROM job WHERE state <> 'completed' AND worker_id IS NOT NULL");
     while (s.step())
-        held.emplace_back(s.get<std::int64_t>(0), s.get<std::string>(1));
+        held.emplace_back(s.get<std::int64_t>(0), s.get<Guid>(1).text);
     return held;
 }
 
@@ -246,7 +246,7 @@ std::vector<std::pair<std::string, std::int64_t>> WorkerStore::queuedJobs()
     Statement s = m_connection.prepare("SELECT id, run_id FROM job WHERE state <> 'completed' AND "
                                        "state = 'queued' ORDER BY queued_at, run_id");
     while (s.step())
-        queued.emplace_back(s.get<std::string>(0), s.get<std::int64_t>(1));
+        queued.emplace_back(s.get<Guid>(0).text, s.get<std::int64_t>(1));
     return queued;
 }
 

@@ -2,7 +2,7 @@
 // like after years.
 //   fill_history DATABASE RUN COPIES
 #include "schema/base/guid.h"
-#include "server/store/log_chunk_store.h"
+#include "server/logs/log_store.h"
 #include "server/store/run_store.h"
 #include "server/store/timeline_store.h"
 
@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 
 namespace {
@@ -25,7 +26,7 @@ struct Template
     std::vector<JobRow> jobs;
     std::vector<TimelineRow> records;
     std::vector<LogRow> logs;
-    std::vector<std::pair<LogChunkRow, std::string>> chunks;
+    std::vector<std::string> texts; ///< by log
 };
 
 schema::Result<Template> load(Connection &connection, std::int64_t id)
@@ -42,20 +43,28 @@ schema::Result<Template> load(Connection &connection, std::int64_t id)
     TimelineStore timeline(connection);
     out.records = timeline.list(id);
     out.logs = timeline.logs(id);
-    LogChunkStore chunks(connection);
-    for (const LogRow &log : out.logs) {
-        for (auto row = chunks.find(id, log.logId, 0); row;
-             row = chunks.find(id, log.logId, row->endByte()))
-            out.chunks.emplace_back(*row, chunks.data(*row));
-    }
     return out;
+}
+
+void write(Connection &connection, server::logs::LogKey key, const Template &from, int logId)
+{
+    for (std::size_t i = 0; i < from.logs.size(); ++i) {
+        const std::string &text = from.texts[i];
+        if (from.logs[i].logId != logId || text.empty())
+            continue;
+        server::logs::Piece piece;
+        piece.bytes = {text.data(), text.size()};
+        server::logs::Piece::Part &part = piece.parts.emplace_back();
+        part.size = part.stored = text.size();
+        part.facts = server::logs::factsOf(text);
+        server::logs::LogStore::write(connection, key, piece);
+    }
 }
 
 void copy(Connection &connection, const Template &from, std::int64_t number)
 {
     RunStore runs(connection);
     TimelineStore timeline(connection);
-    LogChunkStore chunks(connection);
     RunRow run = from.run;
     run.planId = schema::randomGuid();
     const auto fresh = [&](const std::string &id) { return schema::nameGuid(run.planId, id); };
@@ -108,14 +117,23 @@ void copy(Connection &connection, const Template &from, std::int64_t number)
         update.taskVersion = "3";
         timeline.merge(run.id, row.attempt, row.jobId.value_or(""), false, update, row.changeId);
     }
-    for (const LogRow &log : from.logs)
-        timeline.createLog(run.id, fresh(log.recordId), log.attempt, fresh(log.jobId.value_or("")),
-                           log.createdAt, run.changeId);
-    for (const JobRow &job : from.jobs)
-        timeline.sealLogs(run.id, fresh(job.id));
-    for (auto [row, data] : from.chunks) {
-        row.runId = run.id;
-        chunks.insert(row, data);
+    for (const TimelineRow &row : from.records) {
+        if (row.logId)
+            timeline.createLog(run.id, fresh(row.id), row.attempt, fresh(row.jobId.value_or("")),
+                               from.logs.front().createdAt, run.changeId);
+    }
+    // Numbered anew by the order of the records; each gets the text of the log it is a copy of.
+    int logId = 0;
+    for (const TimelineRow &row : from.records) {
+        if (row.logId)
+            write(connection, {run.id, ++logId}, from, *row.logId);
+    }
+    for (const JobRow &job : from.jobs) {
+        std::vector<int> ended;
+        for (const LogRow &log : timeline.sealLogs(fresh(job.id)))
+            ended.push_back(log.logId);
+        timeline.packTasks({run.id, fresh(job.id), fresh(job.recordId), job.attempt});
+        (void)server::logs::LogStore::pack(connection, run.id, fresh(job.id), ended);
     }
 }
 
@@ -132,11 +150,22 @@ int main(int argc, char **argv)
         std::fprintf(stderr, "%s\n", database.error().message.c_str());
         return 1;
     }
-    const auto from = (*database)->read(
+    auto from = (*database)->read(
         [&](Connection &connection) { return load(connection, std::atoll(argv[2])); });
     if (!from) {
         std::fprintf(stderr, "%s\n", from.error().message.c_str());
         return 1;
+    }
+    const auto logs = server::logs::LogStore::open(
+        **database, std::filesystem::path(argv[1]).parent_path() / "logs");
+    for (const LogRow &log : from->logs) {
+        auto text = logs ? (*logs)->read({from->run.id, log.logId}, 0, 1U << 20U)
+                         : schema::Result<std::string>(logs.error());
+        if (!text) {
+            std::fprintf(stderr, "%s\n", text.error().message.c_str());
+            return 1;
+        }
+        from->texts.push_back(std::move(*text));
     }
     constexpr std::int64_t kPerCommit = 2000;
     const std::int64_t copies = std::atoll(argv[3]);

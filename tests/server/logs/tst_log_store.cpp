@@ -26,6 +26,7 @@ private Q_SLOTS:
     void indexesAgainAfterARestart();
     void takesRepeatsFromManyThreads();
     void takesNothingAfterTheEnd();
+    void packsWhatAJobLeaves();
     void packsSmallPieces();
     void putsBigPiecesIntoTheFile();
     void searches_data();
@@ -76,6 +77,20 @@ std::string numbered(int count, const std::string &filler = {})
     for (int i = 0; i < count; ++i)
         all += std::to_string(i) + filler + "\n";
     return all;
+}
+
+/// Lines with time stamps a millisecond apart.
+std::string stamped(int count)
+{
+    std::string all;
+    for (int i = 0; i < count; ++i)
+        all += fmt::format("2026-01-15T10:20:30.{:03}0000Z line {}\n", i, i);
+    return all;
+}
+
+schema::TimePoint at(const char *text)
+{
+    return schema::parseIso8601(text).value();
 }
 
 } // namespace
@@ -191,16 +206,17 @@ void TestLogStore::takesNothingAfterTheEnd()
 {
     tests::World world;
     const auto run = world.queue(tests::plan({tests::stage("S", {tests::job("J")})}));
+    const JobRow job = world.detail(run).jobs.front();
     QVERIFY(world.database->write([&](Connection &c) -> schema::Status {
         TimelineStore timeline(c);
-        const auto log =
-            timeline.createLog(run, "r", 1, "j", schema::wallClockNow(), timeline.nextChange(run));
+        const auto log = timeline.createLog(run, job.recordId, 1, job.id, schema::wallClockNow(),
+                                            timeline.nextChange(run));
         return log.logId == 1 ? schema::Status() : schema::Error{};
     }));
     QVERIFY(world.logs->append({run, 1}, 0, bytes("all\n")));
     QVERIFY(!world.logs->length({run, 1})->sealed);
     QVERIFY(world.database->write([&](Connection &c) -> schema::Status {
-        TimelineStore(c).sealLogs(run, "j");
+        TimelineStore(c).sealLogs(job.id);
         return {};
     }));
     world.restart();
@@ -208,6 +224,86 @@ void TestLogStore::takesNothingAfterTheEnd()
     QVERIFY(world.logs->append({run, 1}, 0, bytes("all\n"))); // a repeat is still harmless
     QVERIFY(!world.logs->append({run, 1}, 4, bytes("more\n")));
     QCOMPARE(world.logs->read({run, 1}, 0, 100).value(), std::string("all\n"));
+}
+
+void TestLogStore::packsWhatAJobLeaves()
+{
+    tests::World world;
+    const auto worker = world.addWorker("w");
+    world.connect(worker);
+    const auto run = world.queue(tests::plan({tests::stage("S", {tests::job("J")})}));
+    const auto message = world.accept(worker);
+    const std::string first = stamped(300);
+    const std::string second = stamped(5) + "2026-01-15T10:20:31.9000000Z an open Line";
+    const std::string big = numbered(30'000, " with some more text behind it, so that it is big");
+    const std::string step = "cccccccc-0000-0000-0000-00000000000";
+    schema::protocol::Delivery delivery;
+    int number = 0;
+    for (const std::string *text : {&first, &second, &big}) {
+        schema::protocol::RecordUpdate record;
+        record.id = step + std::to_string(++number);
+        record.parentId = message.recordId;
+        record.sequence = 1;
+        record.name = "Step " + std::to_string(number);
+        record.startTime = schema::wallClockNow();
+        delivery.records.push_back(record);
+        delivery.logs.push_back({record.id, 0, *text});
+    }
+    delivery.logs.push_back({message.recordId, 0, first + second});
+    QVERIFY(world.jobs->deliver(message.jobId, message.jobToken, delivery));
+    const auto openRecords = world.runs->timeline(run, 0).value();
+    world.complete(worker, message, schema::TaskResult::Succeeded);
+    world.restart();
+
+    // The rows are gone; what they said is still there, number by number.
+    const auto counted = [&](const char *sql) {
+        return world.database
+            ->read([&](Connection &c) -> schema::Result<std::int64_t> {
+                Statement s = c.prepare(sql);
+                s.step();
+                return s.get<std::int64_t>(0);
+            })
+            .value();
+    };
+    QCOMPARE(counted("SELECT count(*) FROM timeline_record WHERE type = 'Task'"), 0);
+    QCOMPARE(counted("SELECT count(DISTINCT log_id) FROM log_chunk"), 1); // the big one's
+    QCOMPARE(counted("SELECT count(*) FROM job_pack"), 1);
+    QVERIFY(counted("SELECT length(tasks) + length(logs) FROM job_pack") < 3000);
+    const auto records = world.runs->timeline(run, 0).value();
+    QCOMPARE(records.size(), openRecords.size());
+    for (const auto &row : records) {
+        if (row.type != schema::RecordType::Task)
+            continue;
+        QCOMPARE(row.jobId.value_or(""), message.jobId);
+        QCOMPARE(row.parentId.value_or(""), message.recordId);
+        QVERIFY(row.state == schema::RecordState::Completed);
+        QCOMPARE(row.name, "Step " + row.id.substr(row.id.size() - 1));
+        const auto text = world.logs->read({run, row.logId.value_or(0)}, 0, 10U << 20U).value();
+        QVERIFY(text == (row.name == "Step 1" ? first : row.name == "Step 2" ? second : big));
+        QCOMPARE(world.runs->attempts(run, row.id)->front().name, row.name);
+    }
+    QCOMPARE(world.logs->length({run, 4})->bytes, first.size() + second.size());
+    QVERIFY(world.logs->read({run, 4}, 0, 1U << 20U).value() == first + second);
+    QCOMPARE(world.logs->read({run, 1}, 27, 9).value(), first.substr(27, 9));
+    QCOMPARE(world.logs->read({run, 1}, first.size(), 9).value(), std::string());
+
+    const LogLines lines = world.logs->lines({run, 1}, 298, 10).value();
+    QCOMPARE(lines.total, 300U);
+    QVERIFY(lines.sealed);
+    QCOMPARE(lines.lines.size(), 2U);
+    QVERIFY(lines.lines.front().ends_with("line 298"));
+    QVERIFY(world.logs->lines({run, 1}, 300, 10)->lines.empty());
+    QCOMPARE(world.logs->length({run, 2})->lines, 6U);
+    QCOMPARE(world.logs->lines({run, 2}, 5, 1)->lines.front().substr(29),
+             std::string("an open Line"));
+    QCOMPARE(world.logs->lineAt({run, 2}, at("2026-01-15T10:20:31.500Z")).value(), 5U);
+    QCOMPARE(world.logs->search({run, 2}, "OPEN line", 0, {})->matches.front().line, 5U);
+    // Across the run: steps only, in the order of their logs.
+    const RunMatches found = world.logs->searchRun(run, "line 298", {}, {}).value();
+    QCOMPARE(found.matches.size(), 1U);
+    QCOMPARE(found.matches.front().recordId, step + "1");
+    QVERIFY(world.logs->append({run, 1}, 0, bytes(first))); // a repeat is still harmless
+    QVERIFY(!world.logs->append({run, 1}, first.size(), bytes("more\n")));
 }
 
 void TestLogStore::packsSmallPieces()

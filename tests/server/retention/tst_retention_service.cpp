@@ -157,7 +157,7 @@ void TestRetentionService::emptiesLargeRunsInPieces()
             for (int i = 0; i < 2500; ++i)
                 connection.run("INSERT INTO timeline_record(run_id, id, type, name, state,"
                                " change_id) VALUES(?, ?, 'Task', 'x', 2, 1)",
-                               id, "extra" + std::to_string(i));
+                               id, server::store::Guid{"extra" + std::to_string(i)});
             return {};
         });
     QVERIFY(filled);

@@ -37,9 +37,9 @@ struct Results
         const auto done = world.database->write([&](Connection &connection) -> schema::Status {
             const std::string id = "job" + std::to_string(++jobs);
             connection.run("INSERT INTO job(id, run_id, stage, phase, name, identifier, record_id,"
-                           " ordinal, state, queued_at) VALUES(?,?,'Build','A','x',?,'r',0,"
+                           " ordinal, state, queued_at) VALUES(?,?,'Build','A','x',?,x'00',0,"
                            "'completed',0)",
-                           id, run, identifier);
+                           server::store::Guid{id}, run, identifier);
             server::store::TestStore(connection)
                 .insert(run, id,
                         {"tests", "key", {{name, "Sum", "suite", outcome, milliseconds, "", ""}}},

@@ -3,12 +3,14 @@
 #include "pipelines/run/job_repositories.h"
 #include "pipelines/run/step_context.h"
 #include "schema/base/guid.h"
+#include "server/scheduler/decider.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cctype>
+#include <unordered_map>
 
 namespace server::scheduler {
 namespace {
@@ -24,19 +26,17 @@ std::string folded(std::string_view text)
     return lower;
 }
 
-/// Later definitions win; the position of the first stays.
+/// Later definitions win; the position of the first stays. Names are found in any case.
 class VariableList
 {
 public:
     void set(JobVariable variable)
     {
-        for (JobVariable &known : m_list) {
-            if (folded(known.name) == folded(variable.name)) {
-                known = std::move(variable);
-                return;
-            }
-        }
-        m_list.push_back(std::move(variable));
+        const auto [place, isNew] = m_places.try_emplace(folded(variable.name), m_list.size());
+        if (isNew)
+            m_list.push_back(std::move(variable));
+        else
+            m_list[place->second] = std::move(variable);
     }
 
     void set(std::string name, std::string value)
@@ -48,6 +48,7 @@ public:
 
 private:
     std::vector<JobVariable> m_list;
+    std::unordered_map<std::string, std::size_t> m_places; ///< by folded name
 };
 
 std::string reasonText(schema::RunReason reason)
@@ -280,17 +281,9 @@ JobMessage buildMessage(const MessageInput &input)
 {
     const RunSnapshot &snapshot = *input.snapshot;
     const store::JobRow &job = *input.job;
-    const schema::Stage *stage = nullptr;
-    const schema::Job *planned = nullptr;
-    for (const schema::Stage &one : snapshot.plan->stages) {
-        if (one.name != job.stage)
-            continue;
-        stage = &one;
-        for (const schema::Job &candidate : one.jobs) {
-            if (candidate.name == job.phase)
-                planned = &candidate;
-        }
-    }
+    const PlanIndex::Place *place = planIndexOf(snapshot).find(job.stage, job.phase);
+    const schema::Stage *stage = place ? place->stage : findStage(*snapshot.plan, job.stage);
+    const schema::Job *planned = place ? place->job : nullptr;
     JobMessage message;
     message.jobId = job.id;
     message.recordId = job.recordId;

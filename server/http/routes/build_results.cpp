@@ -1,4 +1,5 @@
 // What a run leaves behind: timeline, logs, artifacts, changes.
+#include "server/http/paging.h"
 #include "server/http/routes/routes.h"
 #include "server/http/shapes.h"
 
@@ -158,7 +159,7 @@ Result<Reply> artifacts(Call &call, Services &services)
         Json list = Json::array();
         for (const auto &artifact : all)
             list.push_back(artifactJson(call, project, artifact));
-        return Reply::list(std::move(list));
+        return page(call, std::move(list));
     }
     ASSIGN_OR_RETURN(const auto artifact, services.artifacts.find(run.id, name));
     if (call.accepts("application/zip") || equalsIgnoringCase(call.query().text("format"), "zip"))

@@ -1,5 +1,6 @@
 // Definitions of the build area: pipelines as Azure DevOps' older API shows them, and their badges
 // (environments-and-portal D5).
+#include "server/http/paging.h"
 #include "server/http/routes/new_pipeline.h"
 #include "server/http/routes/routes.h"
 #include "server/http/shapes.h"
@@ -62,14 +63,11 @@ Result<Reply> listDefinitions(Call &call, Services &services)
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
     ASSIGN_OR_RETURN(const auto pipelines, services.pipelines.list(project.id));
     ASSIGN_OR_RETURN(const auto ids, call.query().numbers("definitionids"));
-    ASSIGN_OR_RETURN(const auto top, call.query().number("top", 1, 100000));
     const std::string name = call.query().text("name");
     const bool latest = call.query().flag("includelatestbuilds");
     RunShapes shapes(call, services);
     Json list = Json::array();
     for (const auto &pipeline : pipelines) {
-        if (top && list.size() >= static_cast<std::size_t>(*top))
-            break;
         if (!ids.empty() && std::find(ids.begin(), ids.end(), pipeline.id) == ids.end())
             continue;
         const bool prefix = !name.empty() && name.back() == '*';
@@ -94,7 +92,7 @@ Result<Reply> listDefinitions(Call &call, Services &services)
         }
         list.push_back(std::move(json));
     }
-    return Reply::list(std::move(list));
+    return page(call, std::move(list));
 }
 
 Result<Reply> getDefinition(Call &call, Services &services)

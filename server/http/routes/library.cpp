@@ -1,4 +1,5 @@
 // Variable groups and service connections. Secrets come in and never go out.
+#include "server/http/paging.h"
 #include "server/http/routes/routes.h"
 #include "server/http/shapes.h"
 
@@ -116,7 +117,7 @@ Result<Reply> listGroups(Call &call, Services &services)
         if (named && numbered)
             list.push_back(groupJson(project, group));
     }
-    return Reply::list(std::move(list));
+    return page(call, std::move(list));
 }
 
 Result<Reply> getGroup(Call &call, Services &services)
@@ -254,7 +255,7 @@ Result<Reply> listConnections(Call &call, Services &services)
         if (among(names, connection.name) && among(ids, connection.id) &&
             (type.empty() || equalsIgnoringCase(type, connection.type)))
             list.push_back(connectionJson(project, connection));
-    return Reply::list(std::move(list));
+    return page(call, std::move(list));
 }
 
 Result<Reply> getConnection(Call &call, Services &services)

@@ -1,4 +1,5 @@
 // Pools, their workers ("agents" in Azure DevOps) and the mapping of vmImage names.
+#include "server/http/paging.h"
 #include "server/http/routes/routes.h"
 #include "server/http/shapes.h"
 #include "server/scheduler/assignment.h"
@@ -90,7 +91,7 @@ Result<Reply> listPools(Call &call, Services &services)
     for (const auto &pool : pools)
         if (equalsIgnoringCase(std::string_view(pool.name).substr(0, prefix.size()), prefix))
             list.push_back(poolJson(pool));
-    return Reply::list(std::move(list));
+    return page(call, std::move(list));
 }
 
 Result<Reply> listWorkers(Call &call, Services &services)
@@ -102,7 +103,7 @@ Result<Reply> listWorkers(Call &call, Services &services)
     for (const auto &worker : all)
         if (name.empty() || equalsIgnoringCase(name, worker.name))
             list.push_back(workerJson(worker, call.query().flag("includecapabilities"), services));
-    return Reply::list(std::move(list));
+    return page(call, std::move(list));
 }
 
 Result<workers::Worker> workerOf(const Call &call, Services &services)
@@ -224,7 +225,7 @@ void addPoolRoutes(Router &router, Services &services)
                             {"projectId", project.id},
                             {"name", pool.name},
                             {"pool", poolJson(pool)}});
-        return Reply::list(std::move(list));
+        return page(call, std::move(list));
     });
     router.add("GET", "_apis/slipway/images", bind(listImages));
     router.add("DELETE", "_apis/slipway/images/{vmImage}", bind(unmapImage), Access::Admin);

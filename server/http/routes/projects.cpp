@@ -1,5 +1,6 @@
 // Projects, and the operations that answer "is it done": ours are done at once.
 #include "schema/base/guid.h"
+#include "server/http/paging.h"
 #include "server/http/routes/routes.h"
 #include "server/http/shapes.h"
 
@@ -11,17 +12,11 @@ namespace {
 
 Result<Reply> listProjects(Call &call, Services &services)
 {
-    ASSIGN_OR_RETURN(const auto top, call.query().number("top", 1, 100000));
-    ASSIGN_OR_RETURN(const auto skip, call.query().number("skip", 0, 1000000));
     ASSIGN_OR_RETURN(const auto projects, services.projects.list());
     Json list = Json::array();
-    const auto begin = static_cast<std::size_t>(skip.value_or(0));
-    for (std::size_t i = begin; i < projects.size(); ++i) {
-        if (top && list.size() >= static_cast<std::size_t>(*top))
-            break;
-        list.push_back(projectJson(call, projects[i]));
-    }
-    return Reply::list(std::move(list));
+    for (const auto &project : projects)
+        list.push_back(projectJson(call, project));
+    return page(call, std::move(list));
 }
 
 Result<Reply> createProject(Call &call, Services &services)

@@ -1,5 +1,6 @@
 // How long runs are kept: leases and settings of Azure DevOps, policies of pipelines, deletion of
 // runs and pipelines (environments-and-portal D5).
+#include "server/http/paging.h"
 #include "server/http/routes/routes.h"
 #include "server/http/shapes.h"
 #include "server/retention/retention_service.h"
@@ -88,7 +89,7 @@ Result<Reply> listLeases(Call &call, Services &services)
         return {ErrorCode::InvalidArgument,
                 "name whose leases: 'ownerId', 'userOwnerId', 'definitionId' or 'runId'"};
     ASSIGN_OR_RETURN(const auto leases, services.retention.leases(query));
-    return Reply::list(leaseList(call, project, leases));
+    return page(call, leaseList(call, project, leases));
 }
 
 Result<Reply> getLease(Call &call, Services &services)
@@ -127,7 +128,7 @@ Result<Reply> leasesOfBuild(Call &call, Services &services)
     ASSIGN_OR_RETURN(const auto run, runOf(call, services, project, "buildId"));
     const store::LeaseQuery query{project.id, std::nullopt, std::nullopt, run.id};
     ASSIGN_OR_RETURN(const auto leases, services.retention.leases(query));
-    return Reply::list(leaseList(call, project, leases));
+    return page(call, leaseList(call, project, leases));
 }
 
 Result<Reply> deleteBuild(Call &call, Services &services)

@@ -1,4 +1,5 @@
 // Test runs and results: Azure DevOps shapes, and the portal's list of one run.
+#include "server/http/paging.h"
 #include "server/http/routes/routes.h"
 #include "server/http/shapes.h"
 #include "server/store/test_store.h"
@@ -86,7 +87,7 @@ Result<Reply> listTestRuns(Call &call, Services &services)
         for (const auto &testRun : found)
             list.push_back(testRunJson(call, project, testRun));
     }
-    return Reply::list(std::move(list));
+    return page(call, std::move(list));
 }
 
 Result<store::TestRunRow> testRunOf(const Call &call, Services &services,

@@ -71,6 +71,8 @@ Result<TaskExecution> parseTaskExecution(std::string_view text)
     out.post = handlersOf(json, "postjobexecution");
     if (const auto demands = json.find("demands"); demands != json.end())
         out.demands = textsOf(*demands);
+    if (const auto oldest = textOf(json, "minimumAgentVersion"); !oldest.empty())
+        out.demands.push_back("Agent.Version -gtVersion " + oldest);
     if (const auto outputs = json.find("outputVariables");
         outputs != json.end() && outputs->is_array()) {
         for (const Json &output : *outputs) {

@@ -26,7 +26,8 @@ struct TaskExecution
     std::vector<std::string> outputVariables;
     bool restricted = false;                          ///< restrictions.commands.mode
     std::optional<std::vector<std::string>> settable; ///< restrictions.settableVariables.allowed
-    std::vector<std::string> demands;                 ///< "java", "Agent.Version -gtVersion 2.0"
+    /// "java"; `minimumAgentVersion` is among them: "Agent.Version -gtVersion 2.182.1"
+    std::vector<std::string> demands;
     bool operator==(const TaskExecution &) const = default;
 
     /// "2.1.3"

@@ -179,7 +179,7 @@ Result<std::unique_ptr<Application>> Application::start(const Configuration &con
     RETURN_IF_ERROR(p.scheduler->start(p.serverWorker->channel(*p.workerHub)));
     RETURN_IF_ERROR(p.serverWorker->start());
     p.pipelines.emplace(*p.database, *p.projects, *p.repositories, *p.configuration,
-                        *p.environments, *p.runs);
+                        *p.environments, *p.runs, *p.tasks);
     p.pullRequests.emplace(*p.database, *p.repositories, *p.pipelines, *p.runs);
     p.resourceTriggers.emplace(*p.database, *p.projects, *p.repositories, *p.pipelines,
                                *p.configuration, *p.runs);

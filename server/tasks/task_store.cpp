@@ -99,6 +99,7 @@ nlohmann::ordered_json infoOf(const StoredTask &task)
             {"title", task.title},
             {"description", task.description},
             {"contribution", task.contribution},
+            {"demands", task.demands},
             {"sha256", task.sha256},
             {"size", task.size},
             {"installedAt", schema::toEpochMillis(task.installedAt)}};
@@ -117,6 +118,12 @@ Result<StoredTask> readInfo(const fs::path &file)
     task.title = json.value("title", "");
     task.description = json.value("description", "");
     task.contribution = json.value("contribution", "");
+    if (const auto demands = json.find("demands"); demands != json.end() && demands->is_array()) {
+        for (const auto &demand : *demands) {
+            if (demand.is_string())
+                task.demands.push_back(demand.get<std::string>());
+        }
+    }
     task.sha256 = json.value("sha256", "");
     task.size = json.value("size", std::uint64_t{0});
     task.installedAt = schema::fromEpochMillis(json.value("installedAt", std::int64_t{0}));
@@ -222,6 +229,7 @@ Result<StoredTask> TaskStore::add(const fs::path &upload, const std::string &fol
     task.title = definition.friendlyName;
     task.description = definition.description;
     task.contribution = contribution;
+    task.demands = execution->demands;
     if (!schema::isGuid(task.id))
         return Error{ErrorCode::InvalidArgument, "task.json: `id` is no GUID"};
     if (task.name.find_first_of("/\\@ ") != std::string::npos || task.name.size() > 200)

@@ -27,9 +27,10 @@ struct StoredTask
     std::string name;    ///< "CopyFiles"
     std::string version; ///< "2.1.3"
     std::string title, description;
-    std::string contribution; ///< "publisher.extension.contribution"; empty: no extension
-    std::string sha256;       ///< of the package, lower-case hex
-    std::uint64_t size = 0;   ///< of the package, bytes
+    std::string contribution;         ///< "publisher.extension.contribution"; empty: no extension
+    std::vector<std::string> demands; ///< of a worker; see TaskExecution::demands
+    std::string sha256;               ///< of the package, lower-case hex
+    std::uint64_t size = 0;           ///< of the package, bytes
     schema::TimePoint installedAt;
 };
 

@@ -3,6 +3,7 @@
 #include "pipelines/run/run_number.h"
 #include "schema/base/guid.h"
 #include "server/environments/environment_service.h"
+#include "server/tasks/task_demands.h"
 #include "server/triggers/git_file_source.h"
 
 #include <nlohmann/json.hpp>
@@ -154,13 +155,14 @@ std::string diagnosticsJson(const std::vector<Diagnostic> &diagnostics)
 PipelineService::PipelineService(store::Database &database, library::ProjectService &projects,
                                  RepositoryService &repositories, library::LibraryService &library,
                                  environments::EnvironmentService &environments,
-                                 scheduler::RunService &runs)
+                                 scheduler::RunService &runs, const tasks::TaskStore &tasks)
     : m_database(database)
     , m_projects(projects)
     , m_repositories(repositories)
     , m_library(library)
     , m_environments(environments)
     , m_runs(runs)
+    , m_tasks(tasks)
 {}
 
 Result<std::vector<Pipeline>> PipelineService::list(const std::string &projectId)
@@ -392,6 +394,7 @@ Result<QueuedRun> PipelineService::queue(const QueueRequest &request)
         RETURN_IF_ERROR(checkSkipped(*compiled.compilation.plan, request.stagesToSkip));
         run.stagesToSkip = request.stagesToSkip;
         run.plan = std::move(*compiled.compilation.plan);
+        tasks::addTaskDemands(run.plan, m_tasks);
         run.finalYaml = std::move(compiled.compilation.finalYaml);
     }
     run.number = *std::move(number);

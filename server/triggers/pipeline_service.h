@@ -9,6 +9,7 @@
 #include "server/library/project_service.h"
 #include "server/scheduler/run_service.h"
 #include "server/store/pipeline_store.h"
+#include "server/tasks/task_store.h"
 #include "server/triggers/plan_references.h"
 #include "server/triggers/repository_service.h"
 
@@ -67,7 +68,8 @@ public:
     /// All must outlive the service.
     PipelineService(store::Database &database, library::ProjectService &projects,
                     RepositoryService &repositories, library::LibraryService &library,
-                    environments::EnvironmentService &environments, scheduler::RunService &runs);
+                    environments::EnvironmentService &environments, scheduler::RunService &runs,
+                    const tasks::TaskStore &tasks);
 
     schema::Result<std::vector<store::Pipeline>> list(const std::string &projectId);
     /// Errors: NotFound (also when it is another project's; empty `projectId`: any).
@@ -101,6 +103,7 @@ private:
     library::LibraryService &m_library;
     environments::EnvironmentService &m_environments;
     scheduler::RunService &m_runs;
+    const tasks::TaskStore &m_tasks;
 };
 
 } // namespace server::triggers

@@ -2,9 +2,10 @@
 import pathlib
 import shutil
 import subprocess
+import urllib.request
 
 import pytest
-from slipway import ROOT, Project
+from slipway import BINARY, ROOT, ApiError, Project, wait_until
 
 TASKS = ROOT / "tests/task-lib/tasks"
 POOL = "pool: {vmImage: ubuntu-latest}\n"
@@ -66,3 +67,61 @@ def test_removed_task_is_unknown(store, tmp_path):
     store.cli("task", "remove", "Echo@2")
     said = story(project, "steps:\n- task: Echo@2\n", "failed")
     assert "slipway task install" in said
+
+
+@pytest.fixture
+def signing_task(store, tmp_path):
+    """A task of our own on the unmodified libraries: it fetches a secure file and demands a capability."""
+    modules = ROOT / "tests/task-lib/node_modules"
+    if not (modules / "azure-pipelines-tasks-securefiles-common").exists():
+        pytest.skip("the task libraries are not installed: npm ci in tests/task-lib")
+    folder = tmp_path / "SecureFile"
+    shutil.copytree(TASKS / "SecureFile", folder)
+    (folder / "node_modules").symlink_to(modules)
+    store.cli("task", "install", folder)
+    return folder
+
+
+def test_secure_file_and_demands_of_a_package(store, signing_task, tmp_path):
+    """The job waits for a worker that has what the task demands; there the task fetches the file by its ticket."""
+    project = Project(store.api, "tasks-secure", tmp_path / "repository")
+    content = b"-----the signing key-----"
+    files = f"{project.path}/_apis/distributedtask/securefiles"
+    request = urllib.request.Request(f"{store.api.url}{files}?name=signing.pem", data=content, headers={
+        "Authorization": f"Bearer {store.api.token}", "Content-Type": "application/octet-stream"})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        assert answer.status == 200
+    file = store.api.get(files)["value"][0]["id"]
+    run = project.run({"azure-pipelines.yml": POOL + """steps:
+- task: SecureFile@1
+  inputs: {file: signing.pem}
+- script: |
+    echo "there: $(cat '$(pathOfSecureFile)')"
+    echo "mode: $(stat --format %a '$(Agent.TempDirectory)')"
+"""})
+
+    def sentences():
+        return [one["sentence"] for one in store.api.get(f"{project.path}/_apis/slipway/runs/{run}/explain")["waiting"]]
+
+    lacks = "lacks: slipway-test-signing"
+    wait_until(lambda: any(lacks in one for one in sentences()), f"the job waits: {lacks}", explain=lambda: str(sentences()))
+    token = store.cli("pool", "token", "Default").stdout.strip().splitlines()[-1]
+    with open(tmp_path / "worker.log", "wb") as log, subprocess.Popen(
+            [BINARY, "worker", "--url", store.api.url, "--work", tmp_path / "work", "--name", "signer", "--once",
+             "--capability", "slipway-test-signing=yes"], stdout=log, stderr=log,
+            env={**store.environment, "SLIPWAY_WORKER_TOKEN": token}) as worker:
+        try:
+            detail = store.api.completed(run, project.path)
+        finally:
+            worker.terminate()
+    said = store.api.logs(run, project.path)
+    assert detail["result"] == "succeeded", store.api.story(run, project.path) + said
+    assert f"id {file}" in said and "name signing.pem" in said
+    assert "ticket ***." in said
+    assert f"content {content.decode()}" in said and f"there: {content.decode()}" in said
+    assert "removed true" in said
+    assert not list((tmp_path / "work").rglob("signing.pem"))
+    # Nobody else fetches it: not the operator, and not without a ticket.
+    with pytest.raises(ApiError) as refused:
+        store.api.request("GET", f"{files}/{file}?download=true", raw=True)
+    assert refused.value.status == 401

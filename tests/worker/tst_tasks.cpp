@@ -203,6 +203,16 @@ private Q_SLOTS:
         VERIFY_CONTAINS(run.stepText(6), "\n1\n");
     }
 
+    void transformOfXml()
+    {
+        JobRun run(job({task("FileTransform@2", {{"folderPath", "."},
+                                                 {"enableXmlTransform", "true"},
+                                                 {"jsonTargetFiles", "a.json"}})}));
+        QVERIFY(run.go().result == TaskResult::Failed);
+        VERIFY_CONTAINS(run.stepText(0),
+                        "are supported on Windows only, here as in Azure Pipelines");
+    }
+
     void tools()
     {
         const auto tool = [](const char *folder, const char *program) {

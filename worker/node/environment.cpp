@@ -78,6 +78,20 @@ Result<std::string> exportConnections(TaskContext &task, const schema::TaskInput
     return join(ids, ",");
 }
 
+/// Replaces the name of a secure file by its id and exports what the library needs to fetch it: the
+/// name for the file's place, and a ticket.
+Result<std::string> exportSecureFile(TaskContext &task, const schema::TaskInputDefinition &input,
+                                     const std::string &value, Environment &out)
+{
+    auto file = task.job().sink.secureFileTicket(value);
+    if (!file)
+        return std::move(file).error().withContext("input '" + input.name + "'");
+    task.job().masker.add(file->ticket); // the library prints it when system.debug is on
+    setEnvironment(out, "SECUREFILE_NAME_" + file->id, file->name);
+    setEnvironment(out, "SECUREFILE_TICKET_" + file->id, file->ticket);
+    return file->id;
+}
+
 void addVariables(const TaskContext &task, Environment &out)
 {
     const auto &variables = task.job().variables;
@@ -151,6 +165,9 @@ Result<Environment> packagedEnvironment(TaskContext &task, const PackagedTask &p
         const auto *input = package.execution.definition.findInput(name);
         if (input != nullptr && namesConnections(*input) && !value.empty()) {
             ASSIGN_OR_RETURN(value, exportConnections(task, *input, value, out));
+        }
+        if (input != nullptr && equalsIgnoringCase(input->type, "secureFile") && !value.empty()) {
+            ASSIGN_OR_RETURN(value, exportSecureFile(task, *input, value, out));
         }
         if (value.find('\0') == std::string::npos && name.find('=') == std::string::npos)
             setEnvironment(out, "INPUT_" + environmentName(name), std::move(value));

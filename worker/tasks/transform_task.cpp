@@ -89,8 +89,10 @@ Status run(TaskContext &task)
 {
     const auto targets = targetsOf(task);
     if (task.flag("enableXmlTransform"))
-        return {ErrorCode::InvalidArgument,
-                "XML transformations (XDT) work on Windows only; variable substitution works here"};
+        return {
+            ErrorCode::InvalidArgument,
+            "XML transformations (XDT) are supported on Windows only, here as in Azure Pipelines; "
+            "for variable substitution alone set enableXmlTransform: false"};
     if (targets.json.empty() && targets.xml.empty())
         return {ErrorCode::InvalidArgument,
                 "no files are named: set jsonTargetFiles or xmlTargetFiles (fileType and "

@@ -10,6 +10,8 @@
 #include "server/store/run_store.h"
 #include "server/store/timeline_store.h"
 
+#include <sodium.h>
+
 #include <algorithm>
 #include <fstream>
 
@@ -226,19 +228,90 @@ Result<Reply> getArtifact(Call &call, Services &services, const workers::JobAcce
     return reply;
 }
 
-Result<Reply> getSecureFile(Call &call, Services &services, const workers::JobAccess &job)
+Result<Reply> secureFileReply(Services &services, const std::string &projectId,
+                              const std::string &nameOrId)
 {
-    const auto &name = call.value("name");
     ASSIGN_OR_RETURN(const auto sealed, services.database.read([&](Connection &connection) {
-        return Result(JobResourceStore(connection).secureFile(job.projectId, name));
+        return Result(JobResourceStore(connection).secureFile(projectId, nameOrId));
     }));
     if (!sealed)
-        return {ErrorCode::NotFound, "there is no secure file '" + name +
+        return {ErrorCode::NotFound, "there is no secure file '" + nameOrId +
                                          "' in this project; upload it in the project's library"};
     ASSIGN_OR_RETURN(const auto plain, services.configuration.open(*sealed));
     Reply reply = Reply::text(std::string(plain.begin(), plain.end()), "application/octet-stream");
     reply.with("Cache-Control", "no-store");
     return reply;
+}
+
+Result<Reply> getSecureFile(Call &call, Services &services, const workers::JobAccess &job)
+{
+    return secureFileReply(services, job.projectId, call.value("name"));
+}
+
+/// A ticket is what the caller gets sealed: nobody else can make one, and the server keeps none.
+/// Tasks repeat a download that broke off, so it holds for as long as the job does.
+std::string ticketFor(Services &services, const std::string &jobId, const std::string &fileId)
+{
+    const std::string plain = jobId + "\n" + fileId;
+    const auto sealed = services.configuration.seal(
+        std::span(reinterpret_cast<const std::uint8_t *>(plain.data()), plain.size()));
+    constexpr int kForm = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
+    std::string out(sodium_base64_encoded_len(sealed.size(), kForm), '\0');
+    sodium_bin2base64(out.data(), out.size(), sealed.data(), sealed.size(), kForm);
+    out.pop_back(); // its final NUL
+    return out;
+}
+
+/// Job and file of a ticket. Errors: Unauthenticated.
+Result<std::pair<std::string, std::string>> openTicket(Services &services,
+                                                       const std::string &ticket)
+{
+    const schema::Error refused{ErrorCode::Unauthenticated,
+                                "the content of a secure file is for jobs: a task asks with the "
+                                "ticket of its job (?ticket=) and the job's token"};
+    store::Blob sealed(ticket.size());
+    std::size_t size = 0;
+    if (ticket.empty() ||
+        sodium_base642bin(sealed.data(), sealed.size(), ticket.data(), ticket.size(), nullptr,
+                          &size, nullptr, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
+        return refused;
+    sealed.resize(size);
+    const auto plain = services.configuration.open(sealed);
+    if (!plain)
+        return refused;
+    const std::string text(plain->begin(), plain->end());
+    const auto newline = text.find('\n');
+    if (newline == std::string::npos)
+        return refused;
+    return std::pair(text.substr(0, newline), text.substr(newline + 1));
+}
+
+Result<Reply> postSecureFileTicket(Call &call, Services &services, const workers::JobAccess &job)
+{
+    const auto &wanted = call.value("name");
+    ASSIGN_OR_RETURN(const auto files, services.database.read([&](Connection &connection) {
+        return Result(JobResourceStore(connection).secureFiles(job.projectId));
+    }));
+    for (const auto &file : files) {
+        if (equalsIgnoringCase(file.name, wanted) || equalsIgnoringCase(file.id, wanted))
+            return Reply::json({{"id", file.id},
+                                {"name", file.name},
+                                {"ticket", ticketFor(services, job.jobId, file.id)}});
+    }
+    return {ErrorCode::NotFound, "there is no secure file '" + wanted +
+                                     "' in this project; upload it in the project's library"};
+}
+
+/// As tasks ask for it through the task library: the job's token and the ticket.
+Result<Reply> downloadSecureFile(Call &call, Services &services)
+{
+    ASSIGN_OR_RETURN(const auto ticket, openTicket(services, call.query().text("ticket")));
+    const auto &[jobId, fileId] = ticket;
+    ASSIGN_OR_RETURN(const auto job, services.jobs.access(jobId, call.credential));
+    ASSIGN_OR_RETURN(const auto project, services.projects.find(call.value("project")));
+    if (project.id != job.projectId || !equalsIgnoringCase(fileId, call.value("secureFileId")))
+        return {ErrorCode::NotFound, "the ticket is for another secure file"};
+    return secureFileReply(services, job.projectId, fileId);
 }
 
 } // namespace
@@ -256,6 +329,10 @@ void addJobResourceRoutes(Router &router, Services &services)
     add("GET", "runs/{runId}/artifacts", listArtifacts);
     add("GET", "runs/{runId}/artifacts/{name}", getArtifact);
     add("GET", "securefiles/{name}", getSecureFile);
+    add("POST", "securefiles/{name}/ticket", postSecureFileTicket);
+    router.serve(
+        "GET", "adcfd8bc", Form::Item,
+        [&services](Call &call) { return downloadSecureFile(call, services); }, Access::Credential);
 }
 
 } // namespace server::http

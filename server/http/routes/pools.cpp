@@ -58,6 +58,8 @@ Json workerJson(const workers::Worker &worker, bool withCapabilities, Services &
              {"createdOn", schema::toIso8601(worker.createdAt)},
              {"statusChangedOn", schema::toIso8601(worker.statusChangedAt)},
              {"jobs", heldJobsJson(worker, services)}};
+    if (const auto why = scheduler::unavailability(worker.capabilities); !why.empty())
+        out["unavailable"] = why;
     if (!worker.jobs.empty())
         out["assignedRequest"] = {
             {"jobId", worker.jobs.front().id},

@@ -56,6 +56,12 @@ private Q_SLOTS:
             QVERIFY(bytes.str().find("the key") == std::string::npos);
         }
         const auto id = created.json()["id"].get<std::string>();
+        // The content is for jobs; what is no ticket opens nothing, whoever asks.
+        for (const char *query : {"", "?ticket=", "?ticket=AAAA", "?ticket=%2F%2F", "?ticket=x"}) {
+            const auto refused = server.call("GET", base + "/" + id + query);
+            QCOMPARE(refused.status, 401);
+            QVERIFY(refused.body.find("the key") == std::string::npos);
+        }
         QCOMPARE(server.call("DELETE", base + "/" + id).status, 204);
         QCOMPARE(server.call("DELETE", base + "/" + id).status, 404);
     }

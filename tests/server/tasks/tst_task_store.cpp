@@ -1,4 +1,5 @@
 // Installing, choosing and removing packages of tasks; what is no package is refused whole.
+#include "server/tasks/task_demands.h"
 #include "server/tasks/task_store.h"
 
 #include <QTemporaryDir>
@@ -182,6 +183,72 @@ private Q_SLOTS:
                  result.error().message.c_str());
         QVERIFY((*store)->list().empty());
         QVERIFY(fs::is_empty(root)); // nothing of it remains
+    }
+
+    void demandsGoToTheJobs()
+    {
+        const QTemporaryDir folder;
+        const fs::path root = folder.path().toStdString();
+        const auto demanding = [](const std::string &version, const std::string &members,
+                                  const std::string &name, const std::string &id) {
+            auto text = taskJson(version, name, id);
+            text.insert(1, members);
+            return zip({{"task.json", text}, {"main.js", ""}});
+        };
+        const std::string own = "11111111-2222-4333-8444-555555555555";
+        {
+            auto store = TaskStore::open(root);
+            QVERIFY(install(**store,
+                            demanding("2.0.0", R"("demands": ["java", "maven"], )", "Mine", own)));
+            QVERIFY(install(**store,
+                            demanding("2.1.0",
+                                      R"("demands": ["java"], "minimumAgentVersion": "2.182.1", )",
+                                      "Mine", own)));
+            QVERIFY(install(**store, demanding("2.9.0", R"("demands": ["npm"], )", "CopyFiles",
+                                               "5bfb729a-a7c8-4a78-a7c3-8d717bb7c13c")));
+        }
+        auto store = TaskStore::open(root); // as after a restart
+        const auto step = [](const std::string &task, const std::string &version) {
+            schema::Step out;
+            out.task = task;
+            out.taskVersion = version;
+            return out;
+        };
+        using Demands = std::vector<std::string>;
+        const auto demandsOf = [&](std::vector<schema::Step> steps, Demands before) {
+            schema::RunPlan plan;
+            plan.stages.resize(1);
+            plan.stages[0].jobs.resize(1);
+            plan.stages[0].jobs[0].steps = std::move(steps);
+            plan.stages[0].jobs[0].pool.demands = std::move(before);
+            server::tasks::addTaskDemands(plan, **store);
+            return plan.stages[0].jobs[0].pool.demands;
+        };
+        const std::string agent = "Agent.Version -gtVersion 2.182.1";
+        QCOMPARE(demandsOf({step("Mine", "2")}, {}), (Demands{"java", agent}));
+        QCOMPARE(demandsOf({step("Mine", "2.0.0")}, {"java"}), (Demands{"java", "maven"}));
+        QCOMPARE(demandsOf({step("Mine", "2.0.0"), step("Mine", "2")}, {"gpu"}),
+                 (Demands{"gpu", "java", "maven", agent}));
+        // The built-in one stands for all of 2.x, the package for the version that names it.
+        QCOMPARE(demandsOf({step("CopyFiles", "2")}, {}), Demands{});
+        QCOMPARE(demandsOf({step("CopyFiles", "2.9.0")}, {}), Demands{"npm"});
+        QCOMPARE(demandsOf({step("Unknown", "1"), step("CmdLine", "2")}, {}), Demands{});
+
+        schema::RunPlan plan;
+        plan.stages.resize(1);
+        plan.stages[0].jobs.resize(2);
+        schema::Job &deployment = plan.stages[0].jobs[0];
+        deployment.hooks.resize(2);
+        deployment.hooks[0].steps = {step("Mine", "2.0.0")};
+        deployment.hooks[1].steps = {step("CopyFiles", "2.9.0")};
+        deployment.hooks[1].pool.emplace();
+        schema::Job &onServer = plan.stages[0].jobs[1];
+        onServer.pool.server = true;
+        onServer.steps = {step("Mine", "2")};
+        server::tasks::addTaskDemands(plan, **store);
+        QCOMPARE(deployment.pool.demands, (Demands{"java", "maven"}));
+        QCOMPARE(deployment.hooks[1].pool->demands, Demands{"npm"});
+        QCOMPARE(onServer.pool.demands, Demands{});
     }
 
     void wrongChecksum()

@@ -39,7 +39,8 @@ struct ScheduleWorld : tests::World
         , projects(*database)
         , repositories(*database, folder / "repositories")
         , library(*database, must(library::SealingKey::loadOrCreate(folder / "key")))
-        , pipelines(*database, projects, repositories, library, *environments, *runs)
+        , tasks(must(tasks::TaskStore::open(folder / "tasks")))
+        , pipelines(*database, projects, repositories, library, *environments, *runs, *tasks)
         , evaluator(repositories, pipelines, *runs)
     {
         const auto repository = must(repositories.create(projectId, "code", "refs/heads/main"));
@@ -83,6 +84,7 @@ struct ScheduleWorld : tests::World
     library::ProjectService projects;
     triggers::RepositoryService repositories;
     library::LibraryService library;
+    std::unique_ptr<tasks::TaskStore> tasks;
     triggers::PipelineService pipelines;
     triggers::ScheduleEvaluator evaluator;
     std::int64_t worker = 0;

@@ -546,6 +546,8 @@ export interface components {
             /** @enum {unknown} */
             status: "online" | "offline";
             enabled?: boolean;
+            /** @description Why it takes no jobs for now: its disk is full, say; absent when it does */
+            unavailable?: string;
             osDescription?: string;
             maxParallelism?: number;
             assignedRequest?: {

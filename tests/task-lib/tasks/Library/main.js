@@ -80,8 +80,18 @@ const cases = {
     assert.deepStrictEqual(found, { parameters: { username: 'me', password: 'endpoint-password' }, scheme: 'UsernamePassword' });
     assert.ok(!Object.keys(process.env).some((name) => name.startsWith('ENDPOINT_AUTH')));
   },
-  getSecureFileName: () => assert.strictEqual(tl.getSecureFileName('none'), undefined),
-  getSecureFileTicket: () => assert.strictEqual(tl.getSecureFileTicket('none'), undefined),
+  getSecureFileName() {
+    assert.strictEqual(tl.getSecureFileName('none'), undefined);
+    assert.strictEqual(tl.getSecureFileName(tl.getInput('certificate', true)), 'signing.pem');
+  },
+  getSecureFileTicket() {
+    assert.strictEqual(tl.getSecureFileTicket('none'), undefined);
+    const id = tl.getInput('certificate', true);
+    assert.match(id, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+    assert.strictEqual(tl.getSecureFileTicket(id), 'ticket-for-signing.pem');
+    console.log('the ticket is ' + tl.getSecureFileTicket(id)); // masked
+    assert.strictEqual(process.env['SECUREFILE_TICKET_' + id], undefined);
+  },
   getTaskVariable() {
     assert.strictEqual(tl.getTaskVariable('begun'), 'before');
     assert.strictEqual(tl.getTaskVariable('token'), 'task-secret-4711');

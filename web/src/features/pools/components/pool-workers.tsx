@@ -41,7 +41,7 @@ export function PoolWorkers({ pool }: { pool: Pool }) {
         return (
           <div className={styles.worker}>
             <StateIcon state={state} labelled={false} />
-            <TwoLines top={agent.name} below={system === undefined ? word : `${word} · ${system}`} title={agent.name} />
+            <TwoLines top={agent.name} below={agent.unavailable ?? (system === undefined ? word : `${word} · ${system}`)} title={agent.unavailable ?? agent.name} />
           </div>
         )
       },

@@ -28,6 +28,20 @@ int digits(std::string_view text, std::size_t at, std::size_t count)
     return number;
 }
 
+/// In blocks of a fixed size, which the compiler counts with vector instructions.
+std::uint64_t lineFeeds(std::string_view bytes)
+{
+    constexpr std::size_t kBlock = 128;
+    std::uint64_t total = 0;
+    for (; bytes.size() >= kBlock; bytes.remove_prefix(kBlock)) {
+        std::uint8_t inBlock = 0;
+        for (std::size_t i = 0; i < kBlock; ++i)
+            inBlock = static_cast<std::uint8_t>(inBlock + (bytes[i] == '\n' ? 1 : 0));
+        total += inBlock;
+    }
+    return total + static_cast<std::uint64_t>(std::count(bytes.begin(), bytes.end(), '\n'));
+}
+
 } // namespace
 
 std::optional<schema::TimePoint> stampOf(std::string_view line)
@@ -54,7 +68,7 @@ std::optional<schema::TimePoint> stampOf(std::string_view line)
 Facts factsOf(std::string_view bytes)
 {
     Facts facts;
-    facts.lines = static_cast<std::uint64_t>(std::count(bytes.begin(), bytes.end(), '\n'));
+    facts.lines = lineFeeds(bytes);
     facts.openLine = !bytes.empty() && bytes.back() != '\n';
     facts.firstTime = stampOf(bytes);
     if (!facts.firstTime) {

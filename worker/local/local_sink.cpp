@@ -9,6 +9,9 @@
 namespace worker {
 namespace {
 
+/// More than this is not held back.
+constexpr std::size_t kQueueBytes = 64U << 10U;
+
 std::string dump(const nlohmann::ordered_json &json)
 {
     return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
@@ -21,24 +24,43 @@ LocalSink::LocalSink(UniqueFd pipe, fs::path artifacts)
     , m_artifacts(std::move(artifacts))
 {}
 
-void LocalSink::send(char type, std::string_view payload)
+void LocalSink::queue(char type, std::string_view payload)
 {
-    std::string frame(1, type);
     const auto length = static_cast<std::uint32_t>(payload.size());
-    frame.append(reinterpret_cast<const char *>(&length), sizeof length);
-    frame += payload;
-    if (auto status = writeAll(m_pipe.get(), frame, "pipe"); !status && m_health)
+    m_queued += type;
+    m_queued.append(reinterpret_cast<const char *>(&length), sizeof length);
+    m_queued += payload;
+    m_ended = false;
+    if (m_queued.size() >= kQueueBytes)
+        write();
+}
+
+void LocalSink::flush()
+{
+    if (!m_ended)
+        write();
+}
+
+void LocalSink::write()
+{
+    if (m_queued.empty())
+        return;
+    if (auto status = writeAll(m_pipe.get(), m_queued, "pipe"); !status && m_health)
         m_health = std::move(status);
+    m_queued.clear();
 }
 
 void LocalSink::record(const schema::protocol::RecordUpdate &update)
 {
-    send('R', dump(toJson(update)));
+    queue('R', dump(toJson(update)));
+    m_ended = update.state == schema::RecordState::Completed;
+    if (update.state == schema::RecordState::InProgress)
+        write(); // what begins may take long, and print nothing
 }
 
 void LocalSink::log(const std::string &recordId, std::string_view bytes)
 {
-    send('L', recordId + "\n" + std::string(bytes));
+    queue('L', recordId + "\n" + std::string(bytes));
 }
 
 Result<ArtifactInfo> LocalSink::publishArtifact(const std::string &name, const fs::path &path)
@@ -131,15 +153,17 @@ void LocalSink::failed(const FailedStep &step)
     nlohmann::ordered_json environment = nlohmann::ordered_json::array();
     for (const auto &[name, value] : step.environment)
         environment.push_back({name, value});
-    send('F', dump({{"name", step.name},
-                    {"folder", step.folder.string()},
-                    {"container", step.container},
-                    {"environment", environment}}));
+    queue('F', dump({{"name", step.name},
+                     {"folder", step.folder.string()},
+                     {"container", step.container},
+                     {"environment", environment}}));
+    write();
 }
 
 Status LocalSink::complete(const schema::protocol::JobCompletion &completion)
 {
-    send('C', dump(toJson(completion)));
+    queue('C', dump(toJson(completion)));
+    write();
     return m_health;
 }
 

@@ -14,7 +14,7 @@ public:
     void record(const schema::protocol::RecordUpdate &update) override;
     void log(const std::string &recordId, std::string_view bytes) override;
 
-    void flush() override {}
+    void flush() override;
 
     Result<ArtifactInfo> publishArtifact(const std::string &name, const fs::path &path) override;
     Result<std::vector<std::string>> artifacts() override;
@@ -36,10 +36,13 @@ public:
     [[nodiscard]] Status health() const override { return m_health; }
 
 private:
-    void send(char type, std::string_view payload);
+    void queue(char type, std::string_view payload);
+    void write();
 
     UniqueFd m_pipe;
     fs::path m_artifacts;
+    std::string m_queued; ///< frames for the next write: each one wakes the parent
+    bool m_ended = false; ///< the last frame ends a step: the next one or the job's end is near
     Status m_health;
 };
 

@@ -41,6 +41,7 @@ RUN apt-get -q update \
     && DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install docker.io docker-compose \
         kubernetes-client curl jq make gcc libc6-dev \
     && apt-get clean && rm -rf /var/lib/apt/lists/*
+# Container jobs need it to be a folder of the host at the same path (docs/worker.md).
 VOLUME /var/lib/slipway-worker
 # The registration token is made with the operator's token, which the server keeps in its data; it is
 # needed once, afterwards the worker's identity file in its own volume is enough.

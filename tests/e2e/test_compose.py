@@ -20,8 +20,9 @@ def images(base_image):
 
 
 @pytest.fixture(scope="module")
-def composed(images, engine):
-    environment = {"SLIPWAY_PORT": str(free_port()), "DOCKER_SOCKET": engine.removeprefix("unix://")}
+def composed(images, engine, folder):
+    work = folder / "compose-worker"
+    environment = {"SLIPWAY_PORT": str(free_port()), "DOCKER_SOCKET": engine.removeprefix("unix://"), "SLIPWAY_WORKER_FOLDER": str(work)}
 
     def compose(*arguments, seconds=300):
         return command("docker-compose", "--project-name", NAME, "--file", ROOT / "docker-compose.yml", *arguments,
@@ -52,6 +53,33 @@ def test_worker_of_compose_runs_jobs(composed, tmp_path):
     run = project.run({"azure-pipelines.yml": yaml, "file": "from the repository\n"})
     assert composed.completed(run, project.path)["result"] == "succeeded", composed.story(run, project.path)
     assert "from the repository" in composed.logs(run, project.path)
+
+
+def test_container_jobs_of_a_worker_in_a_container(composed, tmp_path):
+    """The host's engine mounts the work folder, which both know by the same path."""
+    project = Project(composed, "compose-container", tmp_path / "repository", reachable_at=composed.url)
+    yaml = "pool: {vmImage: ubuntu-latest}\ncontainer: debian:bookworm-slim\nsteps:\n- script: cat file && test -e /.dockerenv && echo inside\n"
+    run = project.run({"azure-pipelines.yml": yaml, "file": "from the repository\n"})
+    assert composed.completed(run, project.path)["result"] == "succeeded", composed.story(run, project.path)
+    log = composed.logs(run, project.path)
+    assert "from the repository" in log and "inside" in log
+
+
+def test_a_work_folder_that_the_engine_does_not_know_is_said(images, engine, tmp_path):
+    """A volume with a name: the engine would mount an empty folder of its own machine."""
+    (tmp_path / "azure-pipelines.yml").write_text("container: debian:bookworm-slim\nsteps:\n- checkout: none\n- script: echo never\n")
+    socket = engine.removeprefix("unix://")
+    try:
+        ran = command(os.environ.get("DOCKER", "docker"), "run", "--rm", "--volume", f"{socket}:/var/run/docker.sock",
+                      "--volume", f"{NAME}-named:/var/lib/slipway-worker", "--volume", f"{tmp_path}:{tmp_path}", "--workdir", tmp_path,
+                      "slipway-worker", "slipway", "run", "azure-pipelines.yml", "--work", "/var/lib/slipway-worker/w", check=False, seconds=300)
+    finally:
+        docker("volume", "rm", f"{NAME}-named")
+    assert ran.returncode != 0
+    said = ran.stdout + ran.stderr
+    assert "the worker runs in a container itself" in said, said
+    assert "--volume /var/lib/slipway-worker/w/_work:/var/lib/slipway-worker/w/_work" in said, said
+    assert "never\n" not in said.replace("echo never", "")
 
 
 def test_images_are_small(images):

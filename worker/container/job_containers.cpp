@@ -69,6 +69,13 @@ std::string nameText(std::string_view text)
     return out.empty() ? "container" : out.substr(0, 60);
 }
 
+/// Engines leave such a file in what they start.
+bool isInContainer()
+{
+    std::error_code error;
+    return fs::exists("/.dockerenv", error) || fs::exists("/run/.containerenv", error);
+}
+
 class Starter
 {
 public:
@@ -255,17 +262,30 @@ Status Starter::checkRunning(const std::string &alias, const std::string &id)
 
 Status Starter::checkFolders(const std::string &id)
 {
-    const auto seen = docker(
-        {"exec", "--user", "0", id, "test", "-d", m_job.layout.sources.string()}, "docker exec");
+    // A file that nobody else has: engines make folders that are missing on their machine, and
+    // another worker there may have the same ones.
+    const fs::path sign = m_job.layout.temp / ("seen-" + schema::randomGuid());
+    RETURN_IF_ERROR(writeFile(sign, ""));
+    const auto seen =
+        docker({"exec", "--user", "0", id, "test", "-f", sign.string()}, "docker exec");
+    std::error_code ignored;
+    fs::remove(sign, ignored);
     if (!seen && seen.error().code == ErrorCode::Canceled)
         return seen.error();
-    if (!seen)
-        return {ErrorCode::InvalidArgument, "the container does not see this worker's folder '" +
-                                                m_job.layout.sources.string() +
-                                                "', or has no 'test': the Docker Engine must run "
-                                                "on the worker's machine, and the image needs "
-                                                "a shell ('sh') and the basic tools"};
-    return {};
+    if (seen)
+        return {};
+    const auto work = m_job.layout.work.string();
+    if (isInContainer())
+        return {ErrorCode::InvalidArgument,
+                "the container does not see this worker's work folder '" + work +
+                    "': the worker runs in a container itself, and the engine it uses looks for "
+                    "the folder on its own machine. Give both the same folder at the same path: "
+                    "start the worker's container with --volume " +
+                    work + ":" + work + " instead of a volume with a name"};
+    return {ErrorCode::InvalidArgument,
+            "the container does not see this worker's work folder '" + work +
+                "', or has no 'test': the engine must run on the worker's machine, and the image "
+                "needs a shell ('sh') and the basic tools"};
 }
 
 Status Starter::publishPorts(const std::string &alias, const std::string &id)

@@ -116,6 +116,7 @@ const Node *objectNode(yaml::Arena &arena, const expr::Object &object, const Nod
     if (object.origin() != nullptr)
         return static_cast<const Node *>(object.origin());
     std::vector<yaml::Entry> entries;
+    entries.reserve(object.size());
     for (std::size_t i = 0; i < object.size(); ++i)
         entries.push_back({arena.scalar(object.key(i), &at), toNode(arena, object.value(i), at)});
     return arena.mapping(entries, &at);
@@ -215,8 +216,10 @@ const VariableScope::Pairs &VariableScope::flat() const
 void ParameterScope::set(std::string_view name, Value value, bool guessed)
 {
     const auto [at, isNew] = m_index.try_emplace(std::string(name), m_values.size());
-    if (isNew)
-        return void(m_values.push_back({std::string(name), std::move(value), guessed}));
+    if (isNew) {
+        m_values.push_back({std::string(name), std::move(value), guessed});
+        return;
+    }
     Parameter &known = m_values[at->second];
     known.value = std::move(value);
     known.guessed = known.guessed || guessed;

@@ -305,10 +305,11 @@ bool Batch::offer(RunContext &one, const std::string &jobId, ConnectedWorker &wo
     input.serverUrl = worker.serverUrl;
     input.jobToken = store::randomToken();
     input.workerId = worker.row.id;
-    if (const auto stage = one.snapshot.stages.find(job.stage);
-        stage != one.snapshot.stages.end() && stage->second.requestedBy)
-        input.stageRequestedBy =
-            store::IdentityStore(m_connection).find(*stage->second.requestedBy);
+    const auto stage = one.snapshot.stages.find(job.stage);
+    if (stage != one.snapshot.stages.end()) {
+        if (const auto &by = stage->second.requestedBy)
+            input.stageRequestedBy = store::IdentityStore(m_connection).find(*by);
+    }
     store::EnvironmentStore environments(m_connection);
     const store::PhaseRow &phase = one.snapshot.phases.at({job.stage, job.phase});
     if (phase.environmentId != 0)

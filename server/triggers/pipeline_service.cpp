@@ -390,10 +390,11 @@ Result<QueuedRun> PipelineService::queue(const QueueRequest &request)
     run.variables = request.variables;
     run.validationJson = diagnosticsJson(compiled.diagnostics);
     run.valid = compiled.valid;
-    if (compiled.valid) {
-        RETURN_IF_ERROR(checkSkipped(*compiled.compilation.plan, request.stagesToSkip));
+    auto &plan = compiled.compilation.plan;
+    if (compiled.valid && plan) {
+        RETURN_IF_ERROR(checkSkipped(*plan, request.stagesToSkip));
         run.stagesToSkip = request.stagesToSkip;
-        run.plan = std::move(*compiled.compilation.plan);
+        run.plan = std::move(*plan);
         tasks::addTaskDemands(run.plan, m_tasks);
         run.finalYaml = std::move(compiled.compilation.finalYaml);
     }

@@ -180,7 +180,9 @@ private Q_SLOTS:
     void staysSmall_data()
     {
         QTest::addColumn<QByteArray>("text");
-        const auto row = [](const char *name, QByteArray text) { QTest::newRow(name) << text; };
+        const auto row = [](const char *name, const QByteArray &text) {
+            QTest::newRow(name) << text;
+        };
         const QByteArray step = "steps:\n- script: x\n";
         row("scalar of 9 MB", "steps:\n- script: '" + QByteArray(9 << 20, 'x') + "'\n");
         row("many variables", "variables:\n" + numbered(kManyItems, "  v%: x\n") + step);

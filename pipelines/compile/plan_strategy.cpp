@@ -68,7 +68,8 @@ void PlanBuilder::tooManyJobs(const Node &node, std::size_t count, std::size_t m
 void PlanBuilder::deployment(const Node &node, Job &out, Names &steps)
 {
     // Documented as unsupported, used by the documentation's own examples: the service accepts it,
-    // and jobs on virtual machines then wait for ever (MicrosoftDocs/azure-devops-docs#8959, #11945).
+    // and jobs on virtual machines then wait for ever (MicrosoftDocs/azure-devops-docs#8959,
+    // #11945).
     if (equalIgnoringCase(out.name, "deploy"))
         report(*node.find("deployment"), "reserved-name",
                "Job " + out.name + ": the service reserves the name `deploy` for the hook",

@@ -33,8 +33,8 @@ std::vector<std::pair<std::string, std::string>> packagedInputs(const TaskContex
                                                                 const PackagedTask &package);
 
 /// What the task library reads besides the step's environment: variables, secrets, inputs,
-/// connections, tickets of secure files, task variables (worker-and-tasks 2.2). Errors: NotFound for
-/// a connection or a file that does not exist; those of JobSink::secureFileTicket.
+/// connections, tickets of secure files, task variables (worker-and-tasks 2.2). Errors: NotFound
+/// for a connection or a file that does not exist; those of JobSink::secureFileTicket.
 Result<Environment> packagedEnvironment(TaskContext &task, const PackagedTask &package);
 
 } // namespace worker

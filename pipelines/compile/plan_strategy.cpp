@@ -82,11 +82,14 @@ void PlanBuilder::deployment(const Node &node, Job &out, Names &steps)
     else
         out.environment = environmentReference(*environment);
     const std::string resourceType = out.environment ? out.environment->resourceType : "";
-    if (!resourceType.empty() && resourceType.find('$') == std::string::npos &&
+    const Node *const typeNode = environment != nullptr && !resourceType.empty()
+                                     ? environment->find("resourceType")
+                                     : nullptr;
+    if (typeNode != nullptr && resourceType.find('$') == std::string::npos &&
         !equalIgnoringCase(resourceType, "virtualMachine") &&
         !equalIgnoringCase(resourceType, "kubernetes"))
-        report(*environment->find("resourceType"), "unexpected-value",
-               "Unexpected value '" + resourceType + "'", "write VirtualMachine or Kubernetes");
+        report(*typeNode, "unexpected-value", "Unexpected value '" + resourceType + "'",
+               "write VirtualMachine or Kubernetes");
     const Node *const strategyNode = node.find("strategy");
     if (strategyNode == nullptr || !strategyNode->isMapping())
         // Accepted: people use such jobs to wait for the approvals of an environment.

@@ -105,7 +105,7 @@ def test_secure_file_and_demands_of_a_package(store, signing_task, tmp_path):
 
     lacks = "lacks: slipway-test-signing"
     wait_until(lambda: any(lacks in one for one in sentences()), f"the job waits: {lacks}", explain=lambda: str(sentences()))
-    token = store.cli("pool", "token", "Default").stdout.strip().splitlines()[-1]
+    token = store.cli("pool", "token").stdout.strip().splitlines()[-1]
     with open(tmp_path / "worker.log", "wb") as log, subprocess.Popen(
             [BINARY, "worker", "--url", store.api.url, "--work", tmp_path / "work", "--name", "signer", "--once",
              "--capability", "slipway-test-signing=yes"], stdout=log, stderr=log,

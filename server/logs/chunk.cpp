@@ -46,7 +46,15 @@ std::uint64_t lineFeeds(std::string_view bytes)
 
 std::optional<schema::TimePoint> stampOf(std::string_view line)
 {
-    using namespace std::chrono;
+    using std::chrono::day;
+    using std::chrono::hours;
+    using std::chrono::milliseconds;
+    using std::chrono::minutes;
+    using std::chrono::month;
+    using std::chrono::seconds;
+    using std::chrono::sys_days;
+    using std::chrono::year;
+    using std::chrono::year_month_day;
     if (line.size() < 24 || line[4] != '-' || line[7] != '-' || line[10] != 'T' ||
         line[13] != ':' || line[16] != ':' || line[19] != '.')
         return std::nullopt;

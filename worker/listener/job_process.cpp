@@ -163,9 +163,12 @@ Result<int> startJobProcess(const fs::path &folder, const WorkerOptions &options
     ::mallopt(M_ARENA_MAX, 1);
     const int null = ::open("/dev/null", O_RDONLY);
     const int log = ::open((folder / "process.log").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-    ::dup2(null, 0);
-    ::dup2(log, 1);
-    ::dup2(log, 2);
+    if (null >= 0)
+        ::dup2(null, 0);
+    if (log >= 0) {
+        ::dup2(log, 1);
+        ::dup2(log, 2);
+    }
     if (lock && lock.get() != kLockFd)
         ::dup3(lock.get(), kLockFd, O_CLOEXEC);
     ::close_range(lock ? kLockFd + 1 : kLockFd, ~0U, 0);

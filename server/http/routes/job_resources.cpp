@@ -228,6 +228,12 @@ Result<Reply> getArtifact(Call &call, Services &services, const workers::JobAcce
     return reply;
 }
 
+schema::Error noSecureFile(const std::string &nameOrId)
+{
+    return {ErrorCode::NotFound, "there is no secure file '" + nameOrId +
+                                     "' in this project; upload it in the project's library"};
+}
+
 Result<Reply> secureFileReply(Services &services, const std::string &projectId,
                               const std::string &nameOrId)
 {
@@ -235,8 +241,7 @@ Result<Reply> secureFileReply(Services &services, const std::string &projectId,
         return Result(JobResourceStore(connection).secureFile(projectId, nameOrId));
     }));
     if (!sealed)
-        return {ErrorCode::NotFound, "there is no secure file '" + nameOrId +
-                                         "' in this project; upload it in the project's library"};
+        return noSecureFile(nameOrId);
     ASSIGN_OR_RETURN(const auto plain, services.configuration.open(*sealed));
     Reply reply = Reply::text(std::string(plain.begin(), plain.end()), "application/octet-stream");
     reply.with("Cache-Control", "no-store");
@@ -298,8 +303,7 @@ Result<Reply> postSecureFileTicket(Call &call, Services &services, const workers
                                 {"name", file.name},
                                 {"ticket", ticketFor(services, job.jobId, file.id)}});
     }
-    return {ErrorCode::NotFound, "there is no secure file '" + wanted +
-                                     "' in this project; upload it in the project's library"};
+    return noSecureFile(wanted);
 }
 
 /// As tasks ask for it through the task library: the job's token and the ticket.

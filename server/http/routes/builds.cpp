@@ -5,6 +5,7 @@
 #include "server/http/shapes.h"
 #include "server/retention/retention_service.h"
 
+#include <algorithm>
 #include <array>
 
 namespace server::http {
@@ -121,7 +122,6 @@ Result<Reply> listBuilds(Call &call, Services &services)
                      call.query().number("maxbuildsperdefinition", 1, 5000));
     store::RunFilter filter;
     filter.projectId = project.id;
-    filter.top = 1000;
     if (const auto branch = call.query().text("branchname"); !branch.empty())
         filter.branch = branch;
     if (wanted.pipelines.size() == 1)
@@ -129,7 +129,11 @@ Result<Reply> listBuilds(Call &call, Services &services)
     ASSIGN_OR_RETURN(filter.ids, call.query().numbers("buildids"));
     // The token is the id of the last run given, so that it can be made from the last item.
     ASSIGN_OR_RETURN(filter.beforeId, call.query().number("continuationtoken", 1, INT64_MAX));
-    const auto limit = static_cast<std::size_t>(top.value_or(1000));
+    constexpr std::int64_t kMostAtOnce = 1000;
+    const auto limit = static_cast<std::size_t>(top.value_or(kMostAtOnce));
+    // One more than is given tells whether there are more; a narrow filter reads on in bigger
+    // steps.
+    filter.top = static_cast<int>(std::min(kMostAtOnce, static_cast<std::int64_t>(limit) + 1));
     RunShapes shapes(call, services);
     std::map<std::int64_t, std::int64_t> given;
     Json list = Json::array();
@@ -151,6 +155,7 @@ Result<Reply> listBuilds(Call &call, Services &services)
         if (page.size() < static_cast<std::size_t>(filter.top))
             break;
         filter.beforeId = page.back().run.id;
+        filter.top = static_cast<int>(std::min<std::int64_t>(kMostAtOnce, filter.top * 4));
     }
     return Reply::list(std::move(list), token);
 }

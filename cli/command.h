@@ -25,6 +25,12 @@ void registerValidate(CLI::App &app, int &exitCode);
 inline constexpr std::array<std::string_view, 3> kLanguageCommands{"validate", "preview",
                                                                    "language-server"};
 
+/// Set for a worker's process, which forks one process per job: the dynamic linker then binds every
+/// function at its start instead of again in each of them (ld.so(8)). Any text does; this one tells
+/// that it is ours, and it is taken away before a job can see it.
+inline constexpr const char *kBindVariable = "LD_BIND_NOW";
+inline constexpr const char *kBindValue = "slipway-worker";
+
 /// Every command, in the order of `slipway --help`. Each is declared and defined in its own file
 /// (cli/<name>.cpp) and listed in cli/commands.cpp.
 const std::vector<RegisterCommand> &commands();

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <string>
@@ -45,6 +46,8 @@ int runComplete(char **argv)
 int main(int argc, char **argv)
 {
     const auto &names = cli::kLanguageCommands;
+    if (argc > 1 && std::strcmp(argv[1], "worker") == 0)
+        ::setenv(cli::kBindVariable, cli::kBindValue, 0);
     if (argc < 2 || std::find(names.begin(), names.end(), argv[1]) == names.end())
         return runComplete(argv);
     return cli::runProgram(

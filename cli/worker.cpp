@@ -110,6 +110,9 @@ int runDoctor(Options &options)
 
 int runWorker(Options &options)
 {
+    if (const char *bind = std::getenv(kBindVariable); // NOLINT: no thread yet
+        bind != nullptr && std::string_view(bind) == kBindValue)
+        ::unsetenv(kBindVariable);
     if (options.listener.url.empty()) {
         std::cerr << "slipway worker: --url is required: the address of the server\n";
         return 2;

@@ -1,6 +1,7 @@
 #include "cli/up/services.h"
 
 #include "cli/client/options.h"
+#include "cli/command.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -130,6 +131,7 @@ schema::Status Services::startWorker()
                     m_settings.environment,
                     {}};
     command.environment["SLIPWAY_WORKER_TOKEN"] = textOf(token, "token");
+    command.environment[kBindVariable] = kBindValue;
     ASSIGN_OR_RETURN(m_worker, Child::start(command, logFile("worker")));
     return {};
 }

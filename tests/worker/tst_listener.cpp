@@ -392,7 +392,7 @@ private Q_SLOTS:
             QVERIFY(bool(spool.appendLog("r", std::string(kPiece, c))));
         const auto blocks = [&spool] {
             struct stat info{};
-            return ::stat((spool.folder() / "logs" / "r").c_str(), &info) == 0 ? info.st_blocks : 0;
+            return ::stat((spool.folder() / "log-r").c_str(), &info) == 0 ? info.st_blocks : 0;
         };
         const auto before = blocks();
         spool.forgetLog("r", 6 * kPiece);

@@ -1,5 +1,6 @@
 #include "worker/listener/job_process.h"
 
+#include "schema/tasks/task_definition.h"
 #include "worker/container/job_containers.h"
 #include "worker/job/job_runner.h"
 #include "worker/sink/server_sink.h"
@@ -47,29 +48,27 @@ void installSignals(StopSignal &stop)
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-/// Locked by the job's process for as long as it lives. Steps do not inherit it.
-constexpr const char *kLockFile = "lock";
-/// Its file descriptor in the job's process.
+/// The file descriptor of Spool::lockFile in the job's process. Steps do not inherit it.
 constexpr int kLockFd = 3;
+/// Below the work folder: what job processes themselves have to say, not their steps.
+constexpr const char *kLogFile = "_diag/jobs.log";
+constexpr std::uintmax_t kMostLogBytes = 1U << 20U;
 
 /// What the crashed process would have said itself.
 schema::protocol::JobCompletion
-afterCrash(const Spool &spool, const schema::protocol::JobMessage &message, JobSink &sink)
+afterCrash(const Spool::Left &left, const schema::protocol::JobMessage &message, JobSink &sink)
 {
-    if (auto completion = spool.readCompletion())
-        return *completion;
-    const auto records = spool.readRecords();
+    if (left.completion)
+        return *left.completion;
     std::map<std::string, schema::protocol::RecordUpdate> last;
-    if (records) {
-        for (const auto &update : *records) {
-            auto &kept = last[update.id];
-            kept.id = update.id;
-            kept.parentId = update.parentId;
-            kept.type = update.type;
-            kept.sequence = update.sequence;
-            if (update.state)
-                kept.state = update.state;
-        }
+    for (const auto &update : left.records) {
+        auto &kept = last[update.id];
+        kept.id = update.id;
+        kept.parentId = update.parentId;
+        kept.type = update.type;
+        kept.sequence = update.sequence;
+        if (update.state)
+            kept.state = update.state;
     }
     for (auto &[id, update] : last) {
         if (update.state == schema::RecordState::Completed)
@@ -95,8 +94,8 @@ int runJobProcess(const fs::path &folder, const WorkerOptions &options, JobProce
     Spool spool(folder);
     StopSignal stop;
     installSignals(stop);
-    const auto report = [](const schema::Error &error) {
-        std::fprintf(stderr, "%s\n", error.message.c_str());
+    const auto report = [&folder](const schema::Error &error) {
+        std::fprintf(stderr, "job %s: %s\n", folder.filename().c_str(), error.message.c_str());
     };
     if (auto status = spool.writePid(); !status) {
         report(status.error());
@@ -123,9 +122,12 @@ int runJobProcess(const fs::path &folder, const WorkerOptions &options, JobProce
         if (auto status = removeContainers(message->jobId, options); !status)
             report(status.error());
         static_cast<void>(removeTree(options.work / "_temp" / message->jobId));
-        if (auto status = (*sink)->adoptSpool(); !status)
-            report(status.error());
-        completion = afterCrash(spool, *message, **sink);
+        auto left = spool.readLeft();
+        if (!left)
+            report(left.error());
+        const Spool::Left known = left ? std::move(*left) : Spool::Left();
+        (*sink)->adopt(known);
+        completion = afterCrash(known, *message, **sink);
     }
     if (stop.reason() == StopReason::LeaseLost)
         endOrphans(processLookupId(message->jobId), {});
@@ -141,14 +143,26 @@ int runJobProcess(const fs::path &folder, const WorkerOptions &options, JobProce
     return 0;
 }
 
+void prepareJobLog(const fs::path &work)
+{
+    const fs::path path = work / kLogFile;
+    static_cast<void>(makeDirectories(path.parent_path()));
+    std::error_code error;
+    if (const auto size = fs::file_size(path, error); !error && size > kMostLogBytes)
+        fs::rename(path, path.string() + ".old", error);
+}
+
 Result<int> startJobProcess(const fs::path &folder, const WorkerOptions &options,
                             JobProcessMode mode, const schema::protocol::JobMessage *message)
 {
     // Taken before the fork: a worker that dies between it and the first words of the new process
     // leaves no moment in which that one lives unknown.
-    const UniqueFd lock(::open((folder / kLockFile).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    const UniqueFd lock(
+        ::open(Spool::lockFile(folder).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     if (lock)
         static_cast<void>(::flock(lock.get(), LOCK_EX | LOCK_NB));
+    // Made here once, it is there in every job's process.
+    static_cast<void>(schema::builtInTaskCatalogue());
     const pid_t pid = ::fork();
     if (pid < 0)
         return {ErrorCode::LimitExceeded,
@@ -162,7 +176,7 @@ Result<int> startJobProcess(const fs::path &folder, const WorkerOptions &options
     ::mallopt(M_TRIM_THRESHOLD, 32 << 20);
     ::mallopt(M_ARENA_MAX, 1);
     const int null = ::open("/dev/null", O_RDONLY);
-    const int log = ::open((folder / "process.log").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    const int log = ::open((options.work / kLogFile).c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
     if (null >= 0)
         ::dup2(null, 0);
     if (log >= 0) {
@@ -179,7 +193,7 @@ Result<int> startJobProcess(const fs::path &folder, const WorkerOptions &options
 
 bool isJobProcessAlive(const fs::path &folder)
 {
-    const UniqueFd lock(::open((folder / kLockFile).c_str(), O_RDWR | O_CLOEXEC));
+    const UniqueFd lock(::open(Spool::lockFile(folder).c_str(), O_RDWR | O_CLOEXEC));
     return lock && ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 

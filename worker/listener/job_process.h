@@ -18,6 +18,10 @@ enum class JobProcessMode : std::uint8_t {
 int runJobProcess(const fs::path &folder, const WorkerOptions &options, JobProcessMode mode,
                   const schema::protocol::JobMessage *message = nullptr);
 
+/// Makes room for what job processes say of themselves: `_diag/jobs.log` below the work folder, and
+/// one older file beside it. Once, before the first job; without it they say nothing.
+void prepareJobLog(const fs::path &work);
+
 /// Starts a job process. The caller may hold no thread. Returns its pid. Errors: LimitExceeded,
 /// Internal.
 Result<int> startJobProcess(const fs::path &folder, const WorkerOptions &options,

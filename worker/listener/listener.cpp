@@ -198,13 +198,14 @@ int livingProcess(const Spool &spool)
 
 void Listener::attachToRunningJobs()
 {
+    prepareJobLog(m_options.worker.work);
     std::error_code error;
     for (fs::directory_iterator it(m_options.worker.work / "_jobs", error), end;
          !error && it != end; it.increment(error)) {
         const auto jobId = it->path().filename().string();
         const Spool spool(it->path());
-        if (spool.isDone() || !fs::exists(it->path() / "job.json")) {
-            static_cast<void>(removeTree(it->path()));
+        if (spool.isDone()) {
+            static_cast<void>(Spool::remove(it->path()));
             continue;
         }
         RunningJob job;
@@ -215,7 +216,7 @@ void Listener::attachToRunningJobs()
             continue;
         }
         // The worker ended between taking the job and starting its process.
-        const bool begun = fs::exists(it->path() / "pid");
+        const bool begun = spool.hasBegun();
         m_say("Job " + jobId +
               (begun ? " lost its process; delivering what it left"
                      : " had not begun; starting its process"));
@@ -347,12 +348,12 @@ void Listener::startJob(const protocol::JobMessage &message)
     job.folder = jobFolder(jobId);
     if (auto status = Spool::create(job.folder, message); !status) {
         m_say("Job " + jobId + " refused: " + status.error().message);
-        static_cast<void>(removeTree(job.folder));
+        static_cast<void>(Spool::remove(job.folder));
         return sendFrame(protocol::Refused{jobId, status.error().message});
     }
     const auto pid = startJobProcess(job.folder, m_options.worker, JobProcessMode::Run, &message);
     if (!pid) {
-        static_cast<void>(removeTree(job.folder));
+        static_cast<void>(Spool::remove(job.folder));
         return sendFrame(protocol::Refused{jobId, pid.error().message});
     }
     watch(jobId, std::move(job), *pid);
@@ -417,7 +418,7 @@ void Listener::onJobEnded(const std::string &jobId)
     }
     if (spool.isDone() || job.leaseLost) {
         startWaiting(); // before the tidying up
-        static_cast<void>(removeTree(job.folder));
+        static_cast<void>(Spool::remove(job.folder));
         m_say("Job " + jobId + " ended");
     } else {
         m_say("Job " + jobId + " could not be delivered; its folder stays at " +

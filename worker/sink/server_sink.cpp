@@ -38,11 +38,12 @@ bool isGone(const HttpReply &reply)
     return json.is_object() && json.contains("code") && json["code"] == "leaseLost";
 }
 
-/// Into the job process's own log, for whoever looks after the worker.
-void complain(const std::string &what, const schema::Error &error)
+/// Into the log of the job processes, for whoever looks after the worker.
+void complain(const Spool &spool, const char *what, const schema::Error &error)
 {
     if (error.code != ErrorCode::Canceled)
-        std::fprintf(stderr, "%s: %s\n", what.c_str(), error.message.c_str());
+        std::fprintf(stderr, "job %s: %s: %s\n", spool.folder().filename().c_str(), what,
+                     error.message.c_str());
 }
 
 /// Later members win, as the server would have it.
@@ -374,12 +375,12 @@ void ServerSink::background()
         m_urgent = false;
         auto batch = take();
         if (!batch)
-            return complain("the log", batch.error()); // complete() tries once more
+            return complain(m_spool, "the log", batch.error()); // complete() tries once more
         m_sending = true;
         lock.unlock();
         // What the server refuses for good cannot be mended by trying again; the rest goes on.
         if (const auto answer = send(*batch, Patience::UntilGivenUp); !answer)
-            complain("a delivery", answer.error());
+            complain(m_spool, "a delivery", answer.error());
         lock.lock();
         m_sending = false;
         m_drained.notify_all();
@@ -398,7 +399,7 @@ Status ServerSink::complete(const schema::protocol::JobCompletion &completion)
     while (!m_lost) {
         auto batch = take();
         if (!batch) {
-            complain("the log", batch.error());
+            complain(m_spool, "the log", batch.error());
             batch = Batch(); // a folder that cannot be read any more must not keep the job open
         }
         if (!batch->more)
@@ -411,22 +412,23 @@ Status ServerSink::complete(const schema::protocol::JobCompletion &completion)
         if (answer && batch->delivery.completion && isEmpty())
             return {ErrorCode::Internal, "the server took everything but the end of the job"};
         if (!answer && !batch->delivery.completion) {
-            complain("a delivery", answer.error()); // refused for good; the end is still to be said
+            complain(m_spool, "a delivery",
+                     answer.error()); // refused for good; the end is still to be said
             continue;
         }
         if (!answer && batch->delivery.records.empty() && batch->delivery.logs.empty())
             return std::move(answer).error();
         if (!answer)
-            complain("the last delivery", answer.error()); // once more without what was refused
+            complain(m_spool, "the last delivery",
+                     answer.error()); // once more without what was refused
     }
     return gone();
 }
 
-Status ServerSink::adoptSpool()
+void ServerSink::adopt(const Spool::Left &left)
 {
-    ASSIGN_OR_RETURN(const auto records, m_spool.readRecords());
     const std::lock_guard lock(m_mutex);
-    for (const auto &update : records) {
+    for (const auto &update : left.records) {
         const auto known = std::find_if(m_records.begin(), m_records.end(),
                                         [&](const auto &other) { return other.id == update.id; });
         if (known == m_records.end())
@@ -435,12 +437,11 @@ Status ServerSink::adoptSpool()
             mergeInto(*known, update);
     }
     // From the beginning: what the server has already, it skips, and it answers how much that is.
-    for (const auto &recordId : m_spool.logIds()) {
+    for (const auto &recordId : left.logIds) {
         m_logs[recordId].written = m_spool.logLength(recordId);
         m_logs[recordId].hasRecent = false;
         m_dirty.insert(recordId);
     }
-    return {};
 }
 
 } // namespace worker

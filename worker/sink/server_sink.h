@@ -64,7 +64,7 @@ public:
     [[nodiscard]] Status health() const override { return m_health; }
 
     /// Queues what an earlier process of this job left in the folder (after a crash).
-    Status adoptSpool();
+    void adopt(const Spool::Left &left);
 
 private:
     struct Log

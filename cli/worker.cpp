@@ -82,7 +82,7 @@ void addVersions(Options &options)
             return worker::equalsIgnoringCase(entry.substr(0, entry.find('=')), name);
         });
         if (!set)
-            own.push_back(name + "=" + version);
+            own.push_back(name.append("=").append(version));
     }
 }
 
@@ -126,7 +126,7 @@ int runWorker(Options &options)
         // The token is not left where every job could read it.
         ::unsetenv(kTokenVariable);
         status = worker::runListener(options.listener, [](const std::string &line) {
-            std::cout << line << std::endl; // whoever watches wants it now
+            std::cout << line << '\n' << std::flush; // whoever watches wants it now
         });
     }
     if (status)

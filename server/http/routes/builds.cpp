@@ -155,7 +155,8 @@ Result<Reply> listBuilds(Call &call, Services &services)
         if (page.size() < static_cast<std::size_t>(filter.top))
             break;
         filter.beforeId = page.back().run.id;
-        filter.top = static_cast<int>(std::min<std::int64_t>(kMostAtOnce, filter.top * 4));
+        filter.top =
+            static_cast<int>(std::min(kMostAtOnce, static_cast<std::int64_t>(filter.top) * 4));
     }
     return Reply::list(std::move(list), token);
 }

@@ -1,6 +1,7 @@
 #include "server/triggers/resource_triggers.h"
 
 #include "pipelines/trigger/resource.h"
+#include "server/store/open_stages.h"
 #include "server/store/setting_store.h"
 
 #include <QLoggingCategory>
@@ -332,7 +333,7 @@ Result<int> ResourceTriggers::repositoryPushed(const store::Repository &reposito
     return started;
 }
 
-Result<int> ResourceTriggers::completed(std::int64_t runId)
+Result<int> ResourceTriggers::follow(std::int64_t runId)
 {
     const auto found = m_runs.detail(runId);
     if (!found && found.error().code == ErrorCode::NotFound)
@@ -351,10 +352,15 @@ Result<int> ResourceTriggers::completed(std::int64_t runId)
     completion.branch = run.sourceBranch;
     completion.isRunComplete = run.result == schema::RunResult::Succeeded ||
                                run.result == schema::RunResult::PartiallySucceeded;
-    for (const auto &stage : found->stages)
-        if (stage.result == schema::TaskResult::Succeeded ||
-            stage.result == schema::TaskResult::SucceededWithIssues)
-            completion.succeededStages.push_back(stage.name);
+    auto happenedAt = run.finishedAt;
+    for (const auto &stage : found->stages) {
+        if (stage.result != schema::TaskResult::Succeeded &&
+            stage.result != schema::TaskResult::SucceededWithIssues)
+            continue;
+        completion.succeededStages.push_back(stage.name);
+        if (!run.finishedAt && stage.finishedAt)
+            happenedAt = std::max(happenedAt, stage.finishedAt);
+    }
     const int chain = chainOf(run) + 1;
     int started = 0;
     for (const auto &listener : all) {
@@ -367,7 +373,7 @@ Result<int> ResourceTriggers::completed(std::int64_t runId)
             if (!pipelines::trigger::matches(listener.resource, tried, listener.projectName))
                 continue;
         }
-        if (run.finishedAt && listener.pipeline.createdAt > *run.finishedAt)
+        if (happenedAt && listener.pipeline.createdAt > *happenedAt)
             continue;
         if (chain > kLongestChain) {
             qCWarning(lcResources, "run=%lld pipeline=%s not started: a circle of %d triggers",
@@ -426,21 +432,32 @@ Result<int> ResourceTriggers::completions()
     RETURN_IF_ERROR(begin());
     std::set<std::int64_t> open;
     std::vector<std::int64_t> fresh;
+    std::map<std::int64_t, std::int64_t> succeeded;
     RETURN_IF_ERROR(m_database.read([&](Connection &connection) -> Status {
         store::RunStore runs(connection);
         fresh = runs.idsAfter(*m_seen, 10000);
         for (const auto id : runs.openRuns())
             open.insert(id);
+        succeeded = store::succeededStagesOfOpenRuns(connection);
         return {};
     }));
+    int started = 0;
+    // A run counts once for a listener: what its stages start, its end does not start again.
+    for (const auto &[id, count] : succeeded) {
+        const auto known = m_succeeded.find(id);
+        if (known != m_succeeded.end() && known->second == count)
+            continue;
+        ASSIGN_OR_RETURN(const int runs, follow(id));
+        started += runs;
+    }
+    m_succeeded = std::move(succeeded);
     std::set<std::int64_t> ended;
     for (const auto &ids : {std::vector(m_open.begin(), m_open.end()), fresh})
         for (const auto id : ids)
             if (!open.contains(id))
                 ended.insert(id);
-    int started = 0;
     for (const auto id : ended) {
-        ASSIGN_OR_RETURN(const int runs, completed(id));
+        ASSIGN_OR_RETURN(const int runs, follow(id));
         started += runs;
         m_open.erase(id);
         if (m_onCompleted)

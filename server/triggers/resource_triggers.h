@@ -67,8 +67,8 @@ public:
                                          schema::TimePoint pushedAt);
     /// From now on runs that end are noticed; done before anything can start one.
     schema::Status begin();
-    /// Looks for runs that ended since the last call and starts what listens to them; each run
-    /// counts once, also over a restart. Called by the trigger loop.
+    /// Looks for runs that ended, and stages that succeeded, since the last call and starts what
+    /// listens to them; each run counts once, also over a restart. Called by the trigger loop.
     schema::Result<int> completions();
 
     /// Called with each run that ended, on the caller of completions(); must not block. Set before
@@ -90,7 +90,8 @@ private:
     schema::Result<std::vector<Listener>> listeners(pipelines::Triggers::Resource::Kind kind);
     schema::Result<std::optional<std::int64_t>>
     start(const Listener &listener, QueueRequest request, const std::string &event);
-    schema::Result<int> completed(std::int64_t runId);
+    /// Starts what listens to this run as it is now: to its end, or to stages of one that goes on.
+    schema::Result<int> follow(std::int64_t runId);
 
     store::Database &m_database;
     library::ProjectService &m_projects;
@@ -104,7 +105,9 @@ private:
     /// Of a pipeline at a commit; guarded by m_mutex.
     std::map<std::pair<std::int64_t, std::string>, Resources> m_cache;
     std::function<void(std::int64_t)> m_onCompleted;
-    std::set<std::int64_t> m_open;              ///< runs to end; loop thread only
+    std::set<std::int64_t> m_open; ///< runs to end; loop thread only
+    /// Stages that had succeeded of each run that goes on; loop thread only.
+    std::map<std::int64_t, std::int64_t> m_succeeded;
     std::optional<std::int64_t> m_seen;         ///< newest run looked at; loop thread only
     std::optional<std::int64_t> m_storedCursor; ///< as on disk; loop thread only
 };

@@ -39,6 +39,7 @@ private Q_SLOTS:
     void refusesWebhooks();
     void takesRegistryNotifications();
     void followsAnotherRepository();
+    void followsAStageOfARunThatGoesOn();
 
 private:
     [[nodiscard]] nlohmann::ordered_json triggered(const std::string &alias) const
@@ -246,6 +247,49 @@ void TestResourceTriggers::followsAnotherRepository()
     push("library", "a", "2");
     QTRY_COMPARE_WITH_TIMEOUT(count("lib"), 1, 10000);
     QCOMPARE(triggered("lib").at(0).at("sourceBranch").get<std::string>(), "refs/heads/main");
+}
+
+void TestResourceTriggers::followsAStageOfARunThatGoesOn()
+{
+    // Without a worker: the first stage is the server's own, the second waits for a person.
+    const std::string delay = "  jobs:\n  - job: A\n    pool: server\n    steps:\n"
+                              "    - task: Delay@1\n      inputs: {delayForMinutes: '0'}\n";
+    push("code", "staged.yml",
+         "trigger: none\nstages:\n- stage: Build\n" + delay +
+             "- stage: Release\n  trigger: manual\n" + delay);
+    push("code", "follower.yml",
+         "trigger: none\nresources:\n  pipelines:\n"
+         "  - {pipeline: early, source: staged, trigger: {stages: [Build]}}\n"
+         "steps:\n- script: echo\n");
+    push("code", "patient.yml",
+         "trigger: none\nresources:\n  pipelines:\n"
+         "  - {pipeline: late, source: staged, trigger: {stages: [Build, Release]}}\n"
+         "steps:\n- script: echo\n");
+    std::string run;
+    for (const char *name : {"staged", "follower", "patient"}) {
+        const auto made = m_server->call("POST", "/p/_apis/pipelines", pipelineBody(name));
+        QCOMPARE(made.status, 200);
+        if (run.empty())
+            run = std::to_string(made.json().at("id").get<int>());
+    }
+    const auto queued = m_server->call("POST", "/p/_apis/pipelines/" + run + "/runs", "{}");
+    QCOMPARE(queued.status, 200);
+    const std::string build =
+        "/p/_apis/build/builds/" + std::to_string(queued.json().at("id").get<int>());
+    QTRY_COMPARE_WITH_TIMEOUT(count("early"), 1, 10000);
+    QVERIFY(m_server->call("GET", build).json().at("status").get<std::string>() != "completed");
+    QCOMPARE(count("late"), 0);
+    QCOMPARE(m_server->call("PATCH", build + "/stages/Release", R"({"state": "run"})").status, 204);
+    QTRY_COMPARE_WITH_TIMEOUT(count("late"), 1, 10000);
+    QCOMPARE(m_server->call("GET", build).json().at("status").get<std::string>(), "completed");
+    // Its end starts nothing that its first stage had started.
+    QCOMPARE(count("early"), 1);
+    m_server->restart();
+    QVERIFY2(m_server->running(), m_server->failure().c_str());
+    push("library", "a", "3"); // makes the restarted server's loop go round
+    QTRY_COMPARE_WITH_TIMEOUT(count("lib"), 2, 10000);
+    QCOMPARE(count("early"), 1);
+    QCOMPARE(count("late"), 1);
 }
 
 QTEST_GUILESS_MAIN(TestResourceTriggers)

@@ -368,12 +368,17 @@ constexpr Row kReviewApp[] = {{"resourceName", "", kText, "", kRequired},
 constexpr Row kDownloadSecureFile[] = {{"secureFile", "", kText, "", kRequired},
                                        {"retryCount", "", kText, "8"},
                                        {"socketTimeout", "", kText, ""}};
-constexpr Row kFileTransform[] = {
+constexpr const char *kXmlRules = "-transform **\\*.Release.config -xml **\\*.config";
+constexpr Row kFileTransform1[] = {
     {"folderPath", "", kPath, "$(System.DefaultWorkingDirectory)/**/*.zip", kRequired},
     {"enableXmlTransform", "", kFlag, "false"},
-    {"xmlTransformationRules", "", "multiLine", ""},
+    {"xmlTransformationRules", "", "multiLine", kXmlRules},
     {"fileType", "", kPick, "", false, "xml|json"},
-    {"targetFiles", "", "multiLine", ""},
+    {"targetFiles", "", "multiLine", ""}};
+constexpr Row kFileTransform2[] = {
+    {"folderPath", "", kPath, "$(System.DefaultWorkingDirectory)/**/*.zip", kRequired},
+    {"enableXmlTransform", "", kFlag, "true"},
+    {"xmlTransformationRules", "", "multiLine", kXmlRules},
     {"jsonTargetFiles", "", "multiLine", ""},
     {"xmlTargetFiles", "", "multiLine", ""},
     {"errorOnInvalidSubstitution", "", kFlag, "false"}};
@@ -443,8 +448,10 @@ constexpr Task kTasks[] = {
     {"deeafed4-0b18-4f58-968d-86655b4d2ce9", "ReviewApp", "Review app", "0", kReviewApp},
     {"2a6ca863-f2ce-4f4d-8bcb-15e64608ec4b", "DownloadSecureFile", "Download secure file", "1",
      kDownloadSecureFile},
-    {"8ce97e91-56cc-4743-bfab-9a9315be5f27", "FileTransform", "File transform", "1|2",
-     kFileTransform},
+    {"8ce97e91-56cc-4743-bfab-9a9315be5f27", "FileTransform", "File transform", "1",
+     kFileTransform1},
+    {"8ce97e91-56cc-4743-bfab-9a9315be5f27", "FileTransform", "File transform", "2",
+     kFileTransform2},
     {"e28912f1-0114-4464-802a-a3a35437fd16", "Docker", "Docker", "2", kDocker},
     {"6975e2d1-96d3-4afc-8a41-498b5d34ea19", "DockerCompose", "Docker Compose", "0|1",
      kDockerCompose},

@@ -8,6 +8,7 @@
 
 using namespace worker;
 using namespace worker::test;
+using namespace std::string_literals;
 using schema::TaskResult;
 
 #define VERIFY_CONTAINS(text, part) QVERIFY2((text).find(part) != std::string::npos, (text).c_str())
@@ -203,14 +204,42 @@ private Q_SLOTS:
         VERIFY_CONTAINS(run.stepText(6), "\n1\n");
     }
 
+    /// XDT is for Windows: @1 has it off and refuses it, @2 has it on and leaves it out (task.json
+    /// and filetransform.ts of both versions in microsoft/azure-pipelines-tasks, 2.279 and 1.279).
+    void transformOfXml_data()
+    {
+        QTest::addColumn<std::string>("version");
+        QTest::addColumn<std::string>("enable"); // empty: not said
+        QTest::addColumn<bool>("succeeds");
+        QTest::addColumn<std::string>("says");
+        QTest::newRow("1, not said") << "1"s << ""s << true << "a.json: 1 value replaced"s;
+        QTest::newRow("1, on") << "1"s << "true"s << false
+                               << "supported on Windows only, here as in Azure Pipelines; for"s;
+        QTest::newRow("2, not said") << "2"s << ""s << true << "a.json: 1 value replaced"s;
+        QTest::newRow("2, off") << "2"s << "false"s << true << "a.json: 1 value replaced"s;
+        QTest::newRow("2, on") << "2"s << "true"s << true << "Azure Pipelines: left out"s;
+    }
+
     void transformOfXml()
     {
-        JobRun run(job({task("FileTransform@2", {{"folderPath", "."},
-                                                 {"enableXmlTransform", "true"},
-                                                 {"jsonTargetFiles", "a.json"}})}));
-        QVERIFY(run.go().result == TaskResult::Failed);
-        VERIFY_CONTAINS(run.stepText(0),
-                        "are supported on Windows only, here as in Azure Pipelines");
+        QFETCH(std::string, version);
+        QFETCH(std::string, enable);
+        QFETCH(bool, succeeds);
+        QFETCH(std::string, says);
+        schema::TextMap inputs{{"folderPath", "."}};
+        if (version == "1")
+            inputs.emplace_back("fileType", "json"); // its files: **/*.json
+        else
+            inputs.emplace_back("jsonTargetFiles", "a.json");
+        if (!enable.empty())
+            inputs.emplace_back("enableXmlTransform", enable);
+        JobRun run(job(
+            {script("printf '{\"Db\": 1}' > a.json"), task("FileTransform@" + version, inputs)}));
+        run.message.variables = {{"Db", "2", false, false}};
+        QCOMPARE(run.go().result == TaskResult::Succeeded, succeeds);
+        VERIFY_CONTAINS(run.stepText(1), says);
+        QCOMPARE(run.stepText(1).find("left out") != std::string::npos,
+                 enable == "true" && succeeds);
     }
 
     void tools()

@@ -67,8 +67,11 @@ std::string TaskContext::input(std::string_view name) const
             names.push_back(own.alias);
         }
     }
-    const auto *known =
-        schema::builtInTaskCatalogue().find(m_definition.name, m_definition.versions.back());
+    // A default may be another one in another version; keywords become steps without one.
+    const auto &catalogue = schema::builtInTaskCatalogue();
+    const auto *known = catalogue.find(m_definition.name, m_step.step.taskVersion);
+    if (known == nullptr)
+        known = catalogue.find(m_definition.name, m_definition.versions.back());
     if (const auto *row = known == nullptr ? nullptr : known->findInput(name)) {
         fallback = row->defaultValue;
         names.assign(row->aliases.begin(), row->aliases.end());

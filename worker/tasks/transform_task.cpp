@@ -18,14 +18,19 @@ struct Targets
     std::vector<std::string> json, xml; ///< patterns, relative to the folder
 };
 
+/// @2 has a list for each kind; @1 one list, which may stay empty, and the kind.
 Targets targetsOf(const TaskContext &task)
 {
     Targets out{listEntries(task.input("jsonTargetFiles")),
                 listEntries(task.input("xmlTargetFiles"))};
-    const auto files = listEntries(task.input("targetFiles"));
-    auto &own = equalsIgnoringCase(task.input("fileType"), "json") ? out.json : out.xml;
-    if (!task.input("fileType").empty())
-        own.insert(own.end(), files.begin(), files.end());
+    if (task.input("fileType").empty())
+        return out;
+    const bool json = equalsIgnoringCase(task.input("fileType"), "json");
+    auto files = listEntries(task.input("targetFiles"));
+    if (files.empty())
+        files = {json ? "**/*.json" : "**/*.config"};
+    auto &own = json ? out.json : out.xml;
+    own.insert(own.end(), files.begin(), files.end());
     return out;
 }
 
@@ -88,11 +93,17 @@ Status transformPackage(TaskContext &task, const fs::path &package, const Target
 Status run(TaskContext &task)
 {
     const auto targets = targetsOf(task);
-    if (task.flag("enableXmlTransform"))
+    const bool first = task.step().taskVersion.starts_with('1');
+    if (first && task.flag("enableXmlTransform"))
         return {
             ErrorCode::InvalidArgument,
             "XML transformations (XDT) are supported on Windows only, here as in Azure Pipelines; "
             "for variable substitution alone set enableXmlTransform: false"};
+    // @2 has them on unless told otherwise and leaves them out elsewhere than on Windows.
+    if (!first && task.flag("enableXmlTransform") &&
+        schema::findText(task.step().inputs, "enableXmlTransform") != nullptr)
+        task.warning("XML transformations (XDT) are supported on Windows only, here as in Azure "
+                     "Pipelines: left out");
     if (targets.json.empty() && targets.xml.empty())
         return {ErrorCode::InvalidArgument,
                 "no files are named: set jsonTargetFiles or xmlTargetFiles (fileType and "

@@ -1,11 +1,13 @@
 #include "cli/client/api_client.h"
 
+#include "schema/transport/answer.h"
 #include "schema/transport/session.h"
 
 #include <Poco/Exception.h>
 #include <Poco/Net/HTTPClientSession.h>
 #include <Poco/Net/HTTPRequest.h>
 #include <Poco/Net/HTTPResponse.h>
+#include <Poco/Net/NetException.h>
 #include <Poco/StreamCopier.h>
 #include <Poco/URI.h>
 #include <fmt/format.h>
@@ -22,8 +24,8 @@ namespace {
 
 using nlohmann::json;
 using Poco::Net::HTTPRequest;
-using Poco::Net::HTTPResponse;
 using schema::ErrorCode;
+using schema::transport::Answer;
 
 constexpr int kTimeoutSeconds = 60; // the server pings an event stream every 15 s
 constexpr std::size_t kAnswerLimit = std::size_t{64} << 20;
@@ -94,6 +96,12 @@ template <typename Work> auto guarded(const std::string &url, Work work) -> decl
     } catch (const Poco::SyntaxException &) {
         return schema::Error{ErrorCode::InvalidArgument,
                              fmt::format("'{}' is no URL like http://127.0.0.1:8480", url)};
+    } catch (const Poco::Net::MessageException &problem) {
+        return schema::Error{
+            ErrorCode::Unavailable,
+            fmt::format("the server at {} gave no whole answer ({}); look whether what was asked "
+                        "for has been done, then try again",
+                        url, problem.message())};
     } catch (const Poco::Exception &problem) {
         if (const std::string refused = schema::transport::refusedCertificate(problem);
             !refused.empty())
@@ -109,16 +117,6 @@ void authorize(HTTPRequest &request, const std::string &token)
 {
     if (!token.empty())
         request.set("Authorization", "Bearer " + token);
-}
-
-std::string readBody(std::istream &in)
-{
-    std::string body;
-    std::string buffer(std::size_t{64} << 10, '\0');
-    while (body.size() < kAnswerLimit &&
-           in.read(buffer.data(), static_cast<std::streamsize>(buffer.size())).gcount() > 0)
-        body.append(buffer, 0, static_cast<std::size_t>(in.gcount()));
-    return body;
 }
 
 } // namespace
@@ -173,10 +171,10 @@ schema::Result<json> ApiClient::upload(const std::string &path, const std::strin
         request.setContentType("application/octet-stream");
         request.setContentLength64(size);
         Poco::StreamCopier::copyStream64(in, session->sendRequest(request));
-        HTTPResponse response;
-        const std::string answer = readBody(session->receiveResponse(response));
-        if (response.getStatus() >= 300)
-            return errorOf(response.getStatus(), answer);
+        Answer reply(*session);
+        const std::string answer = reply.text(kAnswerLimit);
+        if (reply.status() >= 300)
+            return errorOf(reply.status(), answer);
         json value = json::parse(answer, nullptr, false);
         return value.is_discarded() ? json::object() : value;
     });
@@ -199,10 +197,10 @@ schema::Result<json> ApiClient::call(const std::string &method, const std::strin
             request.setContentLength64(static_cast<Poco::Int64>(text.size()));
         }
         session->sendRequest(request) << text;
-        HTTPResponse response;
-        const std::string answer = readBody(session->receiveResponse(response));
-        if (response.getStatus() >= 300)
-            return errorOf(response.getStatus(), answer);
+        Answer reply(*session);
+        const std::string answer = reply.text(kAnswerLimit);
+        if (reply.status() >= 300)
+            return errorOf(reply.status(), answer);
         if (answer.empty())
             return json::object();
         json value = json::parse(answer, nullptr, false);
@@ -228,12 +226,12 @@ schema::Result<LogPart> ApiClient::log(const std::string &project, std::int64_t 
                             HTTPRequest::HTTP_1_1);
         authorize(request, m_token);
         session->sendRequest(request);
-        HTTPResponse response;
+        Answer answer(*session);
         LogPart part;
-        part.bytes = readBody(session->receiveResponse(response));
-        if (response.getStatus() >= 300)
-            return errorOf(response.getStatus(), part.bytes);
-        part.sealed = response.get("X-Slipway-Sealed", "0") == "1";
+        part.bytes = answer.text(kAnswerLimit);
+        if (answer.status() >= 300)
+            return errorOf(answer.status(), part.bytes);
+        part.sealed = answer.head().get("X-Slipway-Sealed", "0") == "1";
         part.length = offset + part.bytes.size();
         return part;
     });
@@ -252,10 +250,10 @@ schema::Status ApiClient::events(const std::string &project, const EventHandler 
         authorize(request, m_token);
         request.set("Accept", "text/event-stream");
         session->sendRequest(request);
-        HTTPResponse response;
-        std::istream &in = session->receiveResponse(response);
-        if (response.getStatus() >= 300)
-            return errorOf(response.getStatus(), readBody(in));
+        Answer answer(*session);
+        if (answer.status() >= 300)
+            return errorOf(answer.status(), answer.text(kAnswerLimit));
+        std::istream &in = answer.body();
         if (!handler("open", json::object()))
             return {};
         std::string name;

@@ -8,6 +8,7 @@
 #include <Poco/Net/HTTPRequestHandlerFactory.h>
 #include <Poco/Net/HTTPServer.h>
 #include <Poco/Net/HTTPServerRequest.h>
+#include <Poco/Net/HTTPServerRequestImpl.h>
 #include <Poco/Net/HTTPServerResponse.h>
 #include <Poco/Net/ServerSocket.h>
 #include <nlohmann/json.hpp>
@@ -53,6 +54,14 @@ public:
         const std::string path = request.getURI().substr(0, request.getURI().find('?'));
         const auto found = kAnswers.find(path);
         Answer answer = found == kAnswers.end() ? Answer{404, "{}"} : found->second;
+        if (path == "/cut" || path == "/p/_apis/slipway/logs/1/4") {
+            // A chunk, and then the connection ends without the last one.
+            response.setChunkedTransferEncoding(true);
+            response.setKeepAlive(false);
+            response.send() << "{}" << std::flush;
+            dynamic_cast<Poco::Net::HTTPServerRequestImpl &>(request).socket().close();
+            return;
+        }
         if (path == "/echo") {
             std::string body((std::istreambuf_iterator<char>(request.stream())),
                              std::istreambuf_iterator<char>());
@@ -153,6 +162,7 @@ void ApiClientTest::errors_data()
     row("/invalid", schema::ErrorCode::InvalidArgument,
         "the file has errors\n/a.yml:3:5: unknown key");
     row("/no-json", schema::ErrorCode::Internal, "is this a Slipway server?");
+    row("/cut", schema::ErrorCode::Unavailable, "breaks off after 2 bytes, before its last chunk");
 }
 
 void ApiClientTest::errors()
@@ -185,6 +195,9 @@ void ApiClientTest::logs()
     QCOMPARE(part->length, std::uint64_t{105});
     QVERIFY(part->sealed);
     QVERIFY(!client().log("p", 1, 3, 0));
+    // Half a part of a sealed log must not pass for its end.
+    const auto cut = client().log("p", 1, 4, 0);
+    QVERIFY(!cut && cut.error().code == schema::ErrorCode::Unavailable);
 }
 
 void ApiClientTest::events()

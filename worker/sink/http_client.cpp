@@ -1,112 +1,27 @@
 #include "worker/sink/http_client.h"
 
+#include "schema/transport/answer.h"
 #include "schema/transport/session.h"
+#include "schema/transport/upload_body.h"
 
 #include <Poco/Exception.h>
 #include <Poco/Net/HTTPClientSession.h>
 #include <Poco/Net/HTTPRequest.h>
-#include <Poco/Net/HTTPResponse.h>
 #include <Poco/Net/NetException.h>
 #include <Poco/URI.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
-#include <array>
 #include <istream>
-#include <streambuf>
 
 namespace worker {
 namespace {
 
 using Poco::Net::HTTPClientSession;
 using Poco::Net::HTTPRequest;
-using Poco::Net::HTTPResponse;
+using schema::transport::Answer;
 
 constexpr std::size_t kMaxReplyBytes = 1U << 20U;
-
-/// Throws Poco::Net::NetException when the connection ends before the announced length: half an
-/// answer says nothing, least of all that the call was refused.
-std::string readBody(std::istream &in, const HTTPResponse &response)
-{
-    std::string body;
-    std::array<char, 16384> buffer{};
-    while (in && body.size() < kMaxReplyBytes) {
-        in.read(buffer.data(), buffer.size());
-        body.append(buffer.data(), static_cast<std::size_t>(in.gcount()));
-    }
-    if (response.hasContentLength() && body.size() < kMaxReplyBytes &&
-        body.size() < static_cast<std::size_t>(response.getContentLength64()))
-        throw Poco::Net::NetException("the answer breaks off");
-    return body;
-}
-
-/// The body of an answer for whoever reads it, with an eye on its length: Poco's stream ends at a
-/// connection that breaks as it does at the end.
-class WatchedBody final : public std::streambuf
-{
-public:
-    /// `length`: what the answer announced; negative: nothing.
-    WatchedBody(std::streambuf &source, std::int64_t length)
-        : m_source(source)
-        , m_length(length)
-    {}
-
-    /// True when the reader came to an end that is not the announced one.
-    [[nodiscard]] bool brokeOff() const { return m_ended && m_count < m_length; }
-
-    [[nodiscard]] std::string where() const
-    {
-        return "the answer breaks off after " + std::to_string(m_count) + " of " +
-               std::to_string(m_length) + " bytes" + (m_why.empty() ? "" : ": " + m_why);
-    }
-
-protected:
-    int_type underflow() override
-    {
-        const auto count = fetch(m_buffer.data(), static_cast<std::streamsize>(m_buffer.size()));
-        if (count <= 0)
-            return traits_type::eof();
-        setg(m_buffer.data(), m_buffer.data(), m_buffer.data() + count);
-        return traits_type::to_int_type(m_buffer[0]);
-    }
-
-    /// Large reads go past the buffer.
-    std::streamsize xsgetn(char *into, std::streamsize wanted) override
-    {
-        const auto kept = std::min<std::streamsize>(wanted, egptr() - gptr());
-        std::copy_n(gptr(), kept, into);
-        gbump(static_cast<int>(kept));
-        auto done = kept;
-        while (done < wanted) {
-            const auto count = fetch(into + done, wanted - done);
-            if (count <= 0)
-                break;
-            done += count;
-        }
-        return done;
-    }
-
-private:
-    std::streamsize fetch(char *into, std::streamsize wanted)
-    {
-        std::streamsize count = 0;
-        try {
-            count = m_source.sgetn(into, wanted);
-        } catch (const Poco::Exception &error) {
-            m_why = schema::transport::explain(error);
-        }
-        m_ended = m_ended || count <= 0;
-        m_count += std::max<std::streamsize>(count, 0);
-        return count;
-    }
-
-    std::streambuf &m_source;
-    std::int64_t m_length, m_count = 0;
-    bool m_ended = false;
-    std::string m_why;
-    std::array<char, 16384> m_buffer{};
-};
 
 } // namespace
 
@@ -151,9 +66,14 @@ struct HttpClient::State
 
     HttpReply finish()
     {
-        HTTPResponse response;
-        auto &in = session->receiveResponse(response);
-        return {static_cast<int>(response.getStatus()), readBody(in, response)};
+        HttpReply out;
+        {
+            Answer answer(*session);
+            out = {answer.status(), answer.text(kMaxReplyBytes)};
+        }
+        if (out.body.size() >= kMaxReplyBytes)
+            session->reset(); // what was not read must not be taken for the next answer
+        return out;
     }
 };
 
@@ -206,17 +126,16 @@ Result<HttpReply> HttpClient::upload(const std::string &method, const std::strin
     Status written;
     auto reply = m_state->guarded(false, [&] {
         auto request = m_state->request(method, path);
-        request.setChunkedTransferEncoding(true);
         request.setContentType(contentType);
-        auto &out = m_state->session->sendRequest(request);
-        written = write(out);
+        schema::transport::UploadBody body(*m_state->session, request);
+        written = write(body.stream());
         if (!written) {
             // Ending the chunks would make the piece look whole: cut the connection instead.
             m_state->session->abort();
             m_state->session->reset();
             return HttpReply{};
         }
-        out.flush();
+        body.finish();
         return m_state->finish();
     });
     if (!written)
@@ -231,21 +150,20 @@ Result<HttpReply> HttpClient::download(const std::string &path,
     auto reply = m_state->guarded(false, [&] {
         auto request = m_state->request(HTTPRequest::HTTP_GET, path);
         m_state->session->sendRequest(request);
-        HTTPResponse response;
-        auto &in = m_state->session->receiveResponse(response);
-        HttpReply out{static_cast<int>(response.getStatus()), {}};
-        if (!out.ok()) {
-            out.body = readBody(in, response);
-            return out;
-        }
-        WatchedBody watched(*in.rdbuf(),
-                            response.hasContentLength() ? response.getContentLength64() : -1);
-        std::istream body(&watched);
-        done = read(body);
-        // What half a body looked like to the reader, a damaged archive say, is not the news.
-        if (watched.brokeOff()) {
-            done = {};
-            throw Poco::Net::NetException(watched.where());
+        HttpReply out;
+        {
+            Answer answer(*m_state->session);
+            out.status = answer.status();
+            if (!out.ok()) {
+                out.body = answer.text(kMaxReplyBytes);
+                return out;
+            }
+            done = read(answer.body());
+            // What half a body looked like to the reader, a damaged archive say, is not the news.
+            if (answer.brokeOff()) {
+                done = {};
+                throw Poco::Net::MessageException(answer.whereItBroke());
+            }
         }
         m_state->session->reset(); // what was not read must not be taken for the next answer
         return out;

@@ -1,13 +1,13 @@
-"""The worker: cost of a step, lines to the server's disk, masking, start of `slipway run`. Each beside a baseline of the same run."""
+"""The worker: cost of a step, lines to the server's disk, masking, start of `slipway run`, images, artifacts. Each beside a baseline of the same run."""
 import json
 import pathlib
-import re
 import statistics
 import subprocess
 import tempfile
 import time
 
 from system import BINARY, ROOT, System, wait_until
+from transfers import job_processes, peak_mib, seconds, transfers
 
 STEPS = 1000
 LINES = 1_000_000
@@ -52,16 +52,6 @@ def first_command(report, folder):
     report.row("`slipway run`: start to first command", statistics.median(samples), "ms", statistics.median(baselines), "the same command by bash")
 
 
-def peak_mib(pid):
-    text = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"VmHWM:\s+(\d+)", text)[1]) / 1024
-
-
-def job_processes(worker):
-    """The worker's children: one per job."""
-    return [int(pid) for pid in pathlib.Path(f"/proc/{worker}/task/{worker}/children").read_text().split()]
-
-
 def lines(report, folder):
     """A million lines of 100 bytes, 20 secrets known, until the server has them on disk."""
     text = folder / "lines.txt"
@@ -100,11 +90,6 @@ def lines(report, folder):
     report.row("most memory of the server meanwhile", server, "MiB", 64, "goal")
 
 
-def seconds(stamp):
-    whole, _, fraction = stamp.rstrip("Z").partition(".")
-    return time.mktime(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) + float("0." + (fraction or "0"))
-
-
 def masking(report):
     output = subprocess.run([ROOT / "build/release/tests/bench/masking_speed", "--benchmark_format=json", "--benchmark_repetitions=5",
                              "--benchmark_report_aggregates_only=true"], check=True, capture_output=True, text=True).stdout
@@ -120,6 +105,7 @@ def worker(report):
         first_command(report, folder)
         steps(report, folder)
         lines(report, folder)
+    transfers(report)
 
 
 SUITES = {"worker": worker}

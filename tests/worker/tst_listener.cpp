@@ -11,11 +11,14 @@
 #include <QScopeGuard>
 #include <QTest>
 
+#include <atomic>
 #include <csignal>
 #include <cstring>
+#include <fstream>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 using namespace worker;
@@ -456,6 +459,53 @@ private Q_SLOTS:
             [](const FakeServer::State &state) { return !state.completions.empty(); }));
         QCOMPARE(toString(m_server->state().completions[0].result),
                  toString(TaskResult::Succeeded));
+    }
+
+    /// A job that ends while nothing can be written is told of when there is room again, without a
+    /// restart of the worker, and nothing of it stays on the disk.
+    void aJobThatEndedOnAFullDiskIsDeliveredLater()
+    {
+        if (::mount("tmpfs", m_folder->path().toUtf8().constData(), "tmpfs", 0, "size=32m") != 0)
+            QSKIP("mounting a small file system needs root");
+        const auto unmount = qScopeGuard([this] {
+            m_worker.reset();
+            ::umount2(m_folder->path().toUtf8().constData(), MNT_DETACH);
+        });
+        const QTemporaryDir elsewhere;
+        const auto go = elsewhere.filePath(QStringLiteral("go")).toStdString();
+        start();
+        const auto message = jobFor(
+            *m_server, {script("echo begun; while [ ! -e " + go + " ]; do sleep 0.05; done")});
+        m_server->send(protocol::JobOffer{message});
+        QVERIFY(waitForLog(message, "begun"));
+        // Also takes what becomes free when the job tidies up.
+        std::atomic<bool> full = false, enough = false;
+        std::thread filler([&] {
+            std::ofstream fill(work() / "fill", std::ios::binary);
+            const std::string block(1024, 'x');
+            while (!enough) {
+                fill.clear();
+                if (!(fill << block << std::flush)) {
+                    full = true;
+                    std::this_thread::yield();
+                }
+            }
+        });
+        const auto end = qScopeGuard([&] {
+            enough = true;
+            filler.join();
+        });
+        QTRY_VERIFY(full.load());
+        QVERIFY(writeFile(go, ""));
+        QVERIFY(m_server->waitFor([](const FakeServer::State &state) {
+            return state.count<protocol::Finished>() == 1 || !state.completions.empty();
+        }));
+        QVERIFY(m_server->state().completions.empty());
+        enough = true;
+        fs::remove(work() / "fill");
+        QVERIFY(m_server->waitFor(
+            [](const FakeServer::State &state) { return !state.completions.empty(); }));
+        QTRY_VERIFY(!fs::exists(work() / "_jobs" / message.jobId));
     }
 
     void cancelEndsTheStep()

@@ -46,6 +46,7 @@ struct RunningJob
     UniqueFd pidfd;
     int deliveries = 0;
     bool leaseLost = false;
+    bool again = false; ///< said already that it could not be delivered
 };
 
 class Listener
@@ -75,6 +76,9 @@ private:
     void onTimers(Clock::time_point now);
     /// Notes whether there is room for a job, and tells the server when that has changed.
     void lookAtDisk(Clock::time_point now);
+    /// What could not be delivered, because the disk was full say, is tried again while there is
+    /// room.
+    void deliverAgain();
     [[nodiscard]] int pollTimeout(Clock::time_point now) const;
     void pollOnce();
 
@@ -95,6 +99,7 @@ private:
     std::vector<protocol::Capability> m_capabilities;
     std::unique_ptr<Channel> m_channel;
     std::map<std::string, RunningJob> m_jobs;
+    std::map<std::string, fs::path> m_undelivered; ///< folders of jobs without a process
     /// Offers for slots whose job has ended, but whose process has not yet.
     std::vector<protocol::JobOffer> m_waiting;
     std::chrono::milliseconds m_reconnectPause = kFirstReconnect;
@@ -324,6 +329,22 @@ void Listener::lookAtDisk(Clock::time_point now)
     sendFrame(protocol::CapabilitiesChanged{m_capabilities});
 }
 
+void Listener::deliverAgain()
+{
+    if (!m_unavailable.empty())
+        return;
+    for (const auto &[jobId, folder] : std::exchange(m_undelivered, {})) {
+        RunningJob job;
+        job.folder = folder;
+        job.deliveries = kMaxDeliveries;
+        job.again = true;
+        if (const auto pid = startJobProcess(folder, m_options.worker, JobProcessMode::Deliver))
+            watch(jobId, std::move(job), *pid);
+        else
+            m_undelivered[jobId] = folder;
+    }
+}
+
 void Listener::startWaiting()
 {
     while (!m_waiting.empty() && m_jobs.size() < static_cast<std::size_t>(m_options.slots)) {
@@ -421,8 +442,11 @@ void Listener::onJobEnded(const std::string &jobId)
         static_cast<void>(Spool::remove(job.folder));
         m_say("Job " + jobId + " ended");
     } else {
-        m_say("Job " + jobId + " could not be delivered; its folder stays at " +
-              job.folder.string());
+        if (!job.again)
+            m_say("Job " + jobId + " could not be delivered; its folder stays at " +
+                  job.folder.string() + " and is tried again every " +
+                  std::to_string(kDiskLook.count()) + " s");
+        m_undelivered[jobId] = job.folder;
     }
     sendFrame(protocol::Finished{jobId});
     startWaiting();
@@ -449,8 +473,10 @@ void Listener::onSignal()
 
 void Listener::onTimers(Clock::time_point now)
 {
-    if (now >= m_nextDiskLook)
+    if (now >= m_nextDiskLook) {
         lookAtDisk(now);
+        deliverAgain();
+    }
     if (!m_channel) {
         if (now >= m_nextConnect)
             connect(now);

@@ -84,12 +84,33 @@ bool isChosen(const std::vector<std::string> &chosen, const std::string &name)
                        [&name](const auto &entry) { return equalsIgnoringCase(entry, name); });
 }
 
-void keepSteps(std::vector<schema::Step> &steps, const std::vector<std::string> &chosen)
+/// Takes the others out; gives whether any stays but checkouts. `found`: names that stood for one.
+bool keepSteps(std::vector<schema::Step> &steps, const std::vector<std::string> &chosen,
+               std::vector<std::string> &found)
 {
-    std::erase_if(steps, [&chosen](const schema::Step &step) {
-        return step.task != schema::kCheckoutTaskId && !isChosen(chosen, step.name) &&
-               !isChosen(chosen, step.displayName);
+    bool any = false;
+    std::erase_if(steps, [&](const schema::Step &step) {
+        bool wanted = false;
+        for (const auto &name : chosen) {
+            if (equalsIgnoringCase(name, step.name) || equalsIgnoringCase(name, step.displayName)) {
+                wanted = true;
+                found.push_back(name);
+            }
+        }
+        any |= wanted;
+        return !wanted && step.task != schema::kCheckoutTaskId;
     });
+    return any;
+}
+
+/// The first name that nothing stands for; empty: none.
+std::string unknown(const std::vector<std::string> &chosen, const std::vector<std::string> &found)
+{
+    for (const auto &name : chosen) {
+        if (!isChosen(found, name))
+            return name;
+    }
+    return {};
 }
 
 } // namespace
@@ -105,30 +126,33 @@ Status restrict(schema::RunPlan &plan, const RunOptions &options)
     if (!options.stages.empty())
         std::erase_if(plan.stages,
                       [&](const auto &stage) { return !isChosen(options.stages, stage.name); });
-    bool found = options.jobs.empty();
+    std::vector<std::string> jobs, steps;
     for (auto &stage : plan.stages) {
-        if (!options.jobs.empty()) {
-            std::erase_if(stage.jobs,
-                          [&](const auto &job) { return !isChosen(options.jobs, job.name); });
-            found |= !stage.jobs.empty();
-        }
+        std::erase_if(stage.jobs, [&](auto &job) {
+            if (!options.jobs.empty() && !isChosen(options.jobs, job.name))
+                return true;
+            jobs.push_back(job.name);
+            if (options.steps.empty())
+                return false;
+            bool any = keepSteps(job.steps, options.steps, steps);
+            for (auto &hook : job.hooks)
+                any |= keepSteps(hook.steps, options.steps, steps);
+            return !any;
+        });
         for (auto &job : stage.jobs) {
             std::erase_if(job.dependsOn, [&stage](const std::string &name) {
                 return std::none_of(
                     stage.jobs.begin(), stage.jobs.end(),
                     [&name](const auto &other) { return equalsIgnoringCase(other.name, name); });
             });
-            if (!options.steps.empty()) {
-                keepSteps(job.steps, options.steps);
-                for (auto &hook : job.hooks)
-                    keepSteps(hook.steps, options.steps);
-            }
         }
     }
-    if (!found)
+    if (const auto name = unknown(options.jobs, jobs); !name.empty())
+        return {ErrorCode::NotFound, "--job " + name + ": the pipeline has no such job"};
+    if (const auto name = unknown(options.steps, steps); !name.empty())
         return {ErrorCode::NotFound,
-                "--job " + worker::join(options.jobs, ", ") + ": the pipeline has no such job"};
-    if (!options.jobs.empty())
+                "--step " + name + ": no step of what is to run has this name or display name"};
+    if (!options.jobs.empty() || !options.steps.empty())
         std::erase_if(plan.stages, [](const auto &stage) { return stage.jobs.empty(); });
     for (auto &stage : plan.stages) {
         std::erase_if(stage.dependsOn, [&plan](const std::string &name) {

@@ -6,11 +6,15 @@
 #include <iostream>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <utility>
 
 namespace cli {
 namespace {
 
 constexpr std::size_t kStampLength = 29; // "2026-11-21T05:26:26.1234567Z "
+
+/// So much of a line is held back until its end comes.
+constexpr std::size_t kMostHeld = 64U << 10U;
 
 double seconds(std::chrono::steady_clock::duration duration)
 {
@@ -59,8 +63,23 @@ std::string RunView::color(const char *code, const std::string &text) const
 
 void RunView::write(const std::string &text)
 {
+    endOpenLine();
     clearStatus();
     std::cout << text << '\n';
+}
+
+void RunView::endOpenLine()
+{
+    if (!std::exchange(m_open, {}).empty())
+        std::cout << '\n';
+}
+
+void RunView::begin(const std::string &job, std::string_view text)
+{
+    endOpenLine();
+    clearStatus();
+    std::cout << color("2", "[" + job + "] ") << text;
+    m_open = job;
 }
 
 void RunView::say(const std::string &text)
@@ -97,15 +116,34 @@ void RunView::line(const std::string &job, std::string_view text)
 
 void RunView::log(const std::string &job, std::string_view bytes)
 {
-    auto &partial = m_jobs[job].partial;
-    partial += bytes;
-    std::size_t at = 0;
-    for (auto end = partial.find('\n'); end != std::string::npos; end = partial.find('\n', at)) {
-        const auto whole = std::string_view(partial).substr(at, end - at);
-        line(job, whole.substr(std::min(whole.size(), kStampLength)));
-        at = end + 1;
+    auto &entry = m_jobs[job];
+    while (!bytes.empty()) {
+        const auto end = bytes.find('\n');
+        const auto piece = bytes.substr(0, end);
+        bytes.remove_prefix(end == std::string_view::npos ? bytes.size() : end + 1);
+        if (m_open == job)
+            std::cout << piece;
+        else
+            entry.partial += piece;
+        const auto text = [&entry] {
+            const std::string_view all = entry.partial;
+            return entry.begun ? all : all.substr(std::min(all.size(), kStampLength));
+        };
+        if (end != std::string_view::npos) {
+            if (m_open == job)
+                endOpenLine();
+            else if (entry.begun)
+                write(color("2", "[" + job + "] ") + std::string(text()));
+            else
+                line(job, text());
+            entry.partial.clear();
+            entry.begun = false;
+        } else if (entry.partial.size() > kMostHeld) {
+            begin(job, text());
+            entry.partial.clear();
+            entry.begun = true;
+        }
     }
-    partial.erase(0, at);
     std::cout.flush();
     drawStatus();
 }
@@ -181,7 +219,7 @@ std::vector<std::string> RunView::tree() const
 
 void RunView::drawStatus()
 {
-    if (!m_terminal)
+    if (!m_terminal || !m_open.empty())
         return;
     clearStatus();
     if (std::none_of(m_jobs.begin(), m_jobs.end(),

@@ -17,7 +17,8 @@ class RunView
 public:
     explicit RunView(bool terminal);
 
-    /// Log lines (stamped) of one job; `job` is put in front of each.
+    /// Log lines (stamped) of one job; `job` is put in front of each. A long line is shown piece by
+    /// piece, and goes on in a line of its own when something else was shown meanwhile.
     void log(const std::string &job, std::string_view bytes);
     /// A line of our own.
     void say(const std::string &line);
@@ -36,13 +37,17 @@ private:
     struct Job
     {
         std::chrono::steady_clock::time_point start, end;
-        std::string step, partial;
+        std::string step;
+        std::string partial; ///< begin of a line whose end has not come
+        bool begun = false;  ///< what stands before it in its line was shown already
         int percent = 0;
         bool running = true;
         schema::TaskResult result = schema::TaskResult::Succeeded;
     };
 
     void line(const std::string &job, std::string_view text);
+    void begin(const std::string &job, std::string_view text);
+    void endOpenLine();
     void write(const std::string &text);
     void clearStatus();
     void drawStatus();
@@ -52,6 +57,7 @@ private:
     bool m_terminal;
     std::size_t m_statusLines = 0; ///< shown below the log right now
     std::map<std::string, Job> m_jobs;
+    std::string m_open; ///< job whose line on the screen has no end yet
 };
 
 } // namespace cli

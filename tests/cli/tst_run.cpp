@@ -104,6 +104,11 @@ private Q_SLOTS:
         row("step", {"--job", "one", "--step", "show"}, 0, {"color is blue"}, {"two runs"});
         row("unknown stage", {"--stage", "nothing"}, 2, {"no such stage"}, {"color is"});
         row("unknown job", {"--job", "nothing"}, 2, {"no such job"}, {"color is"});
+        row("unknown job beside a known one", {"--job", "two", "--job", "nothing"}, 2,
+            {"--job nothing: the pipeline has no such job"}, {"two runs"});
+        row("unknown step", {"--step", "nothing"}, 2, {"--step nothing: no step"}, {"color is"});
+        row("step, in the jobs that have it", {"--step", "show"}, 0, {"color is blue"},
+            {"two runs", "Deploy"});
         row("dry run", {"--dry-run"}, 0,
             {"stage Build", "stage Ship after Build", "job two", "to dev"},
             {"color is", "uncommitted"});
@@ -240,6 +245,37 @@ private Q_SLOTS:
         QVERIFY2(!text.contains("Compile\033"), text);
         // Nothing is drawn below the last line once nothing runs.
         QVERIFY2(text.endsWith("why\033[0m\n"), text);
+    }
+
+    void longLines_data()
+    {
+        QTest::addColumn<bool>("others"); ///< something else is shown in between
+        QTest::newRow("alone") << false;
+        QTest::newRow("with another job's line in between") << true;
+    }
+
+    /// Nothing holds a line of gigabytes: what has come is shown.
+    void longLines()
+    {
+        QFETCH(bool, others);
+        const std::string stamp = "2026-11-21T05:26:26.1234567Z ";
+        const std::string piece(50'000, 'x');
+        std::ostringstream shown;
+        auto *const before = std::cout.rdbuf(shown.rdbuf());
+        cli::RunView view(false);
+        view.log("one", stamp + piece);
+        view.log("one", piece);
+        const auto early = shown.str().size();
+        if (others)
+            view.log("two", stamp + "##[error]broken\n");
+        view.log("one", piece);
+        view.log("one", "end\n" + stamp + "next\n");
+        std::cout.rdbuf(before);
+        QVERIFY(early >= 2 * piece.size());
+        const auto expected = others ? "[one] " + piece + piece + "\n[two] error: broken\n[one] " +
+                                           piece + "end\n[one] next\n"
+                                     : "[one] " + piece + piece + piece + "end\n[one] next\n";
+        QVERIFY(shown.str() == expected);
     }
 
     void pipeShowsNoTree()

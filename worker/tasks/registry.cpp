@@ -201,8 +201,9 @@ const TaskDefinition *findTask(const schema::Step &step, std::string *why)
     }
     if (why != nullptr) {
         *why = others.empty() ? "the task '" + step.task + "@" + step.taskVersion +
-                                    "' is not one of this worker's built-in tasks; replace it by a "
-                                    "script step"
+                                    "' is not one of this worker's built-in tasks; give its "
+                                    "package (slipway task install on the server, slipway run "
+                                    "--tasks here), or replace it by a script step"
                               : "version " + step.taskVersion + " of the task '" + step.task +
                                     "' is not built in; this worker has version " + others;
     }

@@ -166,14 +166,27 @@ private Q_SLOTS:
         QCOMPARE(::umount2(path.c_str(), MNT_DETACH), 0);
     }
 
+    void vanishedRepository_data()
+    {
+        QTest::addColumn<QByteArray>("url");
+        QTest::addColumn<QByteArray>("says");
+        QTest::newRow("nothing there")
+            << QByteArray("file:///nowhere/at/all.git")
+            << QByteArray("file:///nowhere/at/all.git could not be read; check that it exists");
+        QTest::newRow("unknown to the server")
+            << QByteArray() << QByteArray("the server has no repository 'gone' ('self'); create");
+    }
+
     void vanishedRepository()
     {
+        QFETCH(QByteArray, url);
+        QFETCH(QByteArray, says);
         JobRun run(job({task(schema::kCheckoutTaskId + std::string("@1"), {}), script("echo no")}));
         run.message.repositories = {
-            {"self", "gone", "git", "file:///nowhere/at/all.git", "refs/heads/main", "", ""}};
+            {"self", "gone", "git", url.toStdString(), "refs/heads/main", "", ""}};
         const auto completion = run.go();
         QCOMPARE(toString(completion.result), toString(TaskResult::Failed));
-        VERIFY_CONTAINS(run.stepText(0), "could not be read; check that it exists");
+        VERIFY_CONTAINS(run.stepText(0), says.toStdString());
         QCOMPARE(run.stepResult(1), std::string("skipped"));
     }
 

@@ -404,6 +404,10 @@ Status Checkout::run()
         announce();
         return {};
     }
+    if (m_repository.url.empty())
+        return {ErrorCode::NotFound,
+                "the server has no repository '" + m_repository.name + "' ('" + m_repository.alias +
+                    "'); create it, or correct its name or endpoint below resources.repositories"};
     auto depth = job.variables.value("agent.source.git.shallowFetchDepth");
     if (depth.empty())
         depth = m_task.input("fetchDepth");

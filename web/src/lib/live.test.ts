@@ -29,15 +29,18 @@ describe('the event stream', () => {
   let stream: EventStream
   let stale: unknown[]
   let stop: () => void
+  let fetching: number
   beforeEach(() => {
     vi.useFakeTimers()
     globalThis.EventSource = Object.assign(FakeSource, { CLOSED: 2, OPEN: 1, CONNECTING: 0 }) as unknown as typeof EventSource
     FakeSource.count = 0
     stream = new EventStream('/events')
     stale = []
+    fetching = 0
     const client = new QueryClient()
+    client.isFetching = () => fetching
     client.invalidateQueries = (filter) => {
-      stale.push(filter?.queryKey ?? 'everything')
+      stale.push(filter === undefined ? 'everything' : filter.queryKey ?? 'places')
       return Promise.resolve()
     }
     stop = feedCache(stream, client, 'p')
@@ -50,11 +53,39 @@ describe('the event stream', () => {
     vi.useRealTimers()
   })
 
+  const run = (changeId: number) => FakeSource.last?.say('run', { runId: 7, changeId })
+  const detail = () => stale.filter((key) => JSON.stringify(key) === JSON.stringify(keys.run('p', 7))).length
+
   it('gathers a burst into one refetch per key', () => {
-    for (let at = 0; at < 50; at += 1) FakeSource.last?.say('run', { runId: 7, changeId: at })
+    for (let at = 0; at < 50; at += 1) run(at)
     expect(stale).toEqual([])
     vi.advanceTimersByTime(200)
-    expect(stale).toEqual([keys.run('p', 7), keys.runs('p')])
+    // The run and its parts; lists and what is counted over runs; places in queues and pools.
+    expect(stale).toEqual([keys.run('p', 7), keys.run('p', 7), keys.runs('p'), keys.runs('p'), 'places', keys.pools])
+  })
+  it('asks no more often than time allows, however many events come', () => {
+    for (let at = 0; at < 1000; at += 1) {
+      run(at)
+      vi.advanceTimersByTime(10)
+    }
+    // 10 s: the run once a second, its parts every other second.
+    expect(detail()).toBeLessThanOrEqual(10 + 5)
+    expect(detail()).toBeGreaterThanOrEqual(9 + 4)
+    const during = stale.length
+    vi.advanceTimersByTime(60_000)
+    const last = stale.length
+    expect(last).toBeGreaterThan(during)
+    vi.advanceTimersByTime(60_000)
+    expect(stale.length).toBe(last)
+  })
+  it('waits for the answer that is on its way, then asks once more', () => {
+    fetching = 1
+    run(1)
+    vi.advanceTimersByTime(5000)
+    expect(stale).toEqual([])
+    fetching = 0
+    vi.advanceTimersByTime(200)
+    expect(stale).toContainEqual(keys.run('p', 7))
   })
   it('a matrix event makes matrix and history stale', () => {
     FakeSource.last?.say('matrix', { serviceId: 1, environmentId: 1, resourceId: 0 })

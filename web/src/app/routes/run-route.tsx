@@ -16,7 +16,7 @@ import { ApprovalCard } from '@/features/approvals/components/approval-card'
 import { HistoryList } from '@/features/environments/components/history-list'
 import { LogView, type LineRange } from '@/features/logs/components/log-view'
 import { priorityWords } from '@/features/pipelines/model/priority'
-import { runQuery, testsQuery, useRunAction } from '@/features/runs/api/runs'
+import { runQuery, testCountsQuery, testsQuery, useRunAction } from '@/features/runs/api/runs'
 import { Attempts } from '@/features/runs/components/attempts'
 import { FailureDigest } from '@/features/runs/components/failure-digest'
 import { JobTree } from '@/features/runs/components/job-tree'
@@ -29,6 +29,7 @@ import { WaitingPanel } from '@/features/runs/components/waiting-panel'
 import { Waterfall } from '@/features/runs/components/waterfall'
 import { buildTree, select, stageKey, type Selection } from '@/features/runs/model/records'
 import { runSentence } from '@/features/runs/model/sentence'
+import { testCountText, type TestTotals } from '@/features/runs/model/test-counts'
 import { readRange, writeRange } from '@/features/logs/model/line-range'
 import { useNow } from '@/lib/clock'
 import { useProject } from '@/lib/project'
@@ -41,7 +42,7 @@ export function RunRoute() {
   const { runId } = useParams({ from: '/$project/runs/$runId' })
   const run = useQuery(runQuery(project, Number(runId)))
   return (
-    <QueryView query={run} doing={`show run ${runId}`} loading={<div style={{ padding: '20px 24px' }}><Skeleton rows={10} /></div>}>
+    <QueryView query={run} title={`Run ${runId}`} doing={`show run ${runId}`} loading={<div style={{ padding: '20px 24px' }}><Skeleton rows={10} /></div>}>
       {(data) => <RunPage key={data.id} run={data} />}
     </QueryView>
   )
@@ -59,6 +60,7 @@ function RunPage({ run }: { run: RunDetail }) {
   const tab = tabs.find((name) => name === search.tab) ?? 'log'
   const tabList = useScrolledTab(tab)
   const now = useNow(run.status !== 'completed')
+  const tests = useQuery(testCountsQuery(useProject(), run.id))
   const pending = run.approvals.filter((item) => item.status === 'pending')
   return (
     <Page
@@ -80,9 +82,9 @@ function RunPage({ run }: { run: RunDetail }) {
       <StageGraph run={run} tree={tree} selected={selection === undefined ? undefined : stageKey(selection.stage.record)} />
       {pending.length > 0 && <div className={styles.banner}>{pending.map((item) => <ApprovalCard key={item.id} item={item} withRun={false} only={pending.length === 1} />)}</div>}
       {run.status === 'completed' && <FailureDigest run={run} tree={tree} />}
-      {run.status === 'completed' && run.result !== 'succeeded' && <FailedTests run={run} />}
+      {run.status === 'completed' && run.result !== 'succeeded' && (tests.data?.failed ?? 0) > 0 && <FailedTests run={run} />}
       <TabList ref={tabList} className={styles.tabs} selectedValue={tab} onTabSelect={(_, { value }) => void navigate({ search: (before) => ({ ...before, tab: value === 'log' ? undefined : String(value) }), replace: true, resetScroll: false })}>
-        {tabs.map((name) => <Tab key={name} value={name}>{tabNames[name]}{count(run, name)}</Tab>)}
+        {tabs.map((name) => <Tab key={name} value={name}>{tabNames[name]}{count(run, name, tests.data)}</Tab>)}
       </TabList>
       <div className={styles.tab} role="tabpanel" aria-label={tabNames[tab]} data-tab={tab}>
         {tab === 'log' && <LogTab run={run} tree={tree} selection={selection} line={search.line} />}
@@ -111,7 +113,8 @@ function FailedTests({ run }: { run: RunDetail }) {
   )
 }
 
-function count(run: RunDetail, tab: TabName): string {
+function count(run: RunDetail, tab: TabName, tests: TestTotals | undefined): string {
+  if (tab === 'tests') return testCountText(tests)
   const number = tab === 'artifacts' ? run.artifacts.length : tab === 'deployments' ? run.deployments.length : 0
   return number === 0 ? '' : ` ${number}`
 }

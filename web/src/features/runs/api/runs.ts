@@ -1,5 +1,6 @@
 import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
 import type { ArtifactFile, Change, Explanation, ListOf, PipelineTest, RunDetail, RunPriority, RunSummary, TestHistoryEntry, TestRun, TimelineRecord } from '@/api/types'
+import { countTests, type TestCounts } from '../model/test-counts'
 import { apiPath, getBytes, getJson, sendJson } from '@/lib/http'
 import { keys } from '@/lib/keys'
 
@@ -34,12 +35,18 @@ export const explainQuery = (project: string, id: number) => queryOptions({
   queryFn: ({ signal }) => getJson<Explanation>(apiPath([project, '_apis', 'slipway', 'runs', id, 'explain']), signal),
 })
 
-/** Places in a queue change when other runs move, of which no event tells: what waits there is asked anew so often, in milliseconds. */
-export const queueInterval = 5000
+/** Runs of this project that move are told by events, those of other projects in the same pool are not: for their sake what waits is asked anew so rarely, in milliseconds. */
+export const queueInterval = 30_000
 
 export const testsQuery = (project: string, id: number) => queryOptions({
   queryKey: [...keys.run(project, id), 'tests'],
   queryFn: ({ signal }) => getJson<ListOf<TestRun>>(apiPath([project, '_apis', 'slipway', 'runs', id, 'tests']), signal),
+})
+
+/** How many tests a run had, and how many failed, without their results. */
+export const testCountsQuery = (project: string, id: number) => queryOptions({
+  queryKey: [...keys.run(project, id), 'test counts'],
+  queryFn: async ({ signal }) => countTests((await getJson<ListOf<TestCounts>>(apiPath([project, '_apis', 'test', 'runs'], { buildIds: id, 'api-version': '7.1' }), signal)).value),
 })
 
 /** Tests over the newest runs of a pipeline, flaky ones first. */

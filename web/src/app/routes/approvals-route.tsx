@@ -20,7 +20,7 @@ export function ApprovalsRoute() {
   const waiting = pending.data?.count ?? 0
   const sentence = pending.data === undefined ? undefined
     : waiting === 0 ? 'Nothing waits for a decision.'
-      : `${waiting === 1 ? '1 deployment waits' : `${waiting} deployments wait`} for a decision${mine === waiting ? ', yours' : mine === 0 ? ' of others' : `, ${mine} of them for yours`}.`
+      : `${waiting === 1 ? '1 deployment waits' : `${waiting} deployments wait`} for ${mine === waiting ? 'your decision' : mine === 0 ? 'a decision of others' : `a decision, ${mine} of them for yours`}.`
   return (
     <Page title="Approvals" sentence={sentence}>
       <TabList

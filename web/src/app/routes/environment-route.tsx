@@ -40,7 +40,7 @@ export function EnvironmentRoute() {
   const environmentId = Number(useParams({ from: '/$project/environments/$environmentId' }).environmentId)
   const matrix = useQuery(matrixQuery(project))
   return (
-    <QueryView query={matrix} doing="show the environment">
+    <QueryView query={matrix} title="Environment" doing="show the environment">
       {(data) => {
         const view = viewOf(data)
         const targets = view.targets.filter((target) => target.environment.id === environmentId)
@@ -172,11 +172,11 @@ const columns: Column<Here>[] = [
   { header: 'For', width: '72px', align: 'right', cell: ({ cell }) => cell.since === undefined ? '' : <Time at={cell.since} /> },
 ]
 
-/** "web 8d01b7a has been in production since Tue 18 Nov 14:02, 3 commits behind." */
+/** "web 8d01b7a has been in production since Tue 18 Nov 14:02, 3 versions behind." */
 function sentenceOf(name: string, here: Here[], now: number): string {
   const newest = here.filter(({ cell }) => cell.since !== undefined).sort((a, b) => (b.cell.since ?? '').localeCompare(a.cell.since ?? ''))[0]
   if (newest?.cell.version === undefined || newest.cell.version === null) return `Nothing is in ${name} yet.`
-  const behind = newest.cell.behind !== undefined && newest.cell.behind > 0 ? `, ${plural(newest.cell.behind, 'commit')} behind` : ''
+  const behind = newest.cell.behind !== undefined && newest.cell.behind > 0 ? `, ${plural(newest.cell.behind, 'version')} behind` : ''
   const others = here.length - 1
   return `${newest.service} ${versionText(newest.cell.version)} has been in ${name} since ${clock(newest.cell.since ?? '', now)}${behind}${others > 0 ? `; ${others === 1 ? 'one other is' : `${others} others are`} older` : ''}.`
 }

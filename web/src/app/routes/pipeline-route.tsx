@@ -37,7 +37,7 @@ export function PipelineRoute() {
   const id = Number(useParams({ from: '/$project/pipelines/$pipelineId' }).pipelineId)
   const pipeline = useQuery(pipelineQuery(project, id))
   return (
-    <QueryView query={pipeline} doing="show the pipeline" loading={<div style={{ padding: '20px 24px' }}><Skeleton rows={8} /></div>}>
+    <QueryView query={pipeline} title="Pipeline" doing="show the pipeline" loading={<div style={{ padding: '20px 24px' }}><Skeleton rows={8} /></div>}>
       {(data) => <PipelinePage pipeline={data} />}
     </QueryView>
   )

@@ -1,5 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
-import { Link, Navigate } from '@tanstack/react-router'
+import { Navigate } from '@tanstack/react-router'
+import { projectColumns } from '@/components/project-columns'
+import { DataTable } from '@/components/data-table'
 import { Empty } from '@/components/empty'
 import { Page } from '@/components/page'
 import { QueryView } from '@/components/query-view'
@@ -19,7 +21,7 @@ export function ProjectChooser() {
                 A project holds repositories, pipelines and environments. Import the sample, or create one over the API.
               </Empty>
             ) : (
-              <ul>{value.map((one) => <li key={one.id}><Link to="/$project" params={{ project: one.name }}>{one.name}</Link> {one.description}</li>)}</ul>
+              <DataTable label="Projects" columns={projectColumns} items={value} keyOf={(one) => one.id} rowHeight={48} />
             )}
           </Page>
         )}

@@ -131,7 +131,8 @@ export function MatrixGrid({ view, selected, onSelect, moment }: MatrixGridProps
           {below > 0 && <tr aria-hidden style={{ height: below }} />}
         </tbody>
       </table>
-      {hovered !== undefined && <CellCard {...hovered} />}
+      {/* Beside the open history of a cell the card would cover it. */}
+      {hovered !== undefined && selected === undefined && <CellCard {...hovered} />}
     </div>
   )
 }

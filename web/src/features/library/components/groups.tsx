@@ -20,7 +20,7 @@ export function Groups({ groups, onEdit, onRemove }: GroupsProps) {
         return (
           <section key={group.id} className={styles.group} aria-label={group.name}>
             <details open={groups.length <= 3}>
-              <summary><strong>{group.name}</strong> <span className={styles.about}>{plural(variables.length, 'variable')}{group.description !== undefined && group.description !== '' && `, ${group.description}`}</span></summary>
+              <summary><strong>{group.name}</strong> <span className={styles.about}>{plural(variables.length, 'variable')}{group.description !== undefined && group.description !== '' && ` · ${group.description}`}</span></summary>
               <dl className={styles.values}>
                 {variables.map(([name, variable]) => (
                   <div key={name}>

@@ -56,7 +56,7 @@ export function LogToolbar(props: LogToolbarProps) {
         />
       </Tooltip>
       {props.live && (
-        <Tooltip content={props.follow ? 'Stop following the end' : 'Follow the end'} relationship="label">
+        <Tooltip content="Stays at the end while lines come" relationship="description">
           <Button
             size="small" appearance={props.follow ? 'secondary' : 'subtle'} aria-pressed={props.follow} icon={<ChevronDoubleDown16Regular />}
             onClick={() => props.onOptions({ follow: !props.follow })}

@@ -23,7 +23,7 @@ interface PipelineTableProps {
 export function PipelineTable({ pipelines, onRun }: PipelineTableProps) {
   const places = useQueuePlaces(pipelines.flatMap((one) => one.runs.slice(0, 1)))
   const columns: Column<PipelineOverview>[] = [
-    { header: 'Pipeline', width: '30%', cell: (one) => <PipelineName pipeline={one} /> },
+    { header: 'Pipeline', width: '30%', cell: (one) => <PipelineName pipeline={one} place={places.get(one.runs[0]?.id ?? 0)} /> },
     { header: 'Last run', from: 'small', cell: (one) => <LastRun last={one.runs[0]} place={places.get(one.runs[0]?.id ?? 0)} /> },
     { header: 'Last ten', from: 'wide', width: '184px', cell: (one) => <LastTen runs={one.runs} /> },
     { header: 'Usually takes', from: 'wide', width: '104px', align: 'right', cell: (one) => <Usual runs={one.runs} /> },
@@ -36,7 +36,7 @@ export function PipelineTable({ pipelines, onRun }: PipelineTableProps) {
   return <DataTable label="Pipelines" columns={columns} items={pipelines} keyOf={(one) => one.id} rowHeight={48} />
 }
 
-function PipelineName({ pipeline }: { pipeline: PipelineOverview }) {
+function PipelineName({ pipeline, place }: { pipeline: PipelineOverview; place: string | undefined }) {
   const project = useProject()
   const last = pipeline.runs[0]
   const folder = pipeline.folder.replaceAll('\\', '/').replace(/^\//, '')
@@ -44,7 +44,10 @@ function PipelineName({ pipeline }: { pipeline: PipelineOverview }) {
     <div className={styles.name}>
       {last === undefined ? <span className={styles.blank} /> : <StateIcon state={stateOfRun(last)} />}
       <TwoLines
-        title={`${pipeline.name}\n${pipeline.path}`} below={folder === '' ? undefined : folder}
+        title={`${pipeline.name}\n${pipeline.path}`} below={<>
+          {folder !== '' && <span className={styles.folder}>{folder}</span>}
+          <span className={styles.narrow}>{last === undefined ? 'Never run' : `${states[stateOfRun(last)].word}${place === undefined ? '' : `, ${place}`}`}</span>
+        </>}
         top={<Link to="/$project/pipelines/$pipelineId" params={{ project, pipelineId: String(pipeline.id) }} className="row-link">{pipeline.name}</Link>}
       />
     </div>

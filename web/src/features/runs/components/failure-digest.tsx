@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router'
 import type { RunDetail } from '@/api/types'
 import { StateIcon } from '@/components/state-icon'
 import { useProject } from '@/lib/project'
-import { failures, type StageNode } from '../model/records'
+import { failures, isImplicit, type StageNode } from '../model/records'
 import styles from './failure-digest.module.css'
 
 /** The errors of a run, before anybody has to look for them. */
@@ -14,10 +14,10 @@ export function FailureDigest({ run, tree }: { run: RunDetail; tree: StageNode[]
     <ul className={styles.list} aria-label="Errors">
       {list.slice(0, 5).map(({ stage, job, step, messages }) => (
         <li key={step?.id ?? job?.record.id ?? stage.record.id}>
-          <StateIcon state="failed" labelled={false} />
+          <StateIcon state={(step ?? job?.record ?? stage.record).result === 'canceled' ? 'canceled' : 'failed'} labelled={false} />
           <div>
             <Link to="/$project/runs/$runId" params={{ project, runId: String(run.id) }} search={{ record: (step ?? job?.record ?? stage.record).id }} replace resetScroll={false}>
-              {[stage.record.name, job?.record.name, step?.name].filter((name) => name !== undefined).join(' › ')}
+              {[isImplicit(stage.record) ? undefined : stage.record.name, job?.record.name, step?.name].filter((name) => name !== undefined).join(' › ')}
             </Link>
             {messages.slice(0, 3).map((message) => <p key={message}>{message}</p>)}
           </div>

@@ -30,7 +30,7 @@ const columns: Column<RunSummary>[] = [
     header: 'Change', from: 'medium',
     cell: (one) => <TwoLines title={`${subject(one.commitMessage)}\n${branchName(one.branch)}`} top={subject(one.commitMessage)} below={<><Copyable value={one.version} /> · {branchName(one.branch)} · {reasonText(one)}</>} />,
   },
-  { header: 'Stages', from: 'medium', width: '128px', cell: (one) => <StagePips stages={one.stages} /> },
+  { header: 'Stages', from: 'medium', width: '160px', cell: (one) => <StagePips stages={one.stages} /> },
   { header: 'Took', from: 'small', width: '80px', align: 'right', cell: (one) => <Duration start={one.startedAt} finish={one.finishedAt} /> },
   { header: 'Age', width: '68px', align: 'right', cell: (one) => <Time at={one.queuedAt} /> },
 ]

@@ -1,9 +1,10 @@
 import { Link } from '@tanstack/react-router'
+import { useLayoutEffect, useRef } from 'react'
 import type { RunDetail } from '@/api/types'
 import { StateIcon } from '@/components/state-icon'
 import { Duration, Time } from '@/components/time'
 import { useProject } from '@/lib/project'
-import { stateOfRecord, stateOfStage, states } from '@/lib/state'
+import { stateOfRecord, stateOfStage, states, type State } from '@/lib/state'
 import { layoutGraph, nodeHeight } from '../model/graph-layout'
 import { gateOf, isImplicit, stageKey, type Gate, type StageNode } from '../model/records'
 import styles from './stage-graph.module.css'
@@ -16,6 +17,12 @@ interface StageGraphProps {
 
 const gateStates = { open: 'succeeded', waiting: 'waiting', closed: 'failed' } as const
 
+/** Stages that one looks for first. */
+const lookedFor: ReadonlySet<State> = new Set<State>(['running', 'waiting', 'queued', 'failed'])
+
+/** Free pixels beside the stage that is scrolled to. */
+const edge = 16
+
 /** The run's stages left to right, with the gates that people and checks hold drawn on the edges. */
 export function StageGraph({ run, tree, selected }: StageGraphProps) {
   const project = useProject()
@@ -25,11 +32,19 @@ export function StageGraph({ run, tree, selected }: StageGraphProps) {
     return gate === undefined ? [] : [[stage.name, gate]]
   }))
   const layout = layoutGraph(stages, new Set(gates.keys()))
+  const box = useRef<HTMLDivElement>(null)
+  const now = run.stages.find((stage) => lookedFor.has(stateOfStage(stage)))?.name
+  const place = layout.nodes.find((node) => node.name === now)
+  const right = place === undefined ? 0 : place.x + layout.nodeWidth
+  // Where the graph is wider than the page, it begins with the stage that goes on or failed.
+  useLayoutEffect(() => {
+    if (box.current !== null && right > box.current.clientWidth) box.current.scrollLeft = right + edge - box.current.clientWidth
+  }, [now, right])
   // A file without stages has nothing to draw: its jobs stand below.
   if (stages.length === 0 || (stages.length === 1 && stages.every(isImplicit) && gates.size === 0)) return null
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls sideways where it is wider than the page
-    <div className={styles.scroll} role="group" aria-label="Stages" tabIndex={0}>
+    <div ref={box} className={styles.scroll} role="group" aria-label="Stages" tabIndex={0}>
       <div className={styles.graph} style={{ width: layout.width, height: layout.height }}>
         <svg className={styles.edges} width={layout.width} height={layout.height} aria-hidden>
           {layout.edges.map((edge) => <path key={`${edge.from}>${edge.to}`} d={edge.path} />)}

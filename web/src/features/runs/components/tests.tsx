@@ -58,11 +58,11 @@ function TestRunView({ runId, run, text }: { runId: number; run: TestRun; text: 
   const all = run.passed + run.failed + run.skipped
   return (
     <section className={styles.tests} aria-label={run.title}>
-      <h3 className={styles.title}>
+      <h2 className={styles.title}>
         <StateIcon state={run.failed > 0 ? 'failed' : 'succeeded'} />
         <span>{run.title}</span>
         <span className={styles.counts}>{run.passed} passed, {run.failed} failed, {run.skipped} skipped · {duration(run.durationMs)}</span>
-      </h3>
+      </h2>
       {failed.map((one, at) => <Failure key={one.id ?? fullName(one)} runId={runId} result={one} open={at < openFailures} />)}
       {others.length > 0 && (
         <details className={styles.others} open={text !== '' || undefined}>

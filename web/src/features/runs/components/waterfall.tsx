@@ -4,7 +4,7 @@ import { useNow } from '@/lib/clock'
 import { duration } from '@/lib/format'
 import { stateOfRecord } from '@/lib/state'
 import type { StageNode } from '../model/records'
-import { timeScale, type TimeScale } from '../model/time-scale'
+import { pausesText, timeScale, type TimeScale } from '../model/time-scale'
 import styles from './waterfall.module.css'
 
 /** Where the time went: stages, jobs and steps as bars on one time axis on which long pauses are cut short. */
@@ -24,7 +24,7 @@ export function Waterfall({ run, tree }: { run: RunDetail; tree: StageNode[] }) 
         <span />
         <span className={styles.ticks}>{[0, 0.25, 0.5, 0.75].map((part) => <span key={part} style={{ left: `${part * 100}%` }}>{duration(Math.round((scale.time(part) - start) / 1000) * 1000)}</span>)}</span>
       </div>
-      {scale.pauses.length > 0 && <p className={styles.pauses}>Nothing ran for {scale.pauses.map((pause) => duration(pause.to - pause.from)).join(', and for ')}: drawn shorter.</p>}
+      {scale.pauses.length > 0 && <p className={styles.pauses}>{pausesText(scale.pauses)}</p>}
       <ul className={styles.rows}>
         {rows.filter(({ record }) => record.startTime !== null && record.startTime !== undefined && record.result !== 'skipped').map(({ record, level }) => (
           <Bar key={`${record.id}-${record.attempt ?? 1}`} record={record} level={level} scale={scale} now={now} />

@@ -9,7 +9,7 @@ const said = (run: RunDetail) => runSentence(run, buildTree(run.records), Date.p
 
 describe('the sentence of a run', () => {
   it('names the step that failed', () => expect(said(detail(failedRun))).toMatch(/^Failed in Production › Deploy web › Apply manifests, after \d+m\d\ds\.$/))
-  it('names the step that runs', () => expect(said(detail(runningRun))).toBe('Runs Build › Image of leaderboard › Build and push.'))
+  it('names the step that runs', () => expect(said(detail(runningRun))).toBe('Running Build › Image of leaderboard › Build and push.'))
   it('names who is asked', () => expect(said(detail(waitingRun))).toBe('Production waits for approval by Ada Moreno or Jun Tanaka.'))
   it('says what came where', () => {
     const run = detail({ ...waitingRun, status: 'completed', result: 'succeeded', finishedAt: new Date(Date.parse(waitingRun.startedAt!) + 24_000).toISOString() })
@@ -35,7 +35,7 @@ describe('the sentence in a list', () => {
   it.each([
     [{ ...failedRun }, 'Failed in Production'],
     [{ ...failedRun, stages: [{ name: '__default', displayName: '__default', state: 'completed' as const, result: 'failed' as const }] }, 'Failed'],
-    [{ ...runningRun }, 'Runs Build'],
+    [{ ...runningRun }, 'Running Build'],
     [{ ...queuedRun }, 'Build waits for a worker'],
     [{ ...queuedRun, stages: queuedRun.stages.map((one) => ({ ...one, state: 'queued' as const })) }, 'Build and Deploy wait for a worker'],
     [{ ...queuedRun, stages: [{ name: '__default', displayName: '__default', state: 'queued' as const }] }, 'The run waits for a worker'],

@@ -30,7 +30,7 @@ export function summarySentence(run: RunSummary): string {
   const waiting = run.stages.find((stage) => stage.state === 'waiting')
   const also = failed.length === 0 ? '' : `; ${listed(failed)} failed`
   if (run.stages.some((stage) => isImplicit(stage) && stage.state === 'inProgress')) return 'Is running'
-  if (running.length > 0) return `Runs ${listed(running)}${also}`
+  if (running.length > 0) return `Running ${listed(running)}${also}`
   if (waiting !== undefined) return `${titleOf(waiting)} ${waits(waiting.waiting)}${also}`
   return `${queuedSentence(run) ?? 'Is about to start'}${also}`
 }
@@ -79,7 +79,7 @@ function ongoing(run: RunDetail, tree: StageNode[]): string {
   const [first] = running
   if (first !== undefined) {
     const step = first.job.steps.find((one) => one.state === 'inProgress')
-    return `Runs ${place(first.stage, first.job, step?.name)}${running.length > 1 ? `, and ${plural(running.length - 1, 'more job')}` : ''}.`
+    return `Running ${place(first.stage, first.job, step?.name)}${running.length > 1 ? `, and ${plural(running.length - 1, 'more job')}` : ''}.`
   }
   if (waiting !== undefined) {
     const approval = run.approvals.find((one) => one.stage === waiting.name && one.status === 'pending')

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { timeScale } from './time-scale'
+import { pausesText, timeScale } from './time-scale'
 
 describe('the time axis', () => {
   it('is to scale while something runs', () => {
@@ -18,5 +18,9 @@ describe('the time axis', () => {
     const scale = timeScale([[0, 10]], 0, 10)
     expect([scale.place(-5), scale.place(50)]).toEqual([0, 1])
   })
+  it.each([
+    [[{ from: 0, to: 60_000 }], 'Nothing ran for 1m00s: drawn shorter.'],
+    [[{ from: 0, to: 60_000 }, { from: 70_000, to: 75_000 }], 'In 2 pauses nothing ran, for 1m05s in all: drawn shorter.'],
+  ])('says what it cut: %j', (pauses, text) => expect(pausesText(pauses)).toBe(text))
   it('of nothing is calm', () => expect(timeScale([], 0, 10).place(5)).toBe(0.5))
 })

@@ -1,3 +1,5 @@
+import { duration } from '@/lib/format'
+
 /** A stretch in which nothing ran: a person decided, or no worker was free. */
 export interface Pause {
   from: number
@@ -11,6 +13,12 @@ export interface TimeScale {
   time: (place: number) => number
   /** Pauses that were drawn shorter than they were. */
   pauses: Pause[]
+}
+
+/** "Nothing ran for 8h02m: drawn shorter."; of many pauses the sum. */
+export function pausesText(pauses: Pause[]): string {
+  const sum = duration(pauses.reduce((total, { from, to }) => total + to - from, 0))
+  return pauses.length === 1 ? `Nothing ran for ${sum}: drawn shorter.` : `In ${pauses.length} pauses nothing ran, for ${sum} in all: drawn shorter.`
 }
 
 /** A shortened pause takes this share of the time in which something ran. */

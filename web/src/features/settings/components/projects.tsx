@@ -1,26 +1,22 @@
 import { Button, Field, Input } from '@fluentui/react-components'
 import { Add16Regular } from '@fluentui/react-icons'
-import { useNavigate, Link } from '@tanstack/react-router'
+import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { Project } from '@/api/types'
-import { TwoLines } from '@/components/cells'
-import { DataTable, type Column } from '@/components/data-table'
+import { DataTable } from '@/components/data-table'
 import { FormDialog } from '@/components/form-dialog'
 import { Section } from '@/components/page'
+import { projectColumns } from '@/components/project-columns'
 import { keys } from '@/lib/keys'
 import { useSend } from '@/lib/send'
 import { addProject } from '../api/settings'
-
-const columns: Column<Project>[] = [
-  { header: 'Project', cell: (one) => <TwoLines top={<Link to="/$project" params={{ project: one.name }} className="row-link">{one.name}</Link>} below={one.description === '' ? undefined : one.description} title={one.name} /> },
-]
 
 /** Projects hold repositories, pipelines and environments; pools and people belong to the server. */
 export function Projects({ projects, admin }: { projects: Project[]; admin: boolean }) {
   const [making, setMaking] = useState(false)
   return (
     <Section title="Projects" aside={admin && <Button size="small" icon={<Add16Regular />} onClick={() => setMaking(true)}>New project</Button>}>
-      <DataTable label="Projects" columns={columns} items={projects} keyOf={(one) => one.id} rowHeight={48} />
+      <DataTable label="Projects" columns={projectColumns} items={projects} keyOf={(one) => one.id} rowHeight={48} />
       {making && <ProjectDialog onClose={() => setMaking(false)} />}
     </Section>
   )

@@ -41,10 +41,10 @@ Result<Reply> listLogs(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
     ASSIGN_OR_RETURN(const auto run, runOf(call, services, project, "buildId"));
-    ASSIGN_OR_RETURN(const auto detail, services.runs.detail(run.id));
+    ASSIGN_OR_RETURN(const auto logs, services.runs.logs(run.id));
     const std::string url = buildUrl(call, project, run.id);
     Json list = Json::array();
-    for (const auto &log : detail.logs) {
+    for (const auto &log : logs) {
         ASSIGN_OR_RETURN(const auto length, services.logs.length({run.id, log.logId}));
         list.push_back({{"lineCount", length.lines},
                         {"createdOn", schema::toIso8601(log.createdAt)},
@@ -80,8 +80,8 @@ Result<Reply> getLog(Call &call, Services &services)
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
     ASSIGN_OR_RETURN(const auto run, runOf(call, services, project, "buildId"));
     ASSIGN_OR_RETURN(const auto id, call.id("logId"));
-    ASSIGN_OR_RETURN(const auto detail, services.runs.detail(run.id));
-    const bool exists = std::any_of(detail.logs.begin(), detail.logs.end(),
+    ASSIGN_OR_RETURN(const auto logs, services.runs.logs(run.id));
+    const bool exists = std::any_of(logs.begin(), logs.end(),
                                     [&](const auto &log) { return log.logId == id; });
     if (!exists)
         return {ErrorCode::NotFound,

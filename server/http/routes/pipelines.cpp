@@ -264,9 +264,9 @@ Result<Reply> listLogs(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
     ASSIGN_OR_RETURN(const auto run, runOf(call, services, project, "runId"));
-    ASSIGN_OR_RETURN(const auto detail, services.runs.detail(run.id));
+    ASSIGN_OR_RETURN(const auto logs, services.runs.logs(run.id));
     Json list = Json::array();
-    for (const auto &log : detail.logs) {
+    for (const auto &log : logs) {
         ASSIGN_OR_RETURN(auto json, logJson(call, services, project, log));
         list.push_back(std::move(json));
     }
@@ -278,8 +278,8 @@ Result<Reply> getLog(Call &call, Services &services)
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
     ASSIGN_OR_RETURN(const auto run, runOf(call, services, project, "runId"));
     ASSIGN_OR_RETURN(const auto id, call.id("logId"));
-    ASSIGN_OR_RETURN(const auto detail, services.runs.detail(run.id));
-    for (const auto &log : detail.logs) {
+    ASSIGN_OR_RETURN(const auto logs, services.runs.logs(run.id));
+    for (const auto &log : logs) {
         if (log.logId != id)
             continue;
         ASSIGN_OR_RETURN(const auto json, logJson(call, services, project, log));

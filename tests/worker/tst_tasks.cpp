@@ -328,6 +328,27 @@ private Q_SLOTS:
         QCOMPARE(run.sink.queries.at(1).pipeline, std::string("lib"));
     }
 
+    /// The keyword downloadBuild: the run of a pipeline resource, each artifact in its folder.
+    void downloadBuild()
+    {
+        JobRun run(job(
+            {script("echo data > f"),
+             task("PublishPipelineArtifact@1", {{"path", "f"}, {"artifactName", "drop"}}),
+             task("DownloadBuildArtifacts@1", {{"alias", "lib"}}),
+             task(
+                 "DownloadBuildArtifacts@1",
+                 {{"alias", "lib"}, {"artifact", "drop"}, {"path", "in"}, {"patterns", "**/none"}}),
+             task("DownloadBuildArtifacts@1",
+                  {{"alias", "lib"}, {"artifact", "drop"}, {"path", "in"}}),
+             script("cat $(Pipeline.Workspace)/lib/drop/f in/drop/f")}));
+        run.sink.otherRun = 41;
+        QVERIFY2(run.go().result == TaskResult::Succeeded, run.jobText().c_str());
+        VERIFY_CONTAINS(run.stepText(3), "Downloaded 0 files");
+        VERIFY_CONTAINS(run.stepText(5), "\ndata\ndata\n");
+        QCOMPARE(run.sink.queries.size(), std::size_t(3));
+        QCOMPARE(run.sink.queries.at(0).pipeline, std::string("lib"));
+    }
+
     void cacheMissThenHit()
     {
         auto cache = task("Cache@2", {{"key", "\"k\" | lock.txt"},

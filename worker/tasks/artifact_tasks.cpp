@@ -159,6 +159,19 @@ Result<std::int64_t> runOf(TaskContext &task, const RunInputs &names)
     return found.runId;
 }
 
+/// The run of a pipeline resource: it was chosen when this run began; without that, its newest good
+/// one.
+Result<std::int64_t> runOfResource(TaskContext &task, const std::string &alias)
+{
+    schema::protocol::RunQuery query;
+    query.pipeline = alias;
+    query.runId =
+        std::atoll(task.job().variables.value("resources.pipeline." + alias + ".runID").c_str());
+    ASSIGN_OR_RETURN(const auto found, task.job().sink.findRun(query));
+    task.print("Artifacts of run " + found.number + " (" + std::to_string(found.runId) + ")");
+    return found.runId;
+}
+
 std::vector<std::string> patterns(TaskContext &task, std::string_view input)
 {
     auto list = listEntries(task.input(input));
@@ -208,19 +221,12 @@ TaskResult runDownload(TaskContext &task)
         return download(task,
                         {artifact, patterns(task, "patterns"),
                          artifact.empty() ? workspace : workspace / artifact, artifact.empty()});
-    // The resource's run was chosen when this run began; without that, its newest good one.
-    schema::protocol::RunQuery query;
-    query.pipeline = alias;
-    query.runId =
-        std::atoll(task.job().variables.value("resources.pipeline." + alias + ".runID").c_str());
-    const auto found = task.job().sink.findRun(query);
-    if (!found)
-        return task.fail(found.error());
-    task.print("Artifacts of run " + found->number + " (" + std::to_string(found->runId) + ")");
+    const auto run = runOfResource(task, alias);
+    if (!run)
+        return task.fail(run.error());
     const auto target = workspace / alias;
     return download(task, {artifact, patterns(task, "patterns"),
-                           artifact.empty() ? target : target / artifact, artifact.empty(),
-                           found->runId});
+                           artifact.empty() ? target : target / artifact, artifact.empty(), *run});
 }
 
 TaskResult runDownloadPipelineArtifact(TaskContext &task)
@@ -237,6 +243,17 @@ TaskResult runDownloadPipelineArtifact(TaskContext &task)
 
 TaskResult runDownloadBuildArtifacts(TaskContext &task)
 {
+    if (const auto alias = task.input("alias"); !alias.empty()) { // the keyword downloadBuild
+        const auto found = runOfResource(task, alias);
+        if (!found)
+            return task.fail(found.error());
+        const bool given = schema::findText(task.step().inputs, "path") != nullptr ||
+                           schema::findText(task.step().inputs, "downloadPath") != nullptr;
+        return download(task, {task.input("artifactName"), patterns(task, "itemPattern"),
+                               given ? task.path("downloadPath")
+                                     : fs::path(task.job().layout.workspace) / alias,
+                               true, *found, task.flag("extractTars")});
+    }
     const auto run = runOf(task, {"buildType", "pipeline", "buildVersionToDownload", "branchName",
                                   "buildId", "specificBuildWithTriggering"});
     if (!run)

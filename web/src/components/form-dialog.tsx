@@ -1,5 +1,6 @@
 import { Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle } from '@fluentui/react-components'
 import type { ReactNode } from 'react'
+import { useFocusBack } from '@/lib/focus-back'
 import { ErrorPanel } from './error-panel'
 import styles from './form-dialog.module.css'
 
@@ -25,6 +26,7 @@ interface FormDialogProps {
  * hidden from assistive technology.
  */
 export function FormDialog({ title, submit, doing, busy, error, onSubmit, onClose, wide, outcome, children }: FormDialogProps) {
+  useFocusBack()
   return (
     <Dialog open onOpenChange={(_, { open, type }) => { if (!open && type !== 'backdropClick') onClose() }}>
       <DialogSurface className={styles.surface} data-wide={wide || undefined}>

@@ -1,4 +1,5 @@
 import { Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle } from '@fluentui/react-components'
+import { useFocusBack } from '@/lib/focus-back'
 import { useSend } from '@/lib/send'
 import { ErrorPanel } from './error-panel'
 import styles from './form-dialog.module.css'
@@ -21,6 +22,7 @@ interface RemoveDialogProps {
 
 /** Asks once before something goes for good, and says what goes with it. */
 export function RemoveDialog({ title, consequence, verb = 'Delete', doing, remove, stale, gone, onClose, onDone = onClose }: RemoveDialogProps) {
+  useFocusBack()
   const send = useSend(remove, stale, gone)
   return (
     <Dialog open onOpenChange={(_, { open }) => { if (!open) onClose() }}>

@@ -6,6 +6,7 @@ import { StateIcon } from '@/components/state-icon'
 import { matrixQuery } from '@/features/environments/api/environments'
 import { pipelinesQuery } from '@/features/pipelines/api/pipelines'
 import { recentRunsQuery } from '@/features/runs/api/runs'
+import { useFocusBack } from '@/lib/focus-back'
 import { branchName, subject } from '@/lib/format'
 import { stateOfRun } from '@/lib/state'
 import { places } from './places'
@@ -22,6 +23,7 @@ interface Target {
 
 /** Jump to any place, pipeline, run or environment by a few letters of it. */
 export function Palette({ project, onClose }: { project: string; onClose: () => void }) {
+  useFocusBack()
   const [query, setQuery] = useState('')
   const [at, setAt] = useState(0)
   const targets = useTargets(project)

@@ -1,4 +1,5 @@
 import { Dialog, DialogBody, DialogContent, DialogSurface, DialogTitle } from '@fluentui/react-components'
+import { useFocusBack } from '@/lib/focus-back'
 import { places } from './places'
 import styles from './palette.module.css'
 
@@ -8,6 +9,7 @@ const rows: [string, string][] = [
 ]
 
 export function ShortcutSheet({ onClose }: { onClose: () => void }) {
+  useFocusBack()
   return (
     <Dialog open onOpenChange={(_, { open }) => { if (!open) onClose() }}>
       <DialogSurface>

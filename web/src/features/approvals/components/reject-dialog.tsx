@@ -1,8 +1,10 @@
 import { Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, Field, Textarea } from '@fluentui/react-components'
 import { useState } from 'react'
+import { useFocusBack } from '@/lib/focus-back'
 
 /** Approving asks for nothing; rejecting asks why. */
 export function RejectDialog({ name, onReject, onClose }: { name: string; onReject: (reason: string) => void; onClose: () => void }) {
+  useFocusBack()
   const [reason, setReason] = useState('')
   const [asked, setAsked] = useState(false)
   const missing = reason.trim() === ''

@@ -8,6 +8,7 @@ import type { PipelineRef, QueueInputs, RunPriority } from '@/api/types'
 import { Copyable } from '@/components/copyable'
 import { DiagnosticSummary } from '@/components/diagnostics'
 import { ErrorPanel } from '@/components/error-panel'
+import { useFocusBack } from '@/lib/focus-back'
 import { branchName } from '@/lib/format'
 import { useProject } from '@/lib/project'
 import { inputsQuery, useQueueRun } from '../api/pipelines'
@@ -18,6 +19,7 @@ import styles from './queue-dialog.module.css'
 
 /** Asks for what the pipeline's file on the chosen branch wants to know, then queues the run and goes to it. */
 export function QueueDialog({ pipeline, onClose }: { pipeline: PipelineRef; onClose: () => void }) {
+  useFocusBack()
   const project = useProject()
   const navigate = useNavigate()
   const [branch, setBranch] = useState<string>()

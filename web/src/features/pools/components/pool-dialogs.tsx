@@ -6,6 +6,7 @@ import { FormDialog } from '@/components/form-dialog'
 import { LimitField } from '@/components/limit-field'
 import { SecretOnce } from '@/components/secret-once'
 import { Skeleton } from '@/components/skeleton'
+import { useFocusBack } from '@/lib/focus-back'
 import { exact } from '@/lib/format'
 import { limitOf, limitProblem, limitText } from '@/lib/job-limit'
 import { keys } from '@/lib/keys'
@@ -35,6 +36,7 @@ export function PoolDialog({ pool, onClose }: { pool: Pool | undefined; onClose:
 
 /** The command that lets a machine join, with a token that works for an hour. */
 export function JoinDialog({ pool, onClose }: { pool: Pool; onClose: () => void }) {
+  useFocusBack()
   const { mutate, data, error } = useSend(registrationToken(pool.id), [])
   useEffect(() => mutate(), [mutate])
   return (

@@ -415,8 +415,10 @@ std::vector<VersionRow> EnvironmentStore::versionsOfRun(std::int64_t runId)
 int EnvironmentStore::versionsAfter(const VersionRow &version)
 {
     Statement s = m_connection.prepare(
-        "SELECT count(DISTINCT digest) FROM version WHERE service_id=? AND id>? AND digest<>?");
-    s.bind(version.serviceId, version.id, version.digest);
+        "SELECT count(DISTINCT CASE commit_id WHEN '' THEN digest ELSE commit_id END) "
+        "FROM version WHERE service_id=? AND id>? AND digest<>? AND (commit_id='' OR "
+        "commit_id<>?)");
+    s.bind(version.serviceId, version.id, version.digest, version.commit);
     return s.step() ? s.get<int>(0) : 0;
 }
 

@@ -134,7 +134,8 @@ public:
     std::optional<VersionRow> version(std::int64_t id);
     /// Versions a run made.
     std::vector<VersionRow> versionsOfRun(std::int64_t runId);
-    /// Number of versions of the service built after that one.
+    /// Number of versions of the service built after that one, by commit: a commit that was built
+    /// twice brings nothing new. Where the commit is not known, each digest counts.
     int versionsAfter(const VersionRow &version);
 
     void putItem(const ItemRow &item);

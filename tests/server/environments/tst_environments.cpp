@@ -129,6 +129,12 @@ void TestEnvironments::knowsWhatIsWhere()
     t.release("production", "c2", "sha256:bbb", "2");
     QCOMPARE(t.cell(t.dev).behind, 1);
     QCOMPARE(t.cell(t.production).behind, 0);
+    // Built again from the same commit, by another pipeline say: nothing new is in it.
+    t.release("dev", "c2", "sha256:ccc", "3");
+    QCOMPARE(t.cell(t.production).behind, 0);
+    t.release("dev", "c3", "sha256:ddd", "4");
+    t.release("dev", "c3", "sha256:eee", "5");
+    QCOMPARE(t.cell(t.production).behind, 1);
 }
 
 void TestEnvironments::movesOnlyOnSuccess()

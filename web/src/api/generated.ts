@@ -234,7 +234,7 @@ export interface components {
             since?: string;
             image?: string;
             workload?: string;
-            /** @description Versions of the service that were built after this one */
+            /** @description Versions of the service that were built after this one, by commit */
             behind?: number;
             namespace?: string;
             approvedBy?: components["schemas"]["Decision"][];

@@ -134,13 +134,13 @@ bool isSignedBy(std::string_view signature, std::string_view secret, std::string
         equals == std::string_view::npos ? std::string_view{} : signature.substr(0, equals);
     const std::string_view digits =
         equals == std::string_view::npos ? signature : signature.substr(equals + 1);
-    const bool long_ = kind == "sha256" || (kind.empty() && digits.size() == 64);
-    if (!long_ && kind != "sha1" && !(kind.empty() && digits.size() == 40))
+    const bool is256 = kind == "sha256" || (kind.empty() && digits.size() == 64);
+    if (!is256 && kind != "sha1" && !(kind.empty() && digits.size() == 40))
         return false;
     std::string given(digits);
     for (char &c : given)
         c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    const std::string wanted = hmacHex(long_ ? EVP_sha256() : EVP_sha1(), secret, body);
+    const std::string wanted = hmacHex(is256 ? EVP_sha256() : EVP_sha1(), secret, body);
     return given.size() == wanted.size() &&
            CRYPTO_memcmp(given.data(), wanted.data(), wanted.size()) == 0;
 }
@@ -326,8 +326,9 @@ Result<int> ResourceTriggers::repositoryPushed(const store::Repository &reposito
         request.triggerVariables = {{"Resources.TriggeringCategory", "repository"},
                                     {prefix + "ref", ref},
                                     {prefix + "version", commit}};
-        ASSIGN_OR_RETURN(const auto run, start(listener, std::move(request),
-                                               "push " + repository.id + " " + ref + " " + commit));
+        ASSIGN_OR_RETURN(const auto run,
+                         start(listener, std::move(request),
+                               fmt::format("push {} {} {}", repository.id, ref, commit)));
         started += run ? 1 : 0;
     }
     return started;
@@ -463,14 +464,14 @@ Result<int> ResourceTriggers::completions()
         if (m_onCompleted)
             m_onCompleted(id);
     }
-    if (!fresh.empty())
-        m_seen = fresh.back();
+    const std::int64_t seen = fresh.empty() ? m_seen.value_or(0) : fresh.back();
+    m_seen = seen;
     for (const auto id : open)
-        if (id <= *m_seen)
+        if (id <= seen)
             m_open.insert(id);
     // Everything up to here counts as seen after a restart; written rarely, because looking at a
     // run twice does no harm.
-    const std::int64_t cursor = m_open.empty() ? *m_seen : *m_open.begin() - 1;
+    const std::int64_t cursor = m_open.empty() ? seen : *m_open.begin() - 1;
     const bool worthIt = !m_storedCursor || cursor > *m_storedCursor + 1000 ||
                          (started > 0 && cursor > *m_storedCursor);
     if (worthIt) {

@@ -142,6 +142,8 @@ Value split(const Arguments &arguments)
     auto parts = std::make_shared<Array>();
     std::string_view rest = whole.view;
     while (true) {
+        if (parts->items.size() == kMostParts)
+            throw EvaluationError(std::string(kTooLarge));
         const std::size_t at =
             delimiter.view.empty() ? std::string_view::npos : rest.find(delimiter.view);
         parts->items.push_back(Value::own(std::string(rest.substr(0, at))));

@@ -13,6 +13,8 @@ namespace pipelines::expr {
 inline constexpr std::size_t kMaxTextBytes = 10U << 20U;
 /// What is said about longer ones.
 inline constexpr std::string_view kTooLarge = "Maximum object size exceeded";
+/// Elements that split() may make: with their texts, less than what the files of a pipeline may be.
+inline constexpr std::size_t kMostParts = 1'000'000;
 
 /// Throws EvaluationError. The number of arguments was checked by the parser.
 Value callFunction(Function function, const std::vector<Value> &arguments);

@@ -149,6 +149,7 @@ private Q_SLOTS:
         row("text that doubles", "limit-size");
         row("nested formats", "expression-evaluation");
         row("nested replaces", "expression-evaluation");
+        row("split of a long text", "expression-evaluation");
         row("joins of a list by a join of it", "expression-evaluation");
         row("scalar of 30 MB", "limit-size");
         row("lines of 30 MB", "limit-size");
@@ -306,6 +307,9 @@ private:
             return nested("format('{0}{0}{0}{0}{0}{0}{0}{0}', ", ")");
         if (is("nested replaces"))
             return nested("replace(", ", 'x', 'xxxxxxxx')");
+        if (is("split of a long text"))
+            return "steps:\n- script: ${{ join(',', split(replace('" + times(9000, "a") +
+                   "', 'a', '" + times(1000, "b") + "'), 'b')) }}\n";
         if (is("joins of a list by a join of it"))
             return parameter(list()) +
                    "steps:\n- script: ${{ join(join('a', parameters.l), parameters.l) }}\n";

@@ -1,5 +1,6 @@
 #include "cli/validate_format.h"
 
+#include "pipelines/base/diagnostic_codes.h"
 #include "pipelines/base/text.h"
 
 #include <fmt/format.h>
@@ -79,7 +80,30 @@ private:
     std::size_t m_start = 0;
 };
 
-/// The line with tabs as blanks, and the caret line below it.
+constexpr std::string_view kReplacement = "\uFFFD";
+
+/// False for what a terminal would obey (control characters) and for bytes that are no UTF-8.
+bool isPrintable(char32_t c, std::size_t bytes)
+{
+    return c >= 0x20 && c != 0x7F && (bytes > 1 ? c >= 0xA0 : c < 0x80);
+}
+
+/// A message quotes texts of the file, which may hold any character by an escape.
+std::string printable(std::string_view text)
+{
+    std::string shown;
+    while (!text.empty()) {
+        std::string_view rest = text;
+        const char32_t c = pipelines::takeCodePoint(rest);
+        const std::string_view character = text.substr(0, text.size() - rest.size());
+        const bool isBlank = c == '\n' || c == '\t';
+        shown += isBlank || isPrintable(c, character.size()) ? character : kReplacement;
+        text = rest;
+    }
+    return shown;
+}
+
+/// The line with tabs as blanks and no control characters, and the caret line below it.
 std::string excerpt(std::string_view line, const Diagnostic &diagnostic)
 {
     constexpr std::size_t kWidest = 160;
@@ -91,10 +115,11 @@ std::string excerpt(std::string_view line, const Diagnostic &diagnostic)
     while (!line.empty() && shown.size() < kWidest) {
         std::string_view rest = line;
         const char32_t c = pipelines::takeCodePoint(rest);
+        const std::string_view character = line.substr(0, line.size() - rest.size());
         if (c == '\t')
             shown += ' ';
         else
-            shown += line.substr(0, line.size() - rest.size());
+            shown += isPrintable(c, character.size()) ? character : kReplacement;
         line = rest;
         if (column < diagnostic.position.column)
             caret += ' ';
@@ -126,7 +151,7 @@ std::string diagnosticsAsText(const std::vector<Diagnostic> &diagnostics,
     for (const Diagnostic &diagnostic : diagnostics) {
         out += fmt::format("{}{}{} [{}]\n", prefix(diagnostic.position),
                            diagnostic.severity == Severity::Warning ? "warning: " : "",
-                           diagnostic.message, diagnostic.code);
+                           printable(diagnostic.message), diagnostic.code);
         if (diagnostic.position.line != 0) {
             auto found = texts.find(diagnostic.position.file);
             if (found == texts.end())
@@ -137,7 +162,7 @@ std::string diagnosticsAsText(const std::vector<Diagnostic> &diagnostics,
             out += excerpt(found->second.at(diagnostic.position.line), diagnostic);
         }
         if (!diagnostic.hint.empty())
-            out += "  hint: " + diagnostic.hint + "\n";
+            out += "  hint: " + printable(diagnostic.hint) + "\n";
         for (const auto &from : diagnostic.includedFrom)
             out += fmt::format("  included from {} (Line: {}, Col: {})\n", from.file, from.line,
                                from.column);
@@ -177,7 +202,9 @@ std::string diagnosticsAsSarif(const std::vector<Diagnostic> &diagnostics)
     Json results = Json::array();
     for (const Diagnostic &diagnostic : diagnostics) {
         if (known.insert(diagnostic.code).second)
-            rules.push_back({{"id", diagnostic.code}});
+            rules.push_back(
+                {{"id", diagnostic.code},
+                 {"shortDescription", {{"text", pipelines::meaningOf(diagnostic.code)}}}});
         std::string text = diagnostic.message;
         if (!diagnostic.hint.empty())
             text += " (" + diagnostic.hint + ")";

@@ -97,7 +97,7 @@ void compileInto(const CompileRequest &request, FileSource &files, Compilation &
                                       request.limits.expression, result.diagnostics);
     // After an error in a template the graph has holes that are no mistakes of their own.
     if (expandedCleanly && canonical->find("stages") != nullptr)
-        compiler::checkGraph(*result.plan, *expanded,
+        compiler::checkGraph(*result.plan, *expanded, *canonical,
                              {.valuesMissing = !request.requireParameters, .hasShape = hasShape},
                              result.diagnostics);
     spellDependencies(*result.plan);

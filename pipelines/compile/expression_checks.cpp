@@ -102,6 +102,8 @@ void ExpressionChecks::stepCondition(const yaml::Node *node, const std::string &
                    "use them without names, or in the condition of the job");
         return remarkNever(*node, *parsed.expression, false);
     }
+    if (!parsed.error)
+        return;
     // An unknown name passes the service's preview and fails on the worker (10.8).
     const bool onlyName = parsed.error->head.starts_with("Unrecognized value") &&
                           expr::parse(text, expr::Slot::Template, m_limits).expression.has_value();
@@ -118,8 +120,10 @@ void ExpressionChecks::variable(const std::string &name, const yaml::Node &value
                                 Severity severity)
 {
     const std::string_view whole = trim(value.text);
-    if (!value.isScalar() || value.guessed || !whole.starts_with("$["))
+    if (!value.isScalar() || value.guessed)
         return;
+    if (!whole.starts_with("$["))
+        return remarkPartial(value, whole);
     if (!whole.ends_with("]")) {
         report(Severity::Warning, value, "invalid-expression",
                "'" + std::string(whole) +
@@ -134,6 +138,22 @@ void ExpressionChecks::variable(const std::string &name, const yaml::Node &value
     if (parsed.error)
         report(severity, value, "invalid-expression",
                kLoading + ("Variable " + name + ": ") + parsed.error->message(inner), {});
+}
+
+/// Shells and patterns know `$[` as well: only what reads a context is surely meant for us (12.1).
+void ExpressionChecks::remarkPartial(const yaml::Node &value, std::string_view whole)
+{
+    const std::size_t start = whole.find("$[");
+    if (start == std::string_view::npos)
+        return;
+    const std::string rest = toLower(whole.substr(start));
+    for (const char *const context : {"variables[", "variables.", "dependencies."}) {
+        if (rest.find(context) != std::string::npos)
+            return report(Severity::Warning, value, "runtime-expression-as-text",
+                          "`$[ ]` counts only when it is the whole value: this one stays as it is "
+                          "written",
+                          "use format() inside of the brackets, or two variables");
+    }
 }
 
 void ExpressionChecks::remarkDependencies(const yaml::Node &node,
@@ -158,11 +178,16 @@ void ExpressionChecks::remarkDependencies(const yaml::Node &node,
         const std::string context =
             access.name == expr::Name::Dependencies ? "dependencies" : "stageDependencies";
         const bool isOnlyStage = !ofJobs && stage->name == "__default";
-        report(Severity::Warning, node, "missing-dependency",
-               "`" + context + "." + name + "` is always empty here: " +
-                   (isOnlyStage ? "there is no other stage"
-                                : (ofJobs ? "job " + job->name : "stage " + stage->name) +
-                                      " does not depend on " + name),
+        std::string message = "`";
+        message.append(context).append(".").append(name).append("` is always empty here: ");
+        if (isOnlyStage)
+            message += "there is no other stage";
+        else
+            message.append(ofJobs ? "job " : "stage ")
+                .append(ofJobs ? job->name : stage->name)
+                .append(" does not depend on ")
+                .append(name);
+        report(Severity::Warning, node, "missing-dependency", std::move(message),
                isOnlyStage ? ""
                : ofJobs && holds(stage->dependsOn, name)
                    ? "jobs of other stages are in `stageDependencies." + name + "`"

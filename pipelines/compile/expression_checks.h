@@ -38,6 +38,7 @@ public:
 
 private:
     void remarkNever(const yaml::Node &node, const expr::Expression &condition, bool isAlone);
+    void remarkPartial(const yaml::Node &value, std::string_view whole);
     /// Results and outputs of what is not in `dependsOn` are always empty (12.6).
     void remarkDependencies(const yaml::Node &node, const expr::Expression &expression);
     void remarkMacro(const yaml::Node &node, std::string_view condition);

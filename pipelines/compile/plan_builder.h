@@ -29,8 +29,8 @@ struct TreeState
 };
 
 /// Names are unique and valid, dependencies exist and have no cycle. `expanded` is the tree the
-/// plan was built from, before it was brought into the canonical form.
-void checkGraph(const schema::RunPlan &plan, const yaml::Node &expanded, TreeState state,
-                std::vector<Diagnostic> &diagnostics);
+/// plan was built from, before it was brought into the canonical form; `canonical` after it.
+void checkGraph(const schema::RunPlan &plan, const yaml::Node &expanded,
+                const yaml::Node &canonical, TreeState state, std::vector<Diagnostic> &diagnostics);
 
 } // namespace pipelines::compiler

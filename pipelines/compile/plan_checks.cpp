@@ -33,6 +33,7 @@ struct Vertex
     std::string_view name;
     const std::vector<std::string> *dependsOn;
     const schema::SourcePosition *position;
+    const yaml::Source *source; ///< with the template references that led there; may be null
 };
 
 struct Wording
@@ -60,9 +61,8 @@ class LevelChecker
 {
 public:
     /// `mayBeEmpty`: whether there are vertices depends on values that are not known yet.
-    LevelChecker(const std::vector<Vertex> &vertices, const Wording &wording,
-                 const schema::SourcePosition &owner, bool mayBeEmpty, const JobStages &elsewhere,
-                 std::vector<Diagnostic> &diagnostics)
+    LevelChecker(const std::vector<Vertex> &vertices, const Wording &wording, const Vertex &owner,
+                 bool mayBeEmpty, const JobStages &elsewhere, std::vector<Diagnostic> &diagnostics)
         : m_vertices(vertices)
         , m_wording(wording)
         , m_owner(owner)
@@ -75,10 +75,9 @@ public:
     {
         for (std::size_t i = 0; i < m_vertices.size(); ++i) {
             if (!m_index.emplace(m_vertices[i].name, i).second)
-                report(*m_vertices[i].position, "duplicate-name",
+                report(m_vertices[i], "duplicate-name",
                        filled(m_wording.repeated, m_vertices[i].name), "rename one of the two");
         }
-        bool unknown = false;
         std::vector<std::string_view> names;
         names.reserve(m_vertices.size());
         for (const Vertex &vertex : m_vertices)
@@ -87,7 +86,6 @@ public:
             for (const std::string &dependency : *vertex.dependsOn) {
                 if (m_index.contains(dependency))
                     continue;
-                unknown = true;
                 const std::string close = nearest(dependency, names);
                 const auto other = m_elsewhere.find(dependency);
                 std::string hint;
@@ -96,7 +94,7 @@ public:
                 else if (other != m_elsewhere.end())
                     hint = "that job is in stage " + std::string(other->second) +
                            ": let this stage depend on that stage";
-                report(*vertex.position, "unknown-dependency",
+                report(vertex, "unknown-dependency",
                        filled(m_wording.unknown, vertex.name, dependency), std::move(hint));
             }
         }
@@ -108,16 +106,17 @@ public:
                           m_vertices.empty() ? "add one; a condition may have removed all of them"
                                              : "give one of them `dependsOn: []`",
                           m_vertices.empty() && m_mayBeEmpty ? Severity::Warning : Severity::Error);
-        if (!unknown)
-            findCycle();
+        findCycle();
     }
 
 private:
-    void report(const schema::SourcePosition &position, std::string code, std::string message,
-                std::string hint, Severity severity = Severity::Error)
+    void report(const Vertex &vertex, std::string code, std::string message, std::string hint,
+                Severity severity = Severity::Error)
     {
-        append(m_diagnostics, makeDiagnostic(severity, std::move(code), std::move(message),
-                                             position, std::move(hint)));
+        Diagnostic diagnostic = makeDiagnostic(severity, std::move(code), std::move(message),
+                                               *vertex.position, std::move(hint));
+        diagnostic.includedFrom = yaml::includeChain(vertex.source);
+        append(m_diagnostics, std::move(diagnostic));
     }
 
     /// Iterative depth-first search: a chain may be as long as the file.
@@ -139,11 +138,14 @@ private:
                     stack.pop_back();
                     continue;
                 }
-                const std::size_t target = m_index.at(edges[next]);
+                const auto found = m_index.find(edges[next]);
                 ++next;
+                if (found == m_index.end())
+                    continue; // reported above
+                const std::size_t target = found->second;
                 if (marks[target] == Mark::Active)
                     return report(
-                        *m_vertices[vertex].position, "dependency-cycle",
+                        m_vertices[vertex], "dependency-cycle",
                         filled(m_wording.cycle, m_vertices[vertex].name, m_vertices[target].name),
                         "remove one of the dependencies of the circle");
                 if (marks[target] == Mark::New) {
@@ -156,31 +158,40 @@ private:
 
     const std::vector<Vertex> &m_vertices;
     const Wording &m_wording;
-    const schema::SourcePosition &m_owner;
+    const Vertex &m_owner; ///< the stage of the jobs; of the stages themselves, nothing
     bool m_mayBeEmpty;
     const JobStages &m_elsewhere;
     std::vector<Diagnostic> &m_diagnostics;
     std::map<std::string_view, std::size_t, LessIgnoringCase> m_index;
 };
 
-void checkNames(const Stage &stage, bool explicitStages, std::vector<Diagnostic> &diagnostics)
+using IncludeChain = std::vector<schema::SourcePosition>;
+
+/// `jobs` are the sources of the stage's jobs, in their order.
+void checkNames(const Stage &stage, const Vertex &owner, const std::vector<Vertex> &jobs,
+                bool explicitStages, std::vector<Diagnostic> &diagnostics)
 {
-    const auto invalid = [&](const schema::SourcePosition &position, const std::string &what) {
-        diagnostics.push_back(makeDiagnostic(Severity::Error, "invalid-name", what + kNameRule,
-                                             position,
-                                             "use letters, digits and _, at most 100 characters"));
+    const auto invalid = [&](const schema::SourcePosition &position, const std::string &what,
+                             IncludeChain chain) {
+        Diagnostic diagnostic =
+            makeDiagnostic(Severity::Error, "invalid-name", what + kNameRule, position,
+                           "use letters, digits and _, at most 100 characters");
+        diagnostic.includedFrom = std::move(chain);
+        append(diagnostics, std::move(diagnostic));
     };
     if (explicitStages && !isValidName(stage.name))
-        invalid(stage.position, "Stage " + stage.name);
-    for (const Job &job : stage.jobs) {
+        invalid(stage.position, "Stage " + stage.name, yaml::includeChain(owner.source));
+    for (std::size_t i = 0; i < stage.jobs.size(); ++i) {
+        const Job &job = stage.jobs[i];
         const std::string where =
             explicitStages ? "Stage " + stage.name + " job " + job.name : "Job " + job.name;
         if (!isValidName(job.name))
-            invalid(job.position, where);
+            invalid(job.position, where, yaml::includeChain(jobs[i].source));
         const auto checkSteps = [&](const std::vector<Step> &steps) {
             for (const Step &step : steps) {
                 if (!isValidName(step.name))
-                    invalid(step.position, "Job " + job.name + ": Step " + step.name);
+                    invalid(step.position, "Job " + job.name + ": Step " + step.name,
+                            step.includedFrom);
             }
         };
         checkSteps(job.steps);
@@ -189,10 +200,35 @@ void checkNames(const Stage &stage, bool explicitStages, std::vector<Diagnostic>
     }
 }
 
+/// The mappings of a list of the canonical tree: what the plan has a stage or a job for.
+std::vector<const yaml::Node *> mappingsOf(const yaml::Node *list)
+{
+    std::vector<const yaml::Node *> out;
+    if (list == nullptr)
+        return out;
+    for (const yaml::Node *item : list->items()) {
+        if (item->isMapping())
+            out.push_back(item);
+    }
+    return out;
+}
+
+template <typename Item>
+std::vector<Vertex> verticesOf(const std::vector<Item> &items,
+                               const std::vector<const yaml::Node *> &nodes)
+{
+    std::vector<Vertex> out;
+    out.reserve(items.size());
+    for (std::size_t i = 0; i < items.size(); ++i)
+        out.push_back({items[i].name, &items[i].dependsOn, &items[i].position,
+                       i < nodes.size() ? nodes[i]->source : nullptr});
+    return out;
+}
+
 } // namespace
 
-void checkGraph(const RunPlan &plan, const yaml::Node &expanded, TreeState state,
-                std::vector<Diagnostic> &diagnostics)
+void checkGraph(const RunPlan &plan, const yaml::Node &expanded, const yaml::Node &canonical,
+                TreeState state, std::vector<Diagnostic> &diagnostics)
 {
     const yaml::Node *const list = expanded.find("stages");
     const bool explicitStages = list != nullptr;
@@ -205,17 +241,16 @@ void checkGraph(const RunPlan &plan, const yaml::Node &expanded, TreeState state
             jobStages.emplace(job.name, stage.name);
     }
     const schema::SourcePosition nowhere;
-    std::vector<Vertex> stages;
-    stages.reserve(plan.stages.size());
-    for (const Stage &stage : plan.stages)
-        stages.push_back({stage.name, &stage.dependsOn, &stage.position});
+    const Vertex nothing{{}, nullptr, &nowhere, nullptr};
+    const auto stageNodes = mappingsOf(canonical.find("stages"));
+    const std::vector<Vertex> stages = verticesOf(plan.stages, stageNodes);
     const Wording stageWording{
         "Stage {0} depends on unknown stage {1}.",
         "Stage {0} depends on stage {1} which creates a cycle in the dependency graph.",
         "The pipeline must contain at least one stage with no dependencies.",
         "The stage name {0} appears more than once. Stage names must be unique within a pipeline."};
     if (!stages.empty() || state.hasShape)
-        LevelChecker(stages, stageWording, nowhere, mayBeEmpty(list), {}, diagnostics).run();
+        LevelChecker(stages, stageWording, nothing, mayBeEmpty(list), {}, diagnostics).run();
     std::map<std::string_view, std::size_t, LessIgnoringCase> order;
     for (std::size_t i = 0; i < plan.stages.size(); ++i)
         order.emplace(plan.stages[i].name, i);
@@ -223,23 +258,24 @@ void checkGraph(const RunPlan &plan, const yaml::Node &expanded, TreeState state
         const Stage &stage = plan.stages[i];
         for (const std::string &name : stage.dependsOn) {
             const auto later = order.find(name);
-            if (later != order.end() && later->second > i)
-                diagnostics.push_back(makeDiagnostic(
-                    Severity::Warning, "later-stage",
-                    "Stage " + stage.name + " depends on stage " + plan.stages[later->second].name +
-                        ", which is written after it",
-                    stage.position, "write the stages in the order in which they run"));
+            if (later == order.end() || later->second <= i)
+                continue;
+            Diagnostic diagnostic =
+                makeDiagnostic(Severity::Warning, "later-stage",
+                               "Stage " + stage.name + " depends on stage " +
+                                   plan.stages[later->second].name + ", which is written after it",
+                               stage.position, "write the stages in the order in which they run");
+            diagnostic.includedFrom = yaml::includeChain(stages[i].source);
+            append(diagnostics, std::move(diagnostic));
         }
         const yaml::Node *const owner = !explicitStages            ? &expanded
                                         : i < list->items().size() ? list->items()[i]
                                                                    : nullptr;
-        checkNames(stage, explicitStages, diagnostics);
+        const std::vector<Vertex> jobs = verticesOf(
+            stage.jobs, mappingsOf(i < stageNodes.size() ? stageNodes[i]->find("jobs") : nullptr));
+        checkNames(stage, stages[i], jobs, explicitStages, diagnostics);
         if (stage.jobs.empty() && !state.hasShape)
             continue;
-        std::vector<Vertex> jobs;
-        jobs.reserve(stage.jobs.size());
-        for (const Job &job : stage.jobs)
-            jobs.push_back({job.name, &job.dependsOn, &job.position});
         const std::string prefix = explicitStages ? "Stage " + stage.name + " job {0}" : "Job {0}";
         Wording wording;
         wording.unknown = prefix + " depends on unknown job {1}.";
@@ -255,7 +291,7 @@ void checkGraph(const RunPlan &plan, const yaml::Node &expanded, TreeState state
                                      "within a stage."
                                : "The job name {0} appears more than once. Job names must be "
                                  "unique within a pipeline.";
-        LevelChecker(jobs, wording, stage.position,
+        LevelChecker(jobs, wording, stages[i],
                      mayBeEmpty(owner == nullptr ? nullptr : owner->find("jobs")), jobStages,
                      diagnostics)
             .run();

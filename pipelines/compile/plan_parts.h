@@ -61,6 +61,7 @@ private:
     std::vector<schema::VariableEntry> variables(const yaml::Node *list, expr::Slot slot,
                                                  Severity severity);
     std::optional<schema::Pool> pool(const yaml::Node *node);
+    void checkDemands(const yaml::Node *node);
     schema::Container containerDefinition(const yaml::Node &node);
     void resources(const yaml::Node &node);
     void checkAliases(const yaml::Node *list, std::string_view key);
@@ -74,7 +75,8 @@ private:
 
     // plan_strategy.cpp
     void strategy(const yaml::Node *node, schema::Job &out);
-    void tooManyJobs(const yaml::Node &node, std::size_t count, std::size_t most);
+    void checkCounts(const yaml::Node &strategy);
+    void tooManyJobs(const yaml::Node &node, const std::string &count, std::size_t most);
     void deployment(const yaml::Node &node, schema::Job &out, Names &steps);
     void checkRolling(const yaml::Node &node, const std::string &value);
     static schema::EnvironmentReference environmentReference(const yaml::Node &node);

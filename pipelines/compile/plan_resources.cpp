@@ -9,6 +9,25 @@ using schema::Pool;
 using schema::VariableEntry;
 using yaml::Node;
 
+namespace {
+
+bool isDemand(std::string_view text)
+{
+    constexpr std::string_view kBlanks = " \t";
+    const std::string_view demand = trim(text);
+    const std::size_t end = demand.find_first_of(kBlanks);
+    if (demand.empty() || demand.starts_with('-'))
+        return false;
+    if (end == std::string_view::npos)
+        return true;
+    const std::string_view rest = trim(demand.substr(end));
+    const std::string_view relation = rest.substr(0, rest.find_first_of(kBlanks));
+    return relation.size() < rest.size() &&
+           (equalIgnoringCase(relation, "-equals") || equalIgnoringCase(relation, "-gtVersion"));
+}
+
+} // namespace
+
 std::vector<VariableEntry> PlanBuilder::variables(const Node *list, expr::Slot slot,
                                                   Severity severity)
 {
@@ -45,12 +64,34 @@ std::optional<Pool> PlanBuilder::pool(const Node *node)
     }
     out.name = text(*node, "name");
     out.vmImage = text(*node, "vmImage");
+    checkDemands(node->find("demands"));
     out.demands = texts(node->find("demands"));
     if (out.name == "server" && out.vmImage.empty()) {
         out.server = true;
         out.name.clear();
     }
     return out;
+}
+
+/// `NAME`, `NAME -equals VALUE` or `NAME -gtVersion VERSION` (3.5). The service accepts other texts
+/// and then finds no agent for the job.
+void PlanBuilder::checkDemands(const Node *node)
+{
+    const auto check = [this](const Node &item) {
+        if (!item.isScalar() || item.guessed || item.text.find('$') != std::string_view::npos)
+            return;
+        if (isDemand(item.text))
+            return;
+        report(item, "invalid-demand",
+               "No worker can meet the demand '" + std::string(item.text) + "'",
+               "write the name of a capability, or `NAME -equals VALUE`", Severity::Warning);
+    };
+    if (node == nullptr)
+        return;
+    if (node->isScalar() && !node->text.empty())
+        check(*node);
+    for (const Node *item : node->items())
+        check(*item);
 }
 
 Container PlanBuilder::containerDefinition(const Node &node)

@@ -63,7 +63,8 @@ std::vector<Step> PlanBuilder::stepList(const Node *list, Names &names, std::str
         if (!names.insert(name))
             report(*item->find("name"), "duplicate-name",
                    m_where + ": The step name " + name +
-                       " appears more than once. Step names must be unique within a job.");
+                       " appears more than once. Step names must be unique within a job.",
+                   "rename one of the two");
     }
     for (const Node *item : list->items()) {
         if (!item->isMapping() || !flag(*item, "enabled", true))
@@ -113,7 +114,9 @@ std::optional<Step> PlanBuilder::step(const Node &node, Names &names, std::strin
     out.id = schema::nameGuid("slipway.step",
                               m_idSpace + "." + std::string(hook) + "." + toLower(out.name));
     checkReferences(node, out);
-    if (m_tasks != nullptr)
+    // `downloadBuild` and `getPackage` refer to a resource, which decides the task's own inputs.
+    const Node *const inputs = node.find("inputs");
+    if (m_tasks != nullptr && (inputs == nullptr || inputs->find("alias") == nullptr))
         checkTask(
             node, out, *m_tasks,
             [this](const Node &where, std::string code, std::string message, std::string hint) {

@@ -20,14 +20,7 @@ void PlanBuilder::strategy(const Node *node, Job &out)
         return;
     out.maxParallel = text(*node, "maxParallel");
     out.parallel = text(*node, "parallel");
-    for (const std::string_view key : {"maxParallel", "parallel"}) {
-        const std::string value = text(*node, key);
-        if (!value.empty() && value.find('$') == std::string::npos && !wholeNumber(value))
-            report(*node->find(key), "not-a-number",
-                   "Expected a number. Actual value: '" + value + "'", "write a whole number");
-    }
-    if (const auto slices = wholeNumber(out.parallel); slices && *slices > run::kMaxSlices)
-        tooManyJobs(*node->find("parallel"), *slices, run::kMaxSlices);
+    checkCounts(*node);
     const Node *const matrix = node->find("matrix");
     if (matrix == nullptr)
         return;
@@ -36,7 +29,7 @@ void PlanBuilder::strategy(const Node *node, Job &out)
         return;
     }
     if (matrix->entries().size() > run::kMaxMatrixLegs)
-        tooManyJobs(*matrix, matrix->entries().size(), run::kMaxMatrixLegs);
+        tooManyJobs(*matrix, std::to_string(matrix->entries().size()), run::kMaxMatrixLegs);
     for (const Entry &entry : matrix->entries()) {
         const std::string leg(entry.key->text);
         const bool valid = !leg.empty() && leg.size() <= 100 && !(leg[0] >= '0' && leg[0] <= '9') &&
@@ -57,10 +50,34 @@ void PlanBuilder::strategy(const Node *node, Job &out)
     }
 }
 
-void PlanBuilder::tooManyJobs(const Node &node, std::size_t count, std::size_t most)
+/// `maxParallel` and `parallel` (3.7), as far as they are literal.
+void PlanBuilder::checkCounts(const Node &strategy)
+{
+    for (const std::string_view key : {"maxParallel", "parallel"}) {
+        const Node *const node = strategy.find(key);
+        const std::string value = text(strategy, key);
+        if (node == nullptr || node->guessed || value.empty() ||
+            value.find('$') != std::string::npos)
+            continue;
+        const bool isDigits = trim(value).find_first_not_of("0123456789") == std::string_view::npos;
+        const auto number = wholeNumber(value);
+        if (key == "parallel" && isDigits && (!number || *number > run::kMaxSlices))
+            tooManyJobs(*node, value, run::kMaxSlices);
+        else if (!number)
+            report(*node, "not-a-number", "Expected a number. Actual value: '" + value + "'",
+                   isDigits ? "at most nine digits" : "write a whole number");
+        else if (key == "parallel" && *number == 0)
+            // The service says nothing of it; a job that is not sliced runs once.
+            report(*node, "no-slices",
+                   m_where + ": `parallel: 0` makes no slices, the job runs once",
+                   "remove it, or write the number of slices", Severity::Warning);
+    }
+}
+
+void PlanBuilder::tooManyJobs(const Node &node, const std::string &count, std::size_t most)
 {
     report(node, "limit-jobs",
-           m_where + ": expansion resulted in " + std::to_string(count) +
+           m_where + ": expansion resulted in " + count +
                " jobs which exceeds the maximum allowable job count of " + std::to_string(most) +
                ".");
 }

@@ -222,7 +222,10 @@ Expander::File *Expander::load(const std::string &alias, const std::string &path
             where = "repository " + repository->name + " branch " + repository->ref;
         if (text.error().code == schema::ErrorCode::NotFound)
             report(reference, frame, "file-not-found",
-                   "File " + path + " not found in " + where + ".", text.error().message);
+                   "File " + path + " not found in " + where + ".",
+                   path.find("$(") == std::string::npos
+                       ? text.error().message
+                       : "macros are not expanded in the path of a template: use ${{ }}");
         else
             report(reference, frame, "file-unreadable",
                    "File " + path + " of " + where + " could not be read: " + text.error().message);

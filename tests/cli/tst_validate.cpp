@@ -145,7 +145,29 @@ private Q_SLOTS:
         QCOMPARE(location["region"]["endColumn"].get<int>(), 8);
         QCOMPARE(sarif["runs"][0]["columnKind"].get<std::string>(),
                  std::string("unicodeCodePoints"));
+        QCOMPARE(sarif["runs"][0]["tool"]["driver"]["rules"][0]["shortDescription"]["text"]
+                     .get<std::string>(),
+                 std::string("a key or a value that does not belong there"));
+        const auto &related = result["relatedLocations"][0]["physicalLocation"];
+        QCOMPARE(related["artifactLocation"]["uri"].get<std::string>(), std::string("p.yml"));
         QVERIFY(cli::diagnosticsAsJson({}) == "[]\n");
+    }
+
+    /// Nothing of a file reaches the terminal that it would obey.
+    void textHoldsNoControlCharacters()
+    {
+        const auto diagnostic = makeDiagnostic(Severity::Error, "unexpected-value",
+                                               "Unexpected value '\x1b[2J\xc2\x9b'",
+                                               {"/a.yml", 1, 1}, "did you mean `\a`?");
+        const auto text = [](const std::string &) -> std::optional<std::string> {
+            return std::string("a\0b\x1b[2J\xff \xc2\x9b \xc3\xa4 \xf0\x9f\x8e\x89\x7f", 20);
+        };
+        QCOMPARE(QString::fromStdString(cli::diagnosticsAsText({diagnostic}, text)),
+                 QStringLiteral("/a.yml (Line: 1, Col: 1): Unexpected value '\uFFFD[2J\uFFFD' "
+                                "[unexpected-value]\n"
+                                "  1 | a\uFFFDb\uFFFD[2J\uFFFD \uFFFD \u00E4 \U0001F389\uFFFD\n"
+                                "    | ^\n"
+                                "  hint: did you mean `\uFFFD`?\n"));
     }
 
     /// What the standard asks of every log (SARIF 2.1.0, 3.13 to 3.27), of any diagnostic.

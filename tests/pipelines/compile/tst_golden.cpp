@@ -1,11 +1,13 @@
 // Cases as data: tests/golden/<area>/<case>/in.yml, further files beside it, and what comes out:
-// expected.yml (the canonical document) or expected.txt (one line per diagnostic). Comments at the
-// top of in.yml say more: `# source: ...`, `# parameter: name=value`, `# variable: name=value`,
+// expected.yml (the canonical document) or expected.txt (one line per diagnostic, with its code).
+// Comments at the top of in.yml say more: `# source: ...`, `# parameter: name=value`, `# variable:
+// name=value`,
 // `# path: /ci/main.yml`, `# limit: files=2`. Files below a folder `@alias` belong to the
 // repository of that alias.
-// `# tasks` checks the inputs of the built-in tasks, `# triggers` adds what starts a run to the
-// diagnostics, `# plan` also holds the run plan against expected.plan.json.
-// SLIPWAY_GOLDEN_UPDATE=1 writes the expectations; look at the difference before keeping it.
+// `# tasks` checks the inputs of the built-in tasks and of the case's task.json, `# triggers` adds
+// what starts a run to the diagnostics, `# plan` also holds the run plan against
+// expected.plan.json. SLIPWAY_GOLDEN_UPDATE=1 writes the expectations; look at the difference
+// before keeping it.
 
 #include "pipelines/compile/compiler.h"
 #include "schema/model/plan_json.h"
@@ -13,9 +15,12 @@
 
 #include <QDir>
 #include <QDirIterator>
+#include <QRegularExpression>
 #include <QTest>
 
 #include <nlohmann/json.hpp>
+
+#include <list>
 
 using namespace pipelines;
 
@@ -41,6 +46,8 @@ public:
         if (alias != "self")
             name += QStringLiteral("/@") + QString::fromStdString(alias);
         name += QString::fromStdString(path);
+        if (QFileInfo(name).isDir())
+            return schema::Error{schema::ErrorCode::Io, "it is a folder"};
         QFile file(name);
         if (!file.open(QIODevice::ReadOnly))
             return schema::Error{schema::ErrorCode::NotFound, "not in the case"};
@@ -65,6 +72,20 @@ void setLimit(const std::pair<std::string, std::string> &limit, Limits &limits)
     *known.at(limit.first) = std::stoul(limit.second);
 }
 
+/// The built-in tasks, and the one of a task.json of the case.
+const schema::TaskCatalogue &tasksOf(const QString &folder)
+{
+    static std::list<schema::TaskCatalogue> catalogues;
+    const QString name = folder + QStringLiteral("/task.json");
+    if (!QFile::exists(name))
+        return schema::builtInTaskCatalogue();
+    auto &catalogue = catalogues.emplace_back(schema::builtInTaskCatalogue());
+    auto task = schema::parseTaskDefinition(readAll(name).toStdString());
+    if (task)
+        catalogue.add(std::move(*task));
+    return catalogue;
+}
+
 CompileRequest requestOf(const QString &folder)
 {
     CompileRequest request;
@@ -83,7 +104,7 @@ CompileRequest requestOf(const QString &folder)
         else if (line.startsWith("# limit: "))
             setLimit(pair(line.mid(9)), request.limits);
         else if (line == "# tasks")
-            request.tasks = &schema::builtInTaskCatalogue();
+            request.tasks = &tasksOf(folder);
         else if (line.startsWith("# path: "))
             request.path = line.mid(8).trimmed().toStdString();
         else if (line.startsWith("# optional parameters"))
@@ -104,7 +125,8 @@ QByteArray shown(const std::vector<Diagnostic> &diagnostics)
         if (diagnostic.position.line != 0)
             out += " (Line: " + QByteArray::number(diagnostic.position.line) +
                    ", Col: " + QByteArray::number(diagnostic.position.column) + ")";
-        out += ": " + QByteArray::fromStdString(diagnostic.message) + "\n";
+        out += ": " + QByteArray::fromStdString(diagnostic.message) + " [" +
+               QByteArray::fromStdString(diagnostic.code) + "]\n";
         if (!diagnostic.hint.empty())
             out += "  hint: " + QByteArray::fromStdString(diagnostic.hint) + "\n";
         for (const auto &from : diagnostic.includedFrom)
@@ -223,6 +245,27 @@ private Q_SLOTS:
             QVERIFY(!QFile::exists(yamlFile));
         if (wants(folder, "plan"))
             QCOMPARE(planOf(result), readAll(planFile));
+    }
+
+    /// docs/compatibility.md says how many cases there are.
+    void documentCountsTheCases()
+    {
+        int cases = 0;
+        QDirIterator found(QString::fromStdString(::test::sourceTree("tests/golden")),
+                           {QStringLiteral("in.yml")}, QDir::Files, QDirIterator::Subdirectories);
+        for (; found.hasNext(); found.next())
+            ++cases;
+        const QString name = QString::fromStdString(::test::sourceTree("docs/compatibility.md"));
+        const QByteArray count = QByteArray::number(cases) + " cases as data";
+        if (qEnvironmentVariableIsSet("SLIPWAY_GOLDEN_UPDATE")) {
+            static const QRegularExpression kCount(QStringLiteral("[0-9]+ cases as data"));
+            QString text = QString::fromUtf8(readAll(name));
+            QFile file(name);
+            QVERIFY(file.open(QIODevice::WriteOnly));
+            file.write(text.replace(kCount, QString::fromUtf8(count)).toUtf8());
+            return;
+        }
+        QVERIFY2(readAll(name).contains(count), "write: " + count);
     }
 
     /// The canonical document is a fixpoint (1.2), apart from `enabled: false`.

@@ -14,6 +14,8 @@ class HTTPResponse;
 
 namespace schema::transport {
 
+class MessageBody;
+
 /// The answer to the request that was sent last, to an HTTP/1.1 method that has a body in its
 /// answer (not HEAD). One thread uses it; it must end before the session does, and before the next
 /// request.
@@ -43,9 +45,8 @@ public:
     std::string text(std::size_t limit);
 
 private:
-    class Body;
     std::unique_ptr<Poco::Net::HTTPResponse> m_head;
-    std::unique_ptr<Body> m_source;
+    std::unique_ptr<MessageBody> m_source;
     std::istream m_body;
 };
 

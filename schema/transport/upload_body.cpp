@@ -2,6 +2,7 @@
 
 #include "schema/transport/raw_session.h"
 
+#include <Poco/Net/HTTPClientSession.h>
 #include <Poco/Net/HTTPRequest.h>
 #include <fmt/format.h>
 

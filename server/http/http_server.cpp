@@ -1,9 +1,11 @@
 #include "server/http/http_server.h"
 
+#include "schema/transport/message_body.h"
 #include "server/auth/authenticator.h"
 #include "server/http/content.h"
 #include "server/http/errors.h"
 #include "server/http/front_door.h"
+#include "server/http/large_body.h"
 #include "server/http/paced_body.h"
 #include "server/http/request_metrics.h"
 #include "server/http/static_files.h"
@@ -275,10 +277,14 @@ private:
         }
         const bool hasBody = request.getChunkedTransferEncoding() ||
                              (request.hasContentLength() && request.getContentLength64() > 0);
+        std::optional<schema::transport::MessageBody> arriving;
         std::optional<PacedBody> paced;
         std::istream body(nullptr);
         if (hasBody) {
-            paced.emplace(request.stream());
+            const bool chunked = request.getChunkedTransferEncoding();
+            arriving.emplace(dynamic_cast<Poco::Net::HTTPServerRequestImpl &>(request).session(),
+                             chunked, chunked ? -1 : request.getContentLength64());
+            paced.emplace(*arriving);
             body.rdbuf(&*paced);
             call.body = &body;
         }
@@ -422,8 +428,11 @@ private:
         std::ostream &out = response.send();
         if (request.getMethod() == Poco::Net::HTTPRequest::HTTP_HEAD)
             return;
-        const Status written = reply.stream(out);
-        if (!written || !out) {
+        bool broken = false;
+        const Status written = reply.streamLength && *reply.streamLength >= LargeBody::kBuffer
+                                   ? streamLarge(request, reply, out, broken)
+                                   : reply.stream(out);
+        if (!written || !out || broken) {
             // Half a body must not look like a whole one: cut the connection before Poco can end it
             // properly.
             qCWarning(lcHttp, "broken answer path=%s error=%s", request.getURI().c_str(),
@@ -432,6 +441,19 @@ private:
             impl.socket().close();
             response.setKeepAlive(false);
         }
+    }
+
+    /// Past Poco's stream, behind the head that it holds.
+    static Status streamLarge(Poco::Net::HTTPServerRequest &request, const Reply &reply,
+                              std::ostream &head, bool &broken)
+    {
+        head.flush();
+        LargeBody body(dynamic_cast<Poco::Net::HTTPServerRequestImpl &>(request).session());
+        std::ostream out(&body);
+        Status written = reply.stream(out);
+        out.flush();
+        broken = !out;
+        return written;
     }
 
     const Router &m_router; // outlive the server, as HttpServer::start() demands

@@ -13,8 +13,8 @@ class PacedBody : public std::streambuf
 {
 public:
     /// `source` must outlive the body. Only waiting for bytes counts.
-    explicit PacedBody(std::istream &source)
-        : m_source(*source.rdbuf())
+    explicit PacedBody(std::streambuf &source)
+        : m_source(source)
     {}
 
 protected:

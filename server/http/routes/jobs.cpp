@@ -82,7 +82,10 @@ Result<Reply> getArtifact(Call &call, Services &services, const std::string &job
     reply.contentType = "application/zstd";
     reply.streamLength = size;
     reply.stream = [file](std::ostream &out) -> Status {
-        std::ifstream in(file, std::ios::binary);
+        std::vector<char> buffer(256U << 10U);
+        std::ifstream in;
+        in.rdbuf()->pubsetbuf(buffer.data(), static_cast<std::streamsize>(buffer.size()));
+        in.open(file, std::ios::binary);
         if (!in || !(out << in.rdbuf()))
             return {ErrorCode::Io, "artifact could not be sent"};
         return {};

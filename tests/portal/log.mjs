@@ -6,16 +6,17 @@
 // tests/e2e/test_portal.py describes) and SLIPWAY_GO (a path: the step goes on when the file PATH.1, then PATH.2, is there).
 // Ends with status 0 when all held.
 import { writeFileSync } from 'node:fs'
+import { runPage } from './on-page.mjs'
 import { environment, eventually, must, signedIn } from './signed-in.mjs'
 
 const [project, run, go] = environment('SLIPWAY_PROJECT', 'SLIPWAY_RUN', 'SLIPWAY_GO')
 /** However long the log, at most this many elements: what fits on the screen and some lines above and below. */
 const mostElements = 800
 
-await signedIn(async ({ page, base, step, accessible, picture }) => {
-  const log = page.getByRole('log')
+await signedIn(async ({ page, base, step, look }) => {
+  const { log, runReaches } = runPage(page)
   const search = page.getByRole('searchbox')
-  const follow = page.getByRole('button', { name: 'Follow', exact: true }).or(page.getByRole('button', { name: /follow/i })).first()
+  const follow = page.getByRole('button', { name: 'Follow', exact: true })
   const line = (number) => page.getByRole('button', { name: `Line ${number}`, exact: true })
   const rowOf = (number) => page.locator('[data-kind]').filter({ has: line(number) })
   const shown = () => log.locator('button[aria-label^="Line "]').evaluateAll((list) => list.map((one) => Number(one.textContent)))
@@ -61,7 +62,7 @@ await signedIn(async ({ page, base, step, accessible, picture }) => {
     await becomes(atEnd, yes, 'one click leads to the end')
   })
   await step('the end of the finished log is there', async () => {
-    await page.waitForFunction(() => document.querySelector('h1 svg')?.getAttribute('data-state') === 'succeeded')
+    await runReaches('succeeded')
     await log.evaluate((element) => { element.scrollTop = element.scrollHeight })
     await page.getByText('the last of the lines', { exact: true }).waitFor()
     await few('at the end')
@@ -129,13 +130,10 @@ await signedIn(async ({ page, base, step, accessible, picture }) => {
       return red[0]
     }
     const light = await colours()
-    await picture('log-light')
-    await accessible('a log in the light theme')
     await page.emulateMedia({ colorScheme: 'dark' })
     await page.waitForFunction(() => document.documentElement.dataset.theme === 'dark')
     await becomes(colours, (red) => red !== light, 'the dark theme has its own red')
-    await accessible('a log in the dark theme')
-    await page.emulateMedia({ colorScheme: 'light' })
+    await look('log')
     must((await log.textContent()).includes('\u001b') === false, 'no escape sequence reaches the page')
     await search.fill('')
   })

@@ -55,14 +55,14 @@ export function dialogs(page, look) {
   return { dialog, gone, button, press, field, complains, ask, finish, remove }
 }
 
-/** The stages, jobs and steps on the page of a run, by a part of their name. */
-export function runPage(page) {
+/** The stages, jobs and steps on the page of a run, by a part of their name. `seconds`: how long its states may take. */
+export function runPage(page, { seconds = 30 } = {}) {
   const tree = page.getByRole('navigation', { name: 'Jobs and steps' })
   const row = (name) => tree.getByRole('link', { name: new RegExp(`\\b${name}\\b`) }).first()
   const state = (name) => row(name).locator('svg').getAttribute('data-state')
-  const reaches = (name, wanted) => eventually(page, () => state(name), (value) => value === wanted, (value) => `${name} is ${value}, not ${wanted}`)
+  const reaches = (name, wanted) => eventually(page, () => state(name), (value) => value === wanted, (value) => `${name} is ${value}, not ${wanted}`, seconds)
   /** The run's own state, in the shape beside the title. */
   const runState = async () => (await page.locator('h1 svg').getAttribute('data-state')) ?? ''
-  const runReaches = (...wanted) => eventually(page, runState, (value) => wanted.includes(value), (value) => `the run is ${value}, not ${wanted.join(' or ')}`)
+  const runReaches = (...wanted) => eventually(page, runState, (value) => wanted.includes(value), (value) => `the run is ${value}, not ${wanted.join(' or ')}`, seconds)
   return { tree, row, state, reaches, runState, runReaches, log: page.getByRole('log') }
 }

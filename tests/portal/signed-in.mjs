@@ -21,10 +21,10 @@ export function must(condition, message) {
 
 /**
  * Asks `read` again, frame by frame, until `accept` holds for its answer, which it returns: what follows a click or a key comes when the page has
- * drawn it. Throws what `message` says of the last answer after 30 s.
+ * drawn it. Throws what `message` says of the last answer after `seconds`.
  */
-export async function eventually(page, read, accept, message) {
-  const end = Date.now() + 30_000
+export async function eventually(page, read, accept, message, seconds = 30) {
+  const end = Date.now() + seconds * 1000
   for (;;) {
     const value = await read()
     if (accept(value)) return value

@@ -83,7 +83,10 @@ TaskResult download(TaskContext &task, const Download &what)
         const auto wanted = [&](const std::string &path) {
             if (what.patterns.empty())
                 return true;
-            const auto full = what.artifact.empty() ? name + "/" + path : path;
+            std::string full;
+            if (what.artifact.empty())
+                full.append(name).append("/");
+            full += path;
             bool chosen = false;
             for (const auto &pattern : what.patterns) {
                 if (pattern.starts_with('!')) {

@@ -20,12 +20,7 @@ int runPreview(const LanguageOptions &options)
         return 2;
     }
     const pipelines::Compilation &result = compiled->result;
-    std::cerr << diagnosticsAsText(result.diagnostics,
-                                   [&](const std::string &name) -> std::optional<std::string> {
-                                       if (!result.files.empty() && name == result.files[0])
-                                           return compiled->text;
-                                       return std::nullopt;
-                                   });
+    std::cerr << diagnosticsAsText(result.diagnostics, excerpts(*compiled));
     if (result.ok() || options.keepGoing) {
         if (options.format == "plan")
             std::cout << (result.plan ? schema::toJson(*result.plan)

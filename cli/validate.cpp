@@ -5,32 +5,13 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include <fstream>
 #include <iostream>
 #include <memory>
-#include <sstream>
 
 namespace cli {
 namespace {
 
 using pipelines::Compilation;
-
-/// Reads files of the pipeline again for excerpts; those of other repositories are not looked for.
-TextOfFile excerpts(const CompiledFile &compiled)
-{
-    return [&compiled](const std::string &name) -> std::optional<std::string> {
-        if (!compiled.result.files.empty() && name == compiled.result.files[0])
-            return compiled.text;
-        if (name.find('@') != std::string::npos || !name.starts_with('/'))
-            return std::nullopt;
-        std::ifstream stream(compiled.root + name, std::ios::binary);
-        if (!stream)
-            return std::nullopt;
-        std::ostringstream text;
-        text << stream.rdbuf();
-        return text.str();
-    };
-}
 
 std::string summary(const Compilation &result)
 {

@@ -302,14 +302,35 @@ Result<CompiledFile> compileFile(const LanguageOptions &options, bool requirePar
         ASSIGN_OR_RETURN(const auto values, readMapping(pair.second));
         request.variableGroups[pair.first] = values;
     }
-    FolderSource source(root.string(), std::move(repositories));
+    FolderSource source(root.string(), repositories);
     CompiledFile compiled;
     compiled.result = pipelines::compile(request, source);
     compiled.text = std::move(request.text);
     compiled.root = root.string();
+    compiled.repositories = std::move(repositories);
     compiled.variables = std::move(request.variables);
     compiled.variableGroups = std::move(request.variableGroups);
     return compiled;
+}
+
+TextOfFile excerpts(const CompiledFile &compiled)
+{
+    return [&compiled](const std::string &name) -> std::optional<std::string> {
+        if (!compiled.result.files.empty() && name == compiled.result.files[0])
+            return compiled.text;
+        const std::size_t at = name.find('@');
+        const std::string alias = at == std::string::npos ? "self" : name.substr(at + 1);
+        const schema::RepositoryResource *resource = nullptr;
+        if (compiled.result.plan) {
+            for (const auto &repository : compiled.result.plan->repositories) {
+                if (pipelines::equalIgnoringCase(repository.alias, alias))
+                    resource = &repository;
+            }
+        }
+        FolderSource source(compiled.root, compiled.repositories);
+        auto text = source.read(alias, resource, name.substr(0, at));
+        return text ? std::optional(std::move(*text)) : std::nullopt;
+    };
 }
 
 } // namespace cli

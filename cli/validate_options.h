@@ -1,6 +1,7 @@
 #pragma once
 /// What `slipway validate` and `slipway preview` share: options, files, compilation.
 
+#include "cli/validate_format.h"
 #include "pipelines/compile/compiler.h"
 #include "schema/base/result.h"
 #include "schema/tasks/task_definition.h"
@@ -54,8 +55,9 @@ private:
 
 struct CompiledFile
 {
-    std::string text; ///< of the entry file
-    std::string root; ///< folder that paths in messages start from
+    std::string text;                                ///< of the entry file
+    std::string root;                                ///< folder that paths in messages start from
+    std::map<std::string, std::string> repositories; ///< folders by --repository's NAME
     pipelines::Compilation result;
     std::map<std::string, std::string> variables; ///< predefined and those given
     std::map<std::string, schema::TextMap> variableGroups;
@@ -74,5 +76,8 @@ schema::Result<schema::TaskCatalogue> readTasks(const std::vector<std::string> &
 
 /// Reads and compiles. Errors are those of usage: a file that cannot be read, a malformed option.
 schema::Result<CompiledFile> compileFile(const LanguageOptions &options, bool requireParameters);
+/// The texts that messages show lines of: of the file, and of templates in the folders given.
+/// Refers to `compiled`, which has to live as long.
+TextOfFile excerpts(const CompiledFile &compiled);
 
 } // namespace cli

@@ -104,6 +104,24 @@ private Q_SLOTS:
                  compiled.error().message.c_str());
     }
 
+    /// Lines of templates are shown, those of other repositories as well.
+    void showsLinesOfOtherRepositories()
+    {
+        auto request =
+            options(write(QStringLiteral("x/p.yml"),
+                          "resources:\n  repositories:\n  - {repository: tools, name: org/tools}\n"
+                          "steps:\n- template: bad.yml@tools\n"));
+        write(QStringLiteral("others/bad.yml"), "steps:\n- scirpt: here\n");
+        request.repositories = {"org/tools=" +
+                                m_folder.filePath(QStringLiteral("others")).toStdString()};
+        const auto compiled = cli::compileFile(request, true);
+        QVERIFY2(compiled, compiled ? "" : compiled.error().message.c_str());
+        const std::string text =
+            cli::diagnosticsAsText(compiled->result.diagnostics, cli::excerpts(*compiled));
+        QVERIFY2(text.find("  2 | - scirpt: here\n    |   ^~~~~~\n") != std::string::npos,
+                 text.c_str());
+    }
+
     void saysWhereARepositoryIsMissing()
     {
         const auto compiled = cli::compileFile(

@@ -107,8 +107,11 @@ struct Cell
     std::optional<TimePoint> since;
     std::string workload, kubernetesNamespace;
     std::vector<Decision> approvedBy;
-    int behind = 0; ///< versions of the service built after this one
-    std::optional<PendingDeployment> pending;
+    int behind = 0;                           ///< versions of the service built after this one
+    std::optional<PendingDeployment> pending; ///< the newest attempt, when it has not succeeded
+    /// Every run whose deployment to here waits for an approval, in the order of the approvals;
+    /// several runs may wait for one environment at once.
+    std::vector<PendingDeployment> waiting;
 };
 
 struct LockHolder

@@ -138,6 +138,8 @@ private:
             if (version.serviceId == service)
                 pending.version = toVersion(std::move(version));
         }
+        if (state == CellState::Waiting)
+            cell.waiting.push_back(pending);
         cell.pending = std::move(pending);
     }
 

@@ -68,6 +68,24 @@ Json historyEntryJson(const environments::HistoryEntry &entry)
     return out;
 }
 
+namespace {
+
+/// What the run of `approval` brings to `cell`; nothing when it brings nothing there.
+const environments::PendingDeployment *comingOf(const environments::Cell &cell,
+                                                const checks::Approval &approval)
+{
+    // Other runs may wait for the same cell: `pending` is only one of them.
+    const auto waiting =
+        std::find_if(cell.waiting.begin(), cell.waiting.end(), [&](const auto &candidate) {
+            return candidate.runId == approval.runId && candidate.approvalId == approval.id;
+        });
+    if (waiting != cell.waiting.end())
+        return &*waiting;
+    return cell.pending && cell.pending->runId == approval.runId ? &*cell.pending : nullptr;
+}
+
+} // namespace
+
 Result<Json> VersionsAhead::of(const checks::Approval &approval)
 {
     if (!m_matrix) {
@@ -75,8 +93,10 @@ Result<Json> VersionsAhead::of(const checks::Approval &approval)
     }
     Json out = Json::array();
     for (const auto &cell : m_matrix->cells) {
-        if (cell.environmentId != approval.environmentId || !cell.pending ||
-            cell.pending->runId != approval.runId || !cell.pending->version)
+        if (cell.environmentId != approval.environmentId)
+            continue;
+        const environments::PendingDeployment *coming = comingOf(cell, approval);
+        if (!coming || !coming->version)
             continue;
         const auto service =
             std::find_if(m_matrix->services.begin(), m_matrix->services.end(),
@@ -86,7 +106,7 @@ Result<Json> VersionsAhead::of(const checks::Approval &approval)
         Json item{{"service", service->key}};
         if (cell.version)
             item["from"] = versionJson(*cell.version);
-        item["to"] = versionJson(*cell.pending->version);
+        item["to"] = versionJson(*coming->version);
         out.push_back(std::move(item));
     }
     return out;

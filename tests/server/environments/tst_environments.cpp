@@ -96,6 +96,7 @@ class TestEnvironments : public QObject
 private Q_SLOTS:
     void knowsWhatIsWhere();
     void movesOnlyOnSuccess();
+    void knowsEveryRunThatWaits();
     void remembersEarlierTimes();
     void tellsTheStory();
     void findsVersionsByTagAndForeignDigests();
@@ -148,6 +149,37 @@ void TestEnvironments::movesOnlyOnSuccess()
     QVERIFY(cell.pending);
     QCOMPARE(cell.pending->runId, failed);
     QCOMPARE(cell.pending->version->digest, std::string("sha256:bbb"));
+}
+
+// Two runs that wait for one environment: the approval of each must say what it brings.
+void TestEnvironments::knowsEveryRunThatWaits()
+{
+    Targets t;
+    server::checks::Check check;
+    check.environmentId = t.production;
+    check.approval.approvers = {t.world.addIdentity("ann")};
+    check.approval.minRequired = 1;
+    QVERIFY(t.world.approvals->addCheck(check));
+    std::vector<std::int64_t> runs;
+    for (const std::string tag : {"1", "2"}) {
+        runs.push_back(t.world.queue(
+            plan({stage("Build", {job("Images")}),
+                  stage("Deploy", {deployment("Web", "production", "default")}, {"Build"})})));
+        const auto build = t.world.accept(t.worker);
+        QVERIFY(t.world.jobs->addImage(build.jobId, build.jobToken,
+                                       {kWeb, {tag}, "sha256:" + tag, "Registry"}));
+        t.world.complete(t.worker, build, TaskResult::Succeeded);
+    }
+    const Cell cell = t.cell(t.production);
+    QVERIFY(cell.state == CellState::Waiting);
+    QCOMPARE(cell.waiting.size(), 2U);
+    for (const auto &waiting : cell.waiting) {
+        const std::string digest = waiting.runId == runs[0] ? "sha256:1" : "sha256:2";
+        QVERIFY(waiting.version.has_value());
+        QCOMPARE(waiting.version->digest, digest);
+        QVERIFY(!waiting.approvalId.empty());
+    }
+    QVERIFY(cell.waiting[0].runId != cell.waiting[1].runId);
 }
 
 void TestEnvironments::remembersEarlierTimes()

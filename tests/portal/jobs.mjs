@@ -57,7 +57,7 @@ await signedIn(async ({ page, base, step, accessible, look, picture }) => {
     await page.getByText(/^1 running, 1 queued; /).or(page.getByText('1 running, 1 queued.')).waitFor()
     await look('runs-queued')
     await open('pipelines', 'Pipelines')
-    await page.getByText(/^Queued, \d+ of \d+ in the queue of Default/).waitFor()
+    await page.getByText(/^Queued, \d+ of \d+ in the queue of Default/).filter({ visible: true }).waitFor()
     await look('pipelines-queued')
     await open('pools', 'Pools')
     await page.getByRole('region', { name: 'Waiting for a worker' }).getByText(/in the queue of pool 'Default'/).first().waitFor()

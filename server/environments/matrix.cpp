@@ -14,8 +14,6 @@
 namespace server::environments {
 namespace {
 
-using schema::Error;
-using schema::ErrorCode;
 using schema::Result;
 using store::Connection;
 

@@ -13,11 +13,11 @@ namespace {
 
 using pipelines::Compilation;
 
-std::string summary(const Compilation &result)
+std::string summary(const schema::RunPlan &plan, std::size_t files)
 {
     std::size_t jobs = 0;
     std::size_t steps = 0;
-    for (const auto &stage : result.plan->stages) {
+    for (const auto &stage : plan.stages) {
         jobs += stage.jobs.size();
         for (const auto &job : stage.jobs) {
             steps += job.steps.size();
@@ -28,9 +28,8 @@ std::string summary(const Compilation &result)
     const auto counted = [](std::size_t count, const char *noun) {
         return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
     };
-    return fmt::format("valid: {}, {}, {}, {}\n", counted(result.plan->stages.size(), "stage"),
-                       counted(jobs, "job"), counted(steps, "step"),
-                       counted(result.files.size(), "file"));
+    return fmt::format("valid: {}, {}, {}, {}\n", counted(plan.stages.size(), "stage"),
+                       counted(jobs, "job"), counted(steps, "step"), counted(files, "file"));
 }
 
 int runValidate(const LanguageOptions &options)
@@ -47,8 +46,8 @@ int runValidate(const LanguageOptions &options)
         std::cout << diagnosticsAsSarif(result.diagnostics);
     } else {
         std::cerr << diagnosticsAsText(result.diagnostics, excerpts(*compiled));
-        if (result.ok())
-            std::cout << options.file << " is " << summary(result);
+        if (result.ok() && result.plan)
+            std::cout << options.file << " is " << summary(*result.plan, result.files.size());
     }
     return result.ok() ? 0 : 1;
 }

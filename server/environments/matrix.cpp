@@ -311,10 +311,9 @@ Result<std::vector<HistoryEntry>> EnvironmentService::history(const HistoryFilte
             const bool back = entry.direction == Direction::Rollback;
             // A history that is gone (force push, removed repository) leaves the list empty; the
             // entry stays.
-            entry.commits = m_commits
-                                .between(draft.repositoryId, back ? draft.to : draft.from,
-                                         back ? draft.from : draft.to, kMostCommits)
-                                .value_or({});
+            if (auto commits = m_commits.between(draft.repositoryId, back ? draft.to : draft.from,
+                                                 back ? draft.from : draft.to, kMostCommits))
+                entry.commits = std::move(*commits);
         }
         entries.push_back(std::move(entry));
     }

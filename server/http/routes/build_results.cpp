@@ -81,8 +81,8 @@ Result<Reply> getLog(Call &call, Services &services)
     ASSIGN_OR_RETURN(const auto run, runOf(call, services, project, "buildId"));
     ASSIGN_OR_RETURN(const auto id, call.id("logId"));
     ASSIGN_OR_RETURN(const auto logs, services.runs.logs(run.id));
-    const bool exists = std::any_of(logs.begin(), logs.end(),
-                                    [&](const auto &log) { return log.logId == id; });
+    const bool exists =
+        std::any_of(logs.begin(), logs.end(), [&](const auto &log) { return log.logId == id; });
     if (!exists)
         return {ErrorCode::NotFound,
                 "run " + std::to_string(run.id) + " has no log " + std::to_string(id)};

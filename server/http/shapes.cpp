@@ -116,15 +116,65 @@ Result<const store::Repository *> RunShapes::repository(const std::string &id)
     return &known->second;
 }
 
-Result<Json> RunShapes::build(const store::RunRow &run)
+Result<const RunShapes::BuildParts *> RunShapes::partsOf(const store::RunRow &run)
 {
+    auto known = m_buildParts.find(run.pipelineId);
+    if (known != m_buildParts.end())
+        return &known->second;
     ASSIGN_OR_RETURN(const auto *project, this->project(run.projectId));
     ASSIGN_OR_RETURN(const auto *pipeline, this->pipeline(run.pipelineId));
     ASSIGN_OR_RETURN(const auto *repository, this->repository(pipeline->repositoryId));
+    BuildParts parts;
+    parts.project = projectJson(m_call, *project);
+    parts.definition = {{"drafts", Json::array()},
+                        {"id", pipeline->id},
+                        {"name", pipeline->name},
+                        {"url", projectUrl(m_call, project->id,
+                                           "build/Definitions/" + std::to_string(pipeline->id))},
+                        {"uri", "vstfs:///Build/Definition/" + std::to_string(pipeline->id)},
+                        {"path", pipeline->folder},
+                        {"type", "build"},
+                        {"queueStatus", "enabled"},
+                        {"revision", pipeline->revision},
+                        {"project", parts.project}};
+    parts.repository = {
+        {"id", repository->id},
+        {"type", "TfsGit"},
+        {"name", repository->name},
+        {"url", pageUrl(m_call, project->name, "_git/" + percentEncode(repository->name))},
+        {"checkoutSubmodules", false}};
+    known = m_buildParts.emplace(run.pipelineId, std::move(parts)).first;
+    return &known->second;
+}
+
+Result<std::vector<Json>> RunShapes::builds(const std::vector<store::RunRow> &runs)
+{
+    std::vector<std::int64_t> ids;
+    ids.reserve(runs.size());
+    for (const auto &run : runs)
+        ids.push_back(run.id);
+    ASSIGN_OR_RETURN(const auto leased, m_services.retention.leased(ids));
+    std::vector<Json> list;
+    list.reserve(runs.size());
+    for (const auto &run : runs) {
+        ASSIGN_OR_RETURN(auto json, build(run, leased.contains(run.id)));
+        list.push_back(std::move(json));
+    }
+    return list;
+}
+
+Result<Json> RunShapes::build(const store::RunRow &run)
+{
+    ASSIGN_OR_RETURN(auto list, builds({run}));
+    return std::move(list.front());
+}
+
+Result<Json> RunShapes::build(const store::RunRow &run, bool leased)
+{
+    ASSIGN_OR_RETURN(const auto *project, this->project(run.projectId));
+    ASSIGN_OR_RETURN(const auto *parts, partsOf(run));
     const std::string id = std::to_string(run.id);
     const std::string url = projectUrl(m_call, project->id, "build/Builds/" + id);
-    const std::string definitionUrl =
-        projectUrl(m_call, project->id, "build/Definitions/" + std::to_string(pipeline->id));
 
     Json out;
     out["_links"] = {{"self", {{"href", url}}},
@@ -150,17 +200,8 @@ Result<Json> RunShapes::build(const store::RunRow &run)
     setTime(out, "startTime", run.startedAt);
     setTime(out, "finishTime", run.finishedAt);
     out["url"] = url;
-    out["definition"] = {{"drafts", Json::array()},
-                         {"id", pipeline->id},
-                         {"name", pipeline->name},
-                         {"url", definitionUrl},
-                         {"uri", "vstfs:///Build/Definition/" + std::to_string(pipeline->id)},
-                         {"path", pipeline->folder},
-                         {"type", "build"},
-                         {"queueStatus", "enabled"},
-                         {"revision", pipeline->revision},
-                         {"project", projectJson(m_call, *project)}};
-    out["project"] = projectJson(m_call, *project);
+    out["definition"] = parts->definition;
+    out["project"] = parts->project;
     out["uri"] = "vstfs:///Build/Build/" + id;
     out["sourceBranch"] = run.sourceBranch;
     out["sourceVersion"] = run.sourceVersion;
@@ -175,13 +216,7 @@ Result<Json> RunShapes::build(const store::RunRow &run)
         schema::toIso8601(run.finishedAt.value_or(run.startedAt.value_or(run.queuedAt)));
     out["orchestrationPlan"] = {{"planId", run.planId}};
     out["logs"] = {{"id", 0}, {"type", "Container"}, {"url", url + "/logs"}};
-    out["repository"] = {
-        {"id", repository->id},
-        {"type", "TfsGit"},
-        {"name", repository->name},
-        {"url", pageUrl(m_call, project->name, "_git/" + percentEncode(repository->name))},
-        {"checkoutSubmodules", false}};
-    ASSIGN_OR_RETURN(const bool leased, m_services.retention.isLeased(run.id));
+    out["repository"] = parts->repository;
     out["keepForever"] = leased;
     out["retainedByRelease"] = false;
     const Json variables = storedJson(run.variablesJson, Json::object());

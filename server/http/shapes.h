@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace server::http {
 
@@ -48,7 +49,8 @@ public:
         , m_services(services)
     {}
 
-    /// Azure's Build. Errors: those of the look-ups.
+    /// Azure's Build of each run. Errors: those of the look-ups.
+    schema::Result<std::vector<Json>> builds(const std::vector<store::RunRow> &runs);
     schema::Result<Json> build(const store::RunRow &run);
     /// Azure's Run of the pipelines area.
     schema::Result<Json> pipelineRun(const store::RunRow &run, bool full,
@@ -57,6 +59,14 @@ public:
     schema::Result<Json> summary(const scheduler::RunOverview &overview);
 
 private:
+    /// What the builds of one pipeline have in common.
+    struct BuildParts
+    {
+        Json definition, project, repository;
+    };
+
+    schema::Result<const BuildParts *> partsOf(const store::RunRow &run);
+    schema::Result<Json> build(const store::RunRow &run, bool leased);
     schema::Result<const store::Project *> project(const std::string &id);
     schema::Result<const store::Pipeline *> pipeline(std::int64_t id);
     schema::Result<const store::Repository *> repository(const std::string &id);
@@ -66,6 +76,7 @@ private:
     std::map<std::string, store::Project> m_projects;
     std::map<std::int64_t, store::Pipeline> m_pipelines;
     std::map<std::string, store::Repository> m_repositories;
+    std::map<std::int64_t, BuildParts> m_buildParts;
 };
 
 /// Azure's TimelineRecord.

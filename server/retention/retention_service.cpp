@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 
 namespace server::retention {
@@ -225,10 +226,15 @@ Result<RetentionLeaseRow> RetentionService::updateLease(const std::string &proje
     });
 }
 
-Result<bool> RetentionService::isLeased(std::int64_t runId)
+Result<std::set<std::int64_t>> RetentionService::leased(const std::vector<std::int64_t> &runIds)
 {
     return m_database.read([&](Connection &connection) {
-        return Result(RetentionStore(connection).isLeased(runId, m_now()));
+        RetentionStore store(connection);
+        const TimePoint now = m_now();
+        std::set<std::int64_t> found;
+        std::copy_if(runIds.begin(), runIds.end(), std::inserter(found, found.end()),
+                     [&](std::int64_t id) { return store.isLeased(id, now); });
+        return Result(std::move(found));
     });
 }
 

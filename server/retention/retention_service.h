@@ -14,6 +14,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -77,8 +78,8 @@ public:
                                                          std::optional<int> daysValid,
                                                          std::optional<bool> protectPipeline);
 
-    /// A lease keeps the run now.
-    schema::Result<bool> isLeased(std::int64_t runId);
+    /// Those of the runs that a lease keeps now.
+    schema::Result<std::set<std::int64_t>> leased(const std::vector<std::int64_t> &runIds);
 
     /// Errors: NotFound; Conflict (not completed, leased, or deployed now).
     schema::Status deleteRun(std::int64_t runId);

@@ -153,7 +153,32 @@ schema::Status RunService::retryRun(std::int64_t runId, const std::string &ident
     return m_scheduler.retryStages(runId, {}, false, identityId);
 }
 
-schema::Result<std::vector<RunOverview>> RunService::list(const store::RunFilter &filter)
+schema::Result<std::vector<store::RunRow>> RunService::list(const store::RunFilter &filter)
+{
+    return m_database.read([&](Connection &connection) {
+        return schema::Result(store::RunStore(connection).list(filter));
+    });
+}
+
+schema::Result<std::map<schema::RunStatus, std::int64_t>> RunService::openCounts()
+{
+    return m_database.read([&](Connection &connection) {
+        return schema::Result(store::RunStore(connection).openCounts());
+    });
+}
+
+schema::Result<std::string> RunService::finalYaml(std::int64_t runId)
+{
+    return m_database.read([&](Connection &connection) -> schema::Result<std::string> {
+        store::RunStore runs(connection);
+        const auto run = runs.find(runId);
+        if (!run)
+            return Error{ErrorCode::NotFound, fmt::format("run {} does not exist", runId)};
+        return runs.finalYaml(run->compiledPlanId);
+    });
+}
+
+schema::Result<std::vector<RunOverview>> RunService::overviews(const store::RunFilter &filter)
 {
     return m_database.read([&](Connection &connection) -> schema::Result<std::vector<RunOverview>> {
         store::RunStore runs(connection);
@@ -239,6 +264,16 @@ schema::Result<std::vector<store::LogRow>> RunService::logs(std::int64_t runId)
                 return Error{ErrorCode::NotFound, fmt::format("run {} does not exist", runId)};
             return store::TimelineStore(connection).logs(runId);
         });
+}
+
+schema::Result<store::LogRow> RunService::log(std::int64_t runId, std::int64_t logId)
+{
+    return m_database.read([&](Connection &connection) -> schema::Result<store::LogRow> {
+        auto found = store::TimelineStore(connection).findLog(runId, logId);
+        if (!found)
+            return Error{ErrorCode::NotFound, fmt::format("run {} has no log {}", runId, logId)};
+        return *std::move(found);
+    });
 }
 
 namespace {

@@ -8,6 +8,7 @@
 #include "server/store/run_store.h"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -161,7 +162,15 @@ public:
     /// Limits of pipelines were changed: looks at the queues again.
     void limitsChanged();
 
-    schema::Result<std::vector<RunOverview>> list(const store::RunFilter &filter);
+    /// Runs alone, newest first: for whoever decides or counts by their rows.
+    schema::Result<std::vector<store::RunRow>> list(const store::RunFilter &filter);
+    /// The same with their stages and the sentence that says what each does or waits for, which
+    /// takes several statements a run: for people's pages.
+    schema::Result<std::vector<RunOverview>> overviews(const store::RunFilter &filter);
+    /// How many runs are in each state but Completed.
+    schema::Result<std::map<schema::RunStatus, std::int64_t>> openCounts();
+    /// The expanded document of the run's plan. Errors: NotFound.
+    schema::Result<std::string> finalYaml(std::int64_t runId);
     schema::Result<RunDetail> detail(std::int64_t runId);
     schema::Result<store::RunRow> run(std::int64_t runId);
     schema::Result<std::vector<store::TimelineRow>> timeline(std::int64_t runId,
@@ -171,6 +180,8 @@ public:
                                                              const std::string &recordId);
     /// Logs of a run, by number; their bytes are in logs::LogStore.
     schema::Result<std::vector<store::LogRow>> logs(std::int64_t runId);
+    /// Errors: NotFound.
+    schema::Result<store::LogRow> log(std::int64_t runId, std::int64_t logId);
     schema::Result<Explanation> explain(std::int64_t runId);
 
 private:

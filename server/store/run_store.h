@@ -183,6 +183,8 @@ public:
 
     std::vector<RunRow> list(const RunFilter &filter);
     std::optional<RunRow> find(std::int64_t runId);
+    /// How many runs are in each state but Completed.
+    std::map<schema::RunStatus, std::int64_t> openCounts();
     /// Empty when the run is unknown.
     std::string projectOf(std::int64_t runId);
     std::optional<RunFacts> facts(std::int64_t runId);

@@ -343,6 +343,17 @@ std::optional<LogRow> TimelineStore::findLog(std::int64_t runId, const std::stri
     return readLog(s, runId);
 }
 
+std::optional<LogRow> TimelineStore::findLog(std::int64_t runId, std::int64_t logId)
+{
+    static const std::string kSql =
+        std::string(kLogColumns) + "WHERE l.run_id = ?1 AND l.log_id = ?2";
+    Statement s = m_connection.prepare(kSql.c_str());
+    s.bind(runId, logId);
+    if (!s.step())
+        return std::nullopt;
+    return readLog(s, runId);
+}
+
 LogRow TimelineStore::createLog(std::int64_t runId, const std::string &recordId, int attempt,
                                 const std::string &jobId, TimePoint now, std::int64_t changeId)
 {

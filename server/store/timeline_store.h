@@ -53,6 +53,7 @@ public:
 
     std::vector<LogRow> logs(std::int64_t runId);
     std::optional<LogRow> findLog(std::int64_t runId, const std::string &recordId, int attempt);
+    std::optional<LogRow> findLog(std::int64_t runId, std::int64_t logId);
     /// Creates the log of a record and refers to it from the record; gives its number (1 is the
     /// first of a run).
     LogRow createLog(std::int64_t runId, const std::string &recordId, int attempt,

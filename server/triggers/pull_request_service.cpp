@@ -197,8 +197,8 @@ Result<bool> PullRequestService::alreadyStarted(std::int64_t pipelineId, const P
     filter.reason = schema::RunReason::PullRequest;
     filter.top = 20;
     ASSIGN_OR_RETURN(const auto runs, m_runs.list(filter));
-    return std::any_of(runs.begin(), runs.end(), [&](const scheduler::RunOverview &overview) {
-        return overview.run.sourceVersion == request.mergeCommit;
+    return std::any_of(runs.begin(), runs.end(), [&](const store::RunRow &run) {
+        return run.sourceVersion == request.mergeCommit;
     });
 }
 
@@ -210,13 +210,11 @@ Status PullRequestService::cancelEarlier(std::int64_t pipelineId, const PullRequ
     filter.reason = schema::RunReason::PullRequest;
     filter.top = 50;
     ASSIGN_OR_RETURN(const auto runs, m_runs.list(filter));
-    for (const auto &overview : runs) {
-        if (overview.run.status == schema::RunStatus::Completed ||
-            overview.run.sourceVersion == request.mergeCommit)
+    for (const auto &run : runs) {
+        if (run.status == schema::RunStatus::Completed || run.sourceVersion == request.mergeCommit)
             continue;
         // One that ended just now is fine too.
-        const Status canceled =
-            m_runs.cancelRun(overview.run.id, request.createdBy.value_or(std::string()));
+        const Status canceled = m_runs.cancelRun(run.id, request.createdBy.value_or(std::string()));
         if (!canceled && canceled.error().code != ErrorCode::Conflict)
             return canceled;
     }

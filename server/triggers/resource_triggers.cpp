@@ -207,8 +207,8 @@ ResourceTriggers::start(const Listener &listener, QueueRequest request, const st
         filter.reason = schema::RunReason::ResourceTrigger;
         filter.top = 200;
         ASSIGN_OR_RETURN(const auto earlier, m_runs.list(filter));
-        for (const auto &overview : earlier) {
-            const auto variables = nlohmann::json::parse(overview.run.triggerJson, nullptr, false);
+        for (const auto &run : earlier) {
+            const auto variables = nlohmann::json::parse(run.triggerJson, nullptr, false);
             if (variables.is_object() && variables.value(kEvent, "") == event)
                 return std::optional<std::int64_t>{};
         }

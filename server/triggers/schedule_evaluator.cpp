@@ -50,8 +50,7 @@ Result<bool> ScheduleEvaluator::start(const store::Pipeline &pipeline, const Ref
     filter.reason = schema::RunReason::Schedule;
     filter.top = 50;
     ASSIGN_OR_RETURN(const auto earlier, m_runs.list(filter));
-    for (const auto &overview : earlier) {
-        const auto &run = overview.run;
+    for (const auto &run : earlier) {
         const bool active = run.status != schema::RunStatus::Completed;
         const bool sameCommit =
             run.sourceVersion == branch.commit && run.result == schema::RunResult::Succeeded;

@@ -240,10 +240,10 @@ Result<bool> TriggerLoop::hasOpenRun(std::int64_t pipelineId, const std::string 
     filter.branch = ref;
     filter.top = 50;
     ASSIGN_OR_RETURN(const auto runs, m_runs.list(filter));
-    return std::any_of(runs.begin(), runs.end(), [](const scheduler::RunOverview &overview) {
-        return overview.run.status != schema::RunStatus::Completed &&
-               (overview.run.reason == schema::RunReason::IndividualCI ||
-                overview.run.reason == schema::RunReason::BatchedCI);
+    return std::any_of(runs.begin(), runs.end(), [](const store::RunRow &run) {
+        return run.status != schema::RunStatus::Completed &&
+               (run.reason == schema::RunReason::IndividualCI ||
+                run.reason == schema::RunReason::BatchedCI);
     });
 }
 
@@ -340,10 +340,10 @@ Result<bool> TriggerLoop::alreadyCreated(std::int64_t pipelineId, const Ref &ref
     filter.branch = ref.name;
     filter.top = 50;
     ASSIGN_OR_RETURN(const auto runs, m_runs.list(filter));
-    return std::any_of(runs.begin(), runs.end(), [&](const scheduler::RunOverview &overview) {
-        return (overview.run.reason == schema::RunReason::IndividualCI ||
-                overview.run.reason == schema::RunReason::BatchedCI) &&
-               overview.run.sourceVersion == ref.commit && overview.run.queuedAt >= since;
+    return std::any_of(runs.begin(), runs.end(), [&](const store::RunRow &run) {
+        return (run.reason == schema::RunReason::IndividualCI ||
+                run.reason == schema::RunReason::BatchedCI) &&
+               run.sourceVersion == ref.commit && run.queuedAt >= since;
     });
 }
 

@@ -80,18 +80,13 @@ Result<Reply> getLog(Call &call, Services &services)
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
     ASSIGN_OR_RETURN(const auto run, runOf(call, services, project, "buildId"));
     ASSIGN_OR_RETURN(const auto id, call.id("logId"));
-    ASSIGN_OR_RETURN(const auto logs, services.runs.logs(run.id));
-    const bool exists =
-        std::any_of(logs.begin(), logs.end(), [&](const auto &log) { return log.logId == id; });
-    if (!exists)
-        return {ErrorCode::NotFound,
-                "run " + std::to_string(run.id) + " has no log " + std::to_string(id)};
+    ASSIGN_OR_RETURN(const auto log, services.runs.log(run.id, id));
     ASSIGN_OR_RETURN(const auto start, call.query().number("startline", 0, INT64_MAX));
     ASSIGN_OR_RETURN(const auto end, call.query().number("endline", 0, INT64_MAX));
     const auto from = static_cast<std::uint64_t>(start.value_or(0));
     const std::optional<std::uint64_t> to =
         end ? std::optional(static_cast<std::uint64_t>(*end)) : std::nullopt;
-    const logs::LogKey key{run.id, static_cast<int>(id)};
+    const logs::LogKey key{run.id, log.logId};
     Services *all = &services;
     Reply reply;
     if (call.accepts("text/plain") || equalsIgnoringCase(call.query().text("format"), "text")) {
@@ -234,7 +229,7 @@ Result<Reply> changes(Call &call, Services &services)
         ASSIGN_OR_RETURN(const auto commit, git.commit(run.sourceVersion));
         return Reply::list(Json::array({changeJson(call, project, commit, repository.id)}));
     }
-    return changesBetween(call, services, project, run, before.front().run.sourceVersion);
+    return changesBetween(call, services, project, run, before.front().sourceVersion);
 }
 
 Result<Reply> changesOfTwo(Call &call, Services &services)

@@ -134,31 +134,31 @@ Result<Reply> listBuilds(Call &call, Services &services)
     // One more than is given tells whether there are more; a narrow filter reads on in bigger
     // steps.
     filter.top = static_cast<int>(std::min(kMostAtOnce, static_cast<std::int64_t>(limit) + 1));
-    RunShapes shapes(call, services);
     std::map<std::int64_t, std::int64_t> given;
-    Json list = Json::array();
+    std::vector<store::RunRow> chosen;
     std::string token;
     while (token.empty()) {
-        ASSIGN_OR_RETURN(const auto page, services.runs.list(filter));
-        for (const auto &overview : page) {
-            if (!wanted.accepts(overview.run))
+        ASSIGN_OR_RETURN(auto page, services.runs.list(filter));
+        const std::int64_t last = page.empty() ? 0 : page.back().id;
+        for (auto &run : page) {
+            if (!wanted.accepts(run))
                 continue;
-            if (perPipeline && given[overview.run.pipelineId]++ >= *perPipeline)
+            if (perPipeline && given[run.pipelineId]++ >= *perPipeline)
                 continue;
-            if (list.size() == limit) {
-                token = std::to_string(list.back().at("id").get<std::int64_t>());
+            if (chosen.size() == limit) {
+                token = std::to_string(chosen.back().id);
                 break;
             }
-            ASSIGN_OR_RETURN(auto json, shapes.build(overview.run));
-            list.push_back(std::move(json));
+            chosen.push_back(std::move(run));
         }
         if (page.size() < static_cast<std::size_t>(filter.top))
             break;
-        filter.beforeId = page.back().run.id;
+        filter.beforeId = last;
         filter.top =
             static_cast<int>(std::min(kMostAtOnce, static_cast<std::int64_t>(filter.top) * 4));
     }
-    return Reply::list(std::move(list), token);
+    ASSIGN_OR_RETURN(auto list, RunShapes(call, services).builds(chosen));
+    return Reply::list(Json(std::move(list)), token);
 }
 
 Result<Reply> buildReply(Call &call, Services &services, std::int64_t runId)

@@ -87,7 +87,7 @@ Result<Reply> listDefinitions(Call &call, Services &services)
             filter.top = 1;
             ASSIGN_OR_RETURN(const auto newest, services.runs.list(filter));
             if (!newest.empty()) {
-                ASSIGN_OR_RETURN(json["latestBuild"], shapes.build(newest.front().run));
+                ASSIGN_OR_RETURN(json["latestBuild"], shapes.build(newest.front()));
             }
         }
         list.push_back(std::move(json));
@@ -183,7 +183,7 @@ Result<Reply> badge(Call &call, Services &services)
             filter.branch = branch.starts_with("refs/") ? branch : "refs/heads/" + branch;
         ASSIGN_OR_RETURN(const auto newest, services.runs.list(filter));
         if (!newest.empty()) {
-            const auto result = newest.front().run.result;
+            const auto result = newest.front().result;
             text = schema::toString(result);
             colour = result == schema::RunResult::Succeeded            ? "#107c10"
                      : result == schema::RunResult::PartiallySucceeded ? "#8a6100"

@@ -159,8 +159,7 @@ Result<Reply> searchRuns(Call &call, Services &services)
     Json list = Json::array();
     for (;;) {
         ASSIGN_OR_RETURN(const auto page, services.runs.list(filter));
-        for (const auto &overview : page) {
-            const auto &run = overview.run;
+        for (const auto &run : page) {
             const auto from = run.id == begin.runId ? begin.place : logs::RunPlace();
             bounds.matches = most - list.size();
             ASSIGN_OR_RETURN(const auto found, services.logs.searchRun(run.id, text, from, bounds));
@@ -178,7 +177,7 @@ Result<Reply> searchRuns(Call &call, Services &services)
         }
         if (page.size() < static_cast<std::size_t>(filter.top))
             return Reply::list(std::move(list), {});
-        filter.beforeId = page.back().run.id;
+        filter.beforeId = page.back().id;
     }
 }
 

@@ -111,17 +111,12 @@ Result<Reply> metrics(Services &services)
     families.push_back(figure("slipway_event_streams", "Open event streams of browsers",
                               MetricType::Gauge,
                               static_cast<double>(services.eventStreams.count())));
-    store::RunFilter open;
-    open.top = 1000;
-    open.status = schema::RunStatus::InProgress;
-    ASSIGN_OR_RETURN(const auto running, services.runs.list(open));
-    open.status = schema::RunStatus::NotStarted;
-    ASSIGN_OR_RETURN(const auto waiting, services.runs.list(open));
-    families.push_back(figure("slipway_runs_in_progress", "Runs in progress (counted up to 1000)",
-                              MetricType::Gauge, static_cast<double>(running.size())));
-    families.push_back(figure("slipway_runs_not_started",
-                              "Runs that wait for their start (counted up to 1000)",
-                              MetricType::Gauge, static_cast<double>(waiting.size())));
+    ASSIGN_OR_RETURN(auto open, services.runs.openCounts());
+    families.push_back(figure("slipway_runs_in_progress", "Runs in progress", MetricType::Gauge,
+                              static_cast<double>(open[schema::RunStatus::InProgress])));
+    families.push_back(figure("slipway_runs_not_started", "Runs that wait for their start",
+                              MetricType::Gauge,
+                              static_cast<double>(open[schema::RunStatus::NotStarted])));
     ASSIGN_OR_RETURN(const auto pools, services.pools.pools());
     prometheus::MetricFamily workers{
         "slipway_workers", "Registered workers of a pool", MetricType::Gauge, {}};

@@ -207,13 +207,13 @@ Result<Reply> listRuns(Call &call, Services &services)
     // The published limit of this call is 10,000 runs, without paging.
     while (list.size() < 10000) {
         ASSIGN_OR_RETURN(const auto page, services.runs.list(filter));
-        for (const auto &overview : page) {
-            ASSIGN_OR_RETURN(auto json, shapes.pipelineRun(overview.run, false));
+        for (const auto &run : page) {
+            ASSIGN_OR_RETURN(auto json, shapes.pipelineRun(run, false));
             list.push_back(std::move(json));
         }
         if (page.size() < static_cast<std::size_t>(filter.top))
             break;
-        filter.beforeId = page.back().run.id;
+        filter.beforeId = page.back().id;
     }
     return Reply::list(std::move(list));
 }
@@ -225,9 +225,9 @@ Result<Reply> getRun(Call &call, Services &services)
     ASSIGN_OR_RETURN(const auto pipelineId, call.id("pipelineId"));
     if (run.pipelineId != pipelineId)
         return {ErrorCode::NotFound, "run " + std::to_string(run.id) + " is of another pipeline"};
-    ASSIGN_OR_RETURN(const auto detail, services.runs.detail(run.id));
+    ASSIGN_OR_RETURN(const auto finalYaml, services.runs.finalYaml(run.id));
     RunShapes shapes(call, services);
-    ASSIGN_OR_RETURN(const auto json, shapes.pipelineRun(run, true, detail.finalYaml));
+    ASSIGN_OR_RETURN(const auto json, shapes.pipelineRun(run, true, finalYaml));
     return Reply::json(json);
 }
 
@@ -278,15 +278,9 @@ Result<Reply> getLog(Call &call, Services &services)
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
     ASSIGN_OR_RETURN(const auto run, runOf(call, services, project, "runId"));
     ASSIGN_OR_RETURN(const auto id, call.id("logId"));
-    ASSIGN_OR_RETURN(const auto logs, services.runs.logs(run.id));
-    for (const auto &log : logs) {
-        if (log.logId != id)
-            continue;
-        ASSIGN_OR_RETURN(const auto json, logJson(call, services, project, log));
-        return Reply::json(json);
-    }
-    return {ErrorCode::NotFound,
-            "run " + std::to_string(run.id) + " has no log " + std::to_string(id)};
+    ASSIGN_OR_RETURN(const auto log, services.runs.log(run.id, id));
+    ASSIGN_OR_RETURN(const auto json, logJson(call, services, project, log));
+    return Reply::json(json);
 }
 
 Result<Reply> getArtifact(Call &call, Services &services)

@@ -38,7 +38,7 @@ Result<Reply> listRuns(Call &call, Services &services)
             return {ErrorCode::InvalidArgument,
                     "'status' must be notStarted, inProgress, cancelling or completed"};
     }
-    ASSIGN_OR_RETURN(const auto runs, services.runs.list(filter));
+    ASSIGN_OR_RETURN(const auto runs, services.runs.overviews(filter));
     RunShapes shapes(call, services);
     Json list = Json::array();
     for (const auto &overview : runs) {
@@ -217,7 +217,7 @@ Result<Reply> pipelinesWithRuns(Call &call, Services &services)
         filter.top = static_cast<int>(runsOfEach.value_or(10));
         Json runs = Json::array();
         if (filter.top > 0) {
-            ASSIGN_OR_RETURN(const auto newest, services.runs.list(filter));
+            ASSIGN_OR_RETURN(const auto newest, services.runs.overviews(filter));
             for (const auto &overview : newest) {
                 ASSIGN_OR_RETURN(auto json, shapes.summary(overview));
                 runs.push_back(std::move(json));

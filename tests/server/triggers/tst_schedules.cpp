@@ -125,8 +125,8 @@ void TestSchedules::startsWhenDueAndOnce()
     QCOMPARE(world.until(3h), 0);
     const auto runs = must(world.runs->list({}));
     QCOMPARE(runs.size(), 1U);
-    QVERIFY(runs.front().run.reason == schema::RunReason::Schedule);
-    QCOMPARE(runs.front().run.sourceBranch, std::string("refs/heads/main"));
+    QVERIFY(runs.front().reason == schema::RunReason::Schedule);
+    QCOMPARE(runs.front().sourceBranch, std::string("refs/heads/main"));
 }
 
 /// In template expressions and in jobs.
@@ -191,7 +191,7 @@ void TestSchedules::readsEachBranchesOwnFile()
     QCOMPARE(world.until(61min), 1);
     QCOMPARE(world.until(91min), 1);
     const auto runs = must(world.runs->list({}));
-    QCOMPARE(runs.front().run.sourceBranch, std::string("refs/heads/release/1"));
+    QCOMPARE(runs.front().sourceBranch, std::string("refs/heads/release/1"));
 }
 
 QTEST_GUILESS_MAIN(TestSchedules)

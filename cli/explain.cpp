@@ -6,15 +6,22 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
+#include <set>
+#include <string>
 #include <strings.h>
+#include <vector>
 
 namespace cli {
 namespace {
 
 using nlohmann::json;
 using schema::ErrorCode;
+
+/// A run may have ten thousand jobs in a queue; the first ones get workers next.
+constexpr std::size_t kMostShown = 40;
 
 struct ExplainOptions
 {
@@ -26,24 +33,38 @@ bool isSame(const std::string &a, const std::string &b)
     return strcasecmp(a.c_str(), b.c_str()) == 0;
 }
 
-/// Whether an entry of the answer speaks of a job or stage that people name like this.
+/// Whether an entry of the answer speaks of a job or stage that people name like this. The end of
+/// an identifier is enough: "linux" for "Build.Compile.linux".
 bool isAbout(const json &entry, const std::string &name)
 {
     for (const char *key : {"id", "identifier", "name", "job", "stage"}) {
         if (isSame(textOf(entry, key), name))
             return true;
     }
-    return false;
+    const std::string identifier = textOf(entry, "identifier");
+    return identifier.size() > name.size() + 1 &&
+           identifier[identifier.size() - name.size() - 1] == '.' &&
+           isSame(identifier.substr(identifier.size() - name.size()), name);
 }
 
-json filtered(const json &list, const std::string &name)
+/// Leaves what the answer says about the job or stage. What waits names its job by id.
+void keepOnly(json &answer, const std::string &name)
 {
-    json found = json::array();
-    for (const json &entry : list) {
-        if (name.empty() || isAbout(entry, name))
-            found.push_back(entry);
+    json jobs = json::array();
+    std::set<std::string> ids;
+    for (const json &entry : memberOf(answer, "jobs")) {
+        if (isAbout(entry, name)) {
+            ids.insert(textOf(entry, "id"));
+            jobs.push_back(entry);
+        }
     }
-    return found;
+    json waiting = json::array();
+    for (const json &entry : memberOf(answer, "waiting")) {
+        if (isAbout(entry, name) || ids.contains(textOf(entry, "jobId")))
+            waiting.push_back(entry);
+    }
+    answer["jobs"] = std::move(jobs);
+    answer["waiting"] = std::move(waiting);
 }
 
 schema::Result<int> explain(const ClientOptions &client, const ExplainOptions &options)
@@ -52,8 +73,8 @@ schema::Result<int> explain(const ClientOptions &client, const ExplainOptions &o
     ASSIGN_OR_RETURN(const std::int64_t run, findRun(server, options.run));
     ASSIGN_OR_RETURN(json answer, server.client.get(fmt::format("/{}/_apis/slipway/runs/{}/explain",
                                                                 server.project, run)));
-    answer["waiting"] = filtered(memberOf(answer, "waiting"), options.job);
-    answer["jobs"] = filtered(memberOf(answer, "jobs"), options.job);
+    if (!options.job.empty())
+        keepOnly(answer, options.job);
     if (!options.job.empty() && answer["waiting"].empty() && answer["jobs"].empty())
         return {ErrorCode::NotFound,
                 fmt::format("no job or stage '{}' of run {} waits, runs or failed; "
@@ -64,13 +85,21 @@ schema::Result<int> explain(const ClientOptions &client, const ExplainOptions &o
         return 0;
     }
     std::cout << textOf(answer, "sentence") << '\n';
+    std::vector<std::string> sentences;
     for (const json &entry : answer["waiting"])
-        std::cout << "- " << textOf(entry, "sentence") << '\n';
+        sentences.push_back(textOf(entry, "sentence"));
     for (const json &entry : answer["jobs"]) {
         // Jobs that wait for a worker stand in the list above, with more to say.
         if (textOf(entry, "state") != "queued")
-            std::cout << "- " << textOf(entry, "sentence") << '\n';
+            sentences.push_back(textOf(entry, "sentence"));
     }
+    const std::size_t shown = std::min(sentences.size(), kMostShown);
+    for (std::size_t i = 0; i < shown; ++i)
+        std::cout << "- " << sentences[i] << '\n';
+    if (shown < sentences.size())
+        std::cout << fmt::format(
+            "and {} more; 'slipway explain {} JOB' tells of one, --format json of all\n",
+            sentences.size() - shown, options.run);
     return 0;
 }
 

@@ -19,12 +19,8 @@ using store::StageRow;
 
 /// Longest message of a step in a sentence, bytes.
 constexpr std::size_t kMessageLength = 200;
-
-std::string quoted(const std::vector<std::string> &names)
-{
-    return names.size() == 1 ? fmt::format("stage '{}'", names.front())
-                             : fmt::format("stages '{}'", fmt::join(names, "', '"));
-}
+constexpr std::string_view kOnlyStage = "__default";
+constexpr std::string_view kNext = ", ";
 
 bool failed(const std::optional<TaskResult> &result)
 {
@@ -110,21 +106,25 @@ std::string endOf(const RunPicture &picture)
         std::string where = failureIn(stage.name, picture);
         if (where.empty() && !stage.waitingReason.empty())
             where = ": " + stage.waitingReason;
-        first = fmt::format("failed in stage {}{}", picture.stageNames[i], where);
+        if (picture.stageNames[i] != kOnlyStage)
+            first = fmt::format("failed in stage {}{}", picture.stageNames[i], where);
+        else if (where.starts_with(kNext))
+            first = "failed in " + where.substr(kNext.size());
+        else
+            first = "failed" + where;
     }
     if (first.empty())
         return "could not start: the pipeline has errors";
-    return others.empty() ? first : fmt::format("{}; also in {}", first, quoted(others));
+    return others.empty() ? first : fmt::format("{}; also in {}", first, stagesInWords(others));
 }
 
 std::string waitOf(const StageRow &stage, const std::string &name, const RunPicture &picture)
 {
+    const std::string subject = name == kOnlyStage ? "" : stagesInWords({name}) + " ";
     if (const auto asked = askedFor(stage, picture.approvals))
-        return fmt::format("stage '{}' waits for approval of {} since {}", name,
+        return fmt::format("{}waits for approval of {} since {}", subject,
                            fmt::join(asked->names, ", "), shortTime(asked->since));
-    return fmt::format("stage '{}' {}", name,
-                       stage.waitingReason.empty() ? std::string("waits for its checks")
-                                                   : stage.waitingReason);
+    return subject + (stage.waitingReason.empty() ? "waits for its checks" : stage.waitingReason);
 }
 
 std::string ordinal(int number)
@@ -182,6 +182,19 @@ std::optional<Asked> askedFor(const StageRow &stage,
     return asked;
 }
 
+std::string stagesInWords(const std::vector<std::string> &names)
+{
+    if (names.size() != 1)
+        return fmt::format("stages '{}'", fmt::join(names, "', '"));
+    return names.front() == kOnlyStage ? "the run" : fmt::format("stage '{}'", names.front());
+}
+
+std::string withRun(const std::string &number, const std::string &sentence)
+{
+    const bool ownSubject = sentence.starts_with("stage");
+    return fmt::format("run {}{} {}", number, ownSubject ? ":" : "", sentence);
+}
+
 std::string sentenceOf(const RunPicture &picture)
 {
     if (picture.run.status == RunStatus::Completed)
@@ -199,11 +212,19 @@ std::string sentenceOf(const RunPicture &picture)
         else if (stage.phase == StagePhase::Completed && failed(stage.result))
             failures.push_back(picture.stageNames[i]);
     }
+    const auto isOnly = [](const std::vector<std::string> &names) {
+        return names.size() == 1 && names.front() == kOnlyStage;
+    };
+    if (isOnly(running))
+        return "runs";
     if (!running.empty())
-        return fmt::format("runs {}{}", quoted(running),
-                           failures.empty() ? "" : fmt::format("; {} failed", quoted(failures)));
+        return fmt::format("runs {}{}", stagesInWords(running),
+                           failures.empty() ? ""
+                                            : fmt::format("; {} failed", stagesInWords(failures)));
+    if (isOnly(queued))
+        return "waits for a worker";
     if (!queued.empty())
-        waiting.insert(waiting.begin(), fmt::format("{} {} for a worker", quoted(queued),
+        waiting.insert(waiting.begin(), fmt::format("{} {} for a worker", stagesInWords(queued),
                                                     queued.size() == 1 ? "waits" : "wait"));
     if (!waiting.empty())
         return fmt::format("{}", fmt::join(waiting, "; "));
@@ -249,8 +270,9 @@ Waiting waitingForLock(const store::LockRow &own, const std::vector<LockUse> &us
             before += use.usual.value_or(std::chrono::milliseconds(0));
         }
     }
-    waiting.sentence = fmt::format("stage '{}' waits for {}{}; {} of {} in the queue", stageName,
-                                   what, holder, ordinal(waiting.position), waiting.queueLength);
+    waiting.sentence =
+        fmt::format("{} waits for {}{}; {} of {} in the queue", stagesInWords({stageName}), what,
+                    holder, ordinal(waiting.position), waiting.queueLength);
     if (known && waiting.heldBy) {
         waiting.estimatedAt = turn + before;
         waiting.sentence += fmt::format(", its turn comes at about {} when the others take as long "

@@ -28,9 +28,16 @@ struct RunPicture
     std::set<std::string> queuedStages;           ///< running stages that only wait for workers
 };
 
-/// The run in one sentence without a subject: "failed in stage Build, job docker, step 'Build web':
-/// exit code 1", "stage 'Production' waits for approval of Ann since 2026-11-21 10:23 UTC".
+/// "stage 'Build'", "stages 'A', 'B'"; "the run" for the only stage of a file without stages
+/// (schema/model/plan.h), whose name nobody has written.
+std::string stagesInWords(const std::vector<std::string> &names);
+
+/// The run in one sentence, without a subject or with the stage as subject: "failed in stage Build,
+/// job docker, step 'Build web': exit code 1", "stage 'Production' waits for approval of Ann since
+/// 2026-11-21 10:23 UTC", "waits for a worker" (a file without stages).
 std::string sentenceOf(const RunPicture &picture);
+/// The same as a whole sentence that begins with the run.
+std::string withRun(const std::string &number, const std::string &sentence);
 
 /// The people who may still decide about a stage's newest attempt, and since when they are asked.
 struct Asked

@@ -66,12 +66,6 @@ std::vector<std::string> displayNames(const std::vector<StageRow> &stages,
     return list;
 }
 
-std::string quoted(const std::vector<std::string> &names)
-{
-    return names.size() == 1 ? fmt::format("stage '{}'", names.front())
-                             : fmt::format("stages '{}'", fmt::join(names, "', '"));
-}
-
 /// What sentenceOf() needs beyond the run and its stages; read only where it is told.
 RunPicture pictureOf(Connection &connection, const store::RunRow &run,
                      const std::vector<StageRow> &stages, const std::vector<std::string> &names)
@@ -347,6 +341,7 @@ void RunService::explainStage(Connection &connection, const RunDetail &detail, s
                               const std::string &name, Explanation &explanation)
 {
     const StageRow &stage = detail.stages[index];
+    const std::string subject = stagesInWords({name});
     Waiting waiting;
     waiting.stage = stage.name;
     if (stage.phase == StagePhase::Pending && index < detail.plan.stages.size()) {
@@ -360,7 +355,7 @@ void RunService::explainStage(Connection &connection, const RunDetail &detail, s
         if (open.empty())
             return;
         waiting.kind = "dependency";
-        waiting.sentence = fmt::format("stage '{}' waits for {}", name, quoted(open));
+        waiting.sentence = fmt::format("{} waits for {}", subject, stagesInWords(open));
         explanation.waiting.push_back(std::move(waiting));
         return;
     }
@@ -372,7 +367,7 @@ void RunService::explainStage(Connection &connection, const RunDetail &detail, s
         waiting.kind = "approval";
         waiting.approvers = asked->names;
         waiting.since = asked->since;
-        waiting.sentence = fmt::format("stage '{}' waits for approval of {} since {}", name,
+        waiting.sentence = fmt::format("{} waits for approval of {} since {}", subject,
                                        fmt::join(asked->names, ", "), shortTime(asked->since));
         explanation.waiting.push_back(std::move(waiting));
         return;
@@ -393,7 +388,7 @@ void RunService::explainStage(Connection &connection, const RunDetail &detail, s
     waiting.kind =
         stage.waitingReason.find("by a person") != std::string::npos ? "person" : "approval";
     waiting.sentence =
-        fmt::format("stage '{}' {}", name,
+        fmt::format("{} {}", subject,
                     stage.waitingReason.empty() ? "waits for its checks" : stage.waitingReason);
     explanation.waiting.push_back(std::move(waiting));
 }
@@ -405,8 +400,7 @@ schema::Result<Explanation> RunService::explain(std::int64_t runId)
     ASSIGN_OR_RETURN(Explanation explanation,
                      m_database.read([&](Connection &connection) -> schema::Result<Explanation> {
                          Explanation found;
-                         found.sentence =
-                             fmt::format("run {} {}", detail.run.number, detail.sentence);
+                         found.sentence = withRun(detail.run.number, detail.sentence);
                          found.jobs = jobsOf(connection, detail);
                          if (detail.run.status == RunStatus::Completed)
                              return found;

@@ -1,50 +1,15 @@
 // `slipway retention` against a whole server: policies of project and pipeline, leases, deletion.
-#include "cli/command.h"
-#include "tests/server/support/live_server.h"
+#include "tests/cli/support/program.h"
 #include "tests/server/support/world.h"
 
 #include <QTest>
 
 #include <nlohmann/json.hpp>
 
-#include <iostream>
-#include <sstream>
+#include <memory>
 
 using nlohmann::json;
 using namespace tests;
-
-namespace {
-
-struct Ended
-{
-    int exitCode = -1;
-    std::string out, error;
-};
-
-/// Standard output and error of this process, caught while it lives.
-class Caught
-{
-public:
-    Caught()
-        : m_out(std::cout.rdbuf(out.rdbuf()))
-        , m_error(std::cerr.rdbuf(error.rdbuf()))
-    {}
-
-    ~Caught()
-    {
-        std::cout.rdbuf(m_out);
-        std::cerr.rdbuf(m_error);
-    }
-
-    Caught(const Caught &) = delete;
-    Caught &operator=(const Caught &) = delete;
-    std::ostringstream out, error;
-
-private:
-    std::streambuf *m_out, *m_error;
-};
-
-} // namespace
 
 class TestRetention : public QObject
 {
@@ -86,21 +51,8 @@ void TestRetention::initTestCase()
 
 Ended TestRetention::call(std::vector<std::string> arguments) const
 {
-    arguments.insert(arguments.begin(), {"slipway", "retention"});
-    arguments.insert(arguments.end(),
-                     {"--url", "http://127.0.0.1:" + std::to_string(m_server->port()),
-                      "--token-file", m_server->data() + "/operator-token"});
-    std::vector<char *> argv;
-    for (std::string &argument : arguments)
-        argv.push_back(argument.data());
-    argv.push_back(nullptr);
-    Ended ended;
-    const Caught caught;
-    ended.exitCode =
-        cli::runProgram(static_cast<int>(arguments.size()), argv.data(), cli::commands());
-    ended.out = caught.out.str();
-    ended.error = caught.error.str();
-    return ended;
+    arguments.insert(arguments.begin(), "retention");
+    return runSlipway(*m_server, std::move(arguments));
 }
 
 json TestRetention::answer(std::vector<std::string> arguments) const

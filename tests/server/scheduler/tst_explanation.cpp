@@ -108,6 +108,39 @@ void TestExplanation::saysHowARunIs_data()
          {},
          {"A", "B"}},
         "stages 'A', 'B' wait for a worker; stage 'C' waits for the exclusive lock");
+    add("queued, no stages in the file",
+        {RunStatus::InProgress,
+         RunResult::None,
+         {row("__default", StagePhase::Running)},
+         {},
+         {},
+         {"__default"}},
+        "waits for a worker");
+    add("running, no stages in the file",
+        {RunStatus::InProgress, RunResult::None, {row("__default", StagePhase::Running)}, {}, {}},
+        "runs");
+    add("a check, no stages in the file",
+        {RunStatus::InProgress,
+         RunResult::None,
+         {row("__default", StagePhase::Checking, {}, "waits for the exclusive lock")},
+         {},
+         {}},
+        "waits for the exclusive lock");
+    add("failed, no stages in the file",
+        {RunStatus::Completed,
+         RunResult::Failed,
+         {row("__default", StagePhase::Completed, TaskResult::Failed)},
+         {},
+         {}},
+        "failed");
+    add("failed in a job, no stages in the file",
+        {RunStatus::Completed,
+         RunResult::Failed,
+         {row("__default", StagePhase::Completed, TaskResult::Failed)},
+         {},
+         {record(RecordType::Task, "Build web", "exit code 1"),
+          record(RecordType::Job, "docker", "")}},
+        "failed in job docker, step 'Build web': exit code 1");
     add("one of two queued",
         {RunStatus::InProgress,
          RunResult::None,
@@ -153,8 +186,9 @@ void TestExplanation::saysHowARunIs()
     std::vector<std::string> names;
     for (const auto &stage : given.stages)
         names.push_back(stage.name);
+    const std::string first = names.empty() ? std::string() : names.front();
     const RunPicture picture{
-        run,         given.stages, names, given.approvals, given.failures, {{"job-1", "Build"}},
+        run,         given.stages, names, given.approvals, given.failures, {{"job-1", first}},
         given.queued};
     QCOMPARE(QString::fromStdString(sentenceOf(picture)), sentence);
 }

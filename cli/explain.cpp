@@ -11,7 +11,6 @@
 #include <memory>
 #include <set>
 #include <string>
-#include <strings.h>
 #include <vector>
 
 namespace cli {
@@ -28,39 +27,20 @@ struct ExplainOptions
     std::string run, job;
 };
 
-bool isSame(const std::string &a, const std::string &b)
-{
-    return strcasecmp(a.c_str(), b.c_str()) == 0;
-}
-
-/// Whether an entry of the answer speaks of a job or stage that people name like this. The end of
-/// an identifier is enough: "linux" for "Build.Compile.linux".
-bool isAbout(const json &entry, const std::string &name)
-{
-    for (const char *key : {"id", "identifier", "name", "job", "stage"}) {
-        if (isSame(textOf(entry, key), name))
-            return true;
-    }
-    const std::string identifier = textOf(entry, "identifier");
-    return identifier.size() > name.size() + 1 &&
-           identifier[identifier.size() - name.size() - 1] == '.' &&
-           isSame(identifier.substr(identifier.size() - name.size()), name);
-}
-
 /// Leaves what the answer says about the job or stage. What waits names its job by id.
 void keepOnly(json &answer, const std::string &name)
 {
     json jobs = json::array();
     std::set<std::string> ids;
     for (const json &entry : memberOf(answer, "jobs")) {
-        if (isAbout(entry, name)) {
+        if (isCalled(entry, name)) {
             ids.insert(textOf(entry, "id"));
             jobs.push_back(entry);
         }
     }
     json waiting = json::array();
     for (const json &entry : memberOf(answer, "waiting")) {
-        if (isAbout(entry, name) || ids.contains(textOf(entry, "jobId")))
+        if (isCalled(entry, name) || ids.contains(textOf(entry, "jobId")))
             waiting.push_back(entry);
     }
     answer["jobs"] = std::move(jobs);

@@ -4,10 +4,13 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include <iostream>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace cli {
 namespace {
@@ -21,31 +24,32 @@ struct JobOptions
     std::string run, job;
 };
 
-/// Id of the job of that id, identifier or shown name, among those that did not succeed.
+/// Id of the job that is called like this, among those that did not succeed.
 schema::Result<std::string> findJob(const Connection &server, std::int64_t run,
                                     const std::string &text)
 {
     ASSIGN_OR_RETURN(
         const json explained,
         server.client.get(fmt::format("/{}/_apis/slipway/runs/{}/explain", server.project, run)));
-    std::string found;
-    std::string names;
+    std::vector<std::string> whole, partly, names;
     for (const json &job : memberOf(explained, "jobs")) {
-        const std::string name = textOf(job, "identifier");
-        names += (names.empty() ? "" : ", ") + name;
-        if (text != textOf(job, "id") && text != name && text != textOf(job, "name"))
-            continue;
-        if (!found.empty())
-            return {
-                ErrorCode::InvalidArgument,
-                fmt::format("several jobs are named '{}'; use the identifier, STAGE.JOB", text)};
-        found = textOf(job, "id");
+        names.push_back(shownIdentifier(textOf(job, "identifier")));
+        if (text == names.back())
+            whole.push_back(textOf(job, "id"));
+        else if (text != textOf(job, "stage") && isCalled(job, text))
+            partly.push_back(textOf(job, "id"));
     }
-    if (found.empty())
-        return {ErrorCode::NotFound,
-                fmt::format("run {} has no job '{}' that did not succeed{}{}", run, text,
-                            names.empty() ? "" : "; there are: ", names)};
-    return found;
+    const auto &found = whole.empty() ? partly : whole;
+    if (found.size() == 1)
+        return found.front();
+    if (!found.empty())
+        return {ErrorCode::InvalidArgument,
+                fmt::format("several jobs are named '{}'; use the identifier, STAGE.JOB: {}", text,
+                            fmt::join(names, ", "))};
+    return {
+        ErrorCode::NotFound,
+        fmt::format("run {} has no job '{}' that did not succeed; there {}", run, text,
+                    names.empty() ? "are none" : fmt::format("are: {}", fmt::join(names, ", ")))};
 }
 
 schema::Result<int> change(const ClientOptions &client, const JobOptions &options)

@@ -1,8 +1,44 @@
 #include "cli/command.h"
+#include "pipelines/base/text.h"
 
 #include <CLI/CLI.hpp>
 
+#include <iostream>
+#include <string>
+#include <vector>
+
 namespace cli {
+namespace {
+
+/// What is wrong with the words before the first option; CLI11 would say that a subcommand is
+/// missing when one is given that it does not know.
+std::string unknownCommand(const CLI::App &app, int argc, char **argv)
+{
+    const CLI::App *at = &app;
+    std::string path = "slipway";
+    for (int i = 1; i < argc && argv[i][0] != '-'; ++i) {
+        std::vector<std::string> names;
+        const CLI::App *next = nullptr;
+        for (const CLI::App *command : at->get_subcommands([](const CLI::App *) { return true; })) {
+            names.push_back(command->get_name());
+            if (names.back() == argv[i])
+                next = command;
+        }
+        if (names.empty())
+            break;
+        if (next == nullptr) {
+            const std::string meant = pipelines::nearest(argv[i], names);
+            return "'" + path + "' has no command '" + argv[i] + "'" +
+                   (meant.empty() ? "" : "; did you mean '" + meant + "'?") + " (" + path +
+                   " --help lists them)";
+        }
+        at = next;
+        path += " " + next->get_name();
+    }
+    return {};
+}
+
+} // namespace
 
 int runProgram(int argc, char **argv, const std::vector<RegisterCommand> &commands)
 {
@@ -14,6 +50,10 @@ int runProgram(int argc, char **argv, const std::vector<RegisterCommand> &comman
     int exitCode = 0;
     for (const auto registerCommand : commands)
         registerCommand(app, exitCode);
+    if (const std::string problem = unknownCommand(app, argc, argv); !problem.empty()) {
+        std::cerr << "slipway: " << problem << '\n';
+        return 2;
+    }
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError &error) {

@@ -1,3 +1,4 @@
+#include "cli/client/diagnostic_line.h"
 #include "cli/client/lookup.h"
 #include "cli/client/text_table.h"
 #include "cli/command.h"
@@ -71,8 +72,7 @@ schema::Result<int> show(const ClientOptions &client, const Connection &server,
             {"  " + textOf(stage, "displayName"), stateOf(stage), textOf(stage, "waiting")});
     std::cout << formatTable(rows);
     for (const json &row : memberOf(run, "diagnostics"))
-        std::cout << fmt::format("{}:{}:{}: {}\n", textOf(row, "file"), numberOf(row, "line"),
-                                 numberOf(row, "column"), textOf(row, "message"));
+        std::cout << diagnosticLine(row) << '\n';
     for (const json &record : memberOf(run, "records")) {
         for (const json &issue : memberOf(record, "issues")) {
             if (textOf(issue, "type") == "error")

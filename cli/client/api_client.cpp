@@ -1,5 +1,6 @@
 #include "cli/client/api_client.h"
 
+#include "cli/client/diagnostic_line.h"
 #include "schema/transport/answer.h"
 #include "schema/transport/session.h"
 
@@ -61,7 +62,7 @@ ErrorCode codeOf(int status)
     }
 }
 
-/// What the server says about a refused request: its message, and each diagnostic on its own line.
+/// What the server says about a refused request: its message, or each diagnostic on its own line.
 schema::Error errorOf(int status, const std::string &body)
 {
     const json answer = json::parse(body, nullptr, false);
@@ -70,11 +71,11 @@ schema::Error errorOf(int status, const std::string &body)
         message = answer.value("message", "");
         if (const auto found = answer.find("diagnostics");
             found != answer.end() && found->is_array()) {
-            for (const json &row : *found) {
-                message +=
-                    fmt::format("\n{}:{}:{}: {}", row.value("file", ""), row.value("line", 0),
-                                row.value("column", 0), row.value("message", ""));
-            }
+            // The message has all errors in one text, for clients that know no diagnostics.
+            if (!found->empty())
+                message = "the pipeline has errors:";
+            for (const json &row : *found)
+                message += "\n" + diagnosticLine(row);
         }
     }
     if (message.empty())

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <string_view>
 #include <strings.h>
 
 namespace cli {
@@ -66,6 +67,30 @@ schema::Result<std::int64_t> findRun(const Connection &server, const std::string
             ? std::string("there is no run yet")
             : fmt::format("there is no run '{}' among the last 200; 'slipway status' lists them",
                           text)};
+}
+
+std::string shownIdentifier(const std::string &identifier)
+{
+    constexpr std::string_view kUnnamed = "__default";
+    std::string_view shown = identifier;
+    if (shown.starts_with(std::string(kUnnamed) + "."))
+        shown.remove_prefix(kUnnamed.size() + 1);
+    if (shown.ends_with("." + std::string(kUnnamed)))
+        shown.remove_suffix(kUnnamed.size() + 1);
+    return std::string(shown);
+}
+
+bool isCalled(const json &entry, const std::string &name)
+{
+    for (const char *key : {"id", "identifier", "name", "job", "stage"}) {
+        if (sameName(textOf(entry, key), name))
+            return true;
+    }
+    const std::string shown = shownIdentifier(textOf(entry, "identifier"));
+    if (shown.size() <= name.size())
+        return sameName(shown, name) && !name.empty();
+    const std::size_t at = shown.size() - name.size();
+    return shown[at - 1] == '.' && sameName(shown.substr(at), name);
 }
 
 schema::Result<json> runDetail(const Connection &server, std::int64_t id)

@@ -33,8 +33,13 @@ Error systemError(std::string_view doing, const fs::path &path, int code = errno
                            : code == EACCES || code == EPERM     ? ErrorCode::PermissionDenied
                            : code == EEXIST || code == ENOTEMPTY ? ErrorCode::AlreadyExists
                                                                  : ErrorCode::Io;
-    return {kind, fmt::format("{} {}: {}{}", doing, path.string(), std::strerror(code),
-                              code == ENOSPC ? "; free space on that disk" : "")};
+    const bool making = doing == "create";
+    const char *const remedy = code == ENOSPC             ? "; free space on that disk"
+                               : making && code == ENOENT ? "; make its folder first"
+                               : making && code == EACCES
+                                   ? "; choose a place that this user may write to"
+                                   : "";
+    return {kind, fmt::format("{} {}: {}{}", doing, path.string(), std::strerror(code), remedy)};
 }
 
 class Descriptor

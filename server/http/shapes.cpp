@@ -427,7 +427,7 @@ Reply validationReply(const std::vector<pipelines::Diagnostic> &diagnostics)
         if (diagnostic.position.line > 0)
             message += " (Line: " + std::to_string(diagnostic.position.line) +
                        ", Col: " + std::to_string(diagnostic.position.column) + ")";
-        message += ": " + diagnostic.message;
+        message += (diagnostic.position.file.empty() ? "" : ": ") + diagnostic.message;
         if (!diagnostic.hint.empty())
             message += " (" + diagnostic.hint + ")";
     }

@@ -36,7 +36,7 @@ const std::map<std::string, Answer> kAnswers{
     {"/plain-error", {500, "oops", "text/plain"}},
     {"/invalid",
      {400,
-      R"({"message":"the file has errors","diagnostics":[{"file":"/a.yml","line":3,"column":5,"message":"unknown key"}]})"}},
+      R"({"message":"the file has errors","diagnostics":[{"file":"/a.yml","line":3,"column":5,"message":"unknown key","severity":"error","hint":"did you mean 'steps'?"},{"file":"","line":0,"column":0,"message":"no value","severity":"error"}]})"}},
     {"/p/_apis/slipway/logs/1/2", {200, "line\n", "text/plain"}},
     {"/_apis/slipway/events",
      {200,
@@ -160,7 +160,8 @@ void ApiClientTest::errors_data()
     row("/conflict", schema::ErrorCode::AlreadyExists, "taken");
     row("/plain-error", schema::ErrorCode::Internal, "status 500");
     row("/invalid", schema::ErrorCode::InvalidArgument,
-        "the file has errors\n/a.yml:3:5: unknown key");
+        "the pipeline has errors:\n/a.yml:3:5: error: unknown key (did you mean 'steps'?)\n"
+        "error: no value");
     row("/no-json", schema::ErrorCode::Internal, "is this a Slipway server?");
     row("/cut", schema::ErrorCode::Unavailable, "breaks off after 2 bytes, before its last chunk");
 }

@@ -18,6 +18,7 @@ private Q_SLOTS:
     void namesTheFirstOfMany();
     void speaksOfOne_data();
     void speaksOfOne();
+    void refusesWhatIsNotThere_data();
     void refusesWhatIsNotThere();
 
 private:
@@ -84,11 +85,35 @@ void TestExplain::speaksOfOne()
              ended.out.c_str());
 }
 
+void TestExplain::refusesWhatIsNotThere_data()
+{
+    QTest::addColumn<QByteArrayList>("arguments");
+    QTest::addColumn<QByteArray>("says");
+    const QByteArray run = QByteArray::fromStdString(m_run);
+    QTest::newRow("job to explain")
+        << QByteArrayList{"explain", run, "leg50"} << QByteArray("no job or stage 'leg50'");
+    QTest::newRow("job to retry") << QByteArrayList{"job", "retry", run, "K"}
+                                  << QByteArray(
+                                         "no job 'K' that did not succeed; there are: J.leg0,");
+    QTest::newRow("several jobs") << QByteArrayList{"job", "cancel", run, "__default"}
+                                  << QByteArray("no job '__default'");
+    QTest::newRow("command") << QByteArrayList{"explian", run}
+                             << QByteArray("no command 'explian'; did you mean 'explain'?");
+    QTest::newRow("command of a command")
+        << QByteArrayList{"job", "start", run}
+        << QByteArray("'slipway job' has no command 'start' (slipway job --help lists them)");
+}
+
 void TestExplain::refusesWhatIsNotThere()
 {
-    const Ended ended = runSlipway(*m_server, {"explain", m_run, "leg50"});
+    QFETCH(QByteArrayList, arguments);
+    QFETCH(QByteArray, says);
+    std::vector<std::string> words;
+    for (const QByteArray &argument : arguments)
+        words.push_back(argument.toStdString());
+    const Ended ended = runSlipway(*m_server, words);
     QCOMPARE(ended.exitCode, 2);
-    QVERIFY2(ended.error.find("no job or stage 'leg50'") != std::string::npos, ended.error.c_str());
+    QVERIFY2(ended.error.find(says.toStdString()) != std::string::npos, ended.error.c_str());
 }
 
 QTEST_GUILESS_MAIN(TestExplain)

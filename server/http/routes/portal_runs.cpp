@@ -107,9 +107,8 @@ Result<Reply> getRun(Call &call, Services &services)
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
     ASSIGN_OR_RETURN(const auto run, runOf(call, services, project, "runId"));
     ASSIGN_OR_RETURN(const auto detail, services.runs.detail(run.id));
-    ASSIGN_OR_RETURN(const auto explanation, services.runs.explain(run.id));
     scheduler::RunOverview overview{
-        detail.run, detail.stages, {}, detail.queuedStages, explanation.sentence};
+        detail.run, detail.stages, {}, detail.queuedStages, detail.sentence};
     for (const auto &row : detail.stages) {
         const auto stage = std::find_if(
             detail.plan.stages.begin(), detail.plan.stages.end(),

@@ -177,3 +177,35 @@ def test_results_in_the_browser(plain, chromium, tmp_path):
     run = api.queue("main", project.path, templateParameters={"broken": "true"})
     assert api.completed(run, project.path)["result"] == "failed"
     browse(plain, chromium, "results.mjs", run, SLIPWAY_PROJECT=project.name)
+
+
+# A run that goes on while one of its jobs waits for what no worker has.
+GOES_ON = r"""
+trigger: none
+pool: {vmImage: ubuntu-latest}
+jobs:
+- job: Long
+  displayName: Goes on
+  steps:
+  - checkout: none
+  - script: while true; do echo "still there"; sleep 1; done
+- job: Demanding
+  pool: {name: Default, demands: hovercraft}
+  steps: [{checkout: none}, {script: echo never}]
+"""
+
+
+def test_every_page_in_the_browser(plain, chromium, tmp_path):
+    api = plain.api
+    project = Project(api, "every-page", tmp_path / "work")
+    run = project.run({"azure-pipelines.yml": RESULTS, "goes-on.yml": GOES_ON}, templateParameters={"broken": "true"})
+    api.completed(run, project.path)
+    api.post(f"{project.path}/_apis/pipelines", {"name": "goes on", "configuration": {
+        "type": "yaml", "path": "goes-on.yml", "repository": {"id": project.repository["id"], "type": "azureReposGit"}}})
+    live = api.queue("goes on", project.path)
+    project.environment("production")
+    try:
+        browse(plain, chromium, "pages.mjs", run, SLIPWAY_PROJECT=project.name, SLIPWAY_LIVE=str(live))
+    finally:
+        api.patch(f"{project.path}/_apis/build/builds/{live}", {"status": "cancelling"})
+        api.completed(live, project.path)

@@ -122,6 +122,13 @@ describe('the queue dialog', () => {
     await user.click(screen.getByRole('button', { name: 'Queue run' }))
     expect(await screen.findByText('"many" is not a number.')).toBeVisible()
     expect(body).toBeUndefined()
+    // Of a long form the wrong field may be out of sight.
+    await waitFor(() => expect(replicas).toHaveFocus())
+    expect(screen.getByText(/^Production cannot be left out/)).toBeVisible()
+    const regions = within(screen.getByRole('group', { name: 'Regions' }))
+    expect(regions.getByRole('checkbox', { name: 'us' })).toBeChecked()
+    await user.click(regions.getByRole('checkbox', { name: 'asia' }))
+    await user.click(regions.getByRole('checkbox', { name: 'us' }))
     await user.clear(replicas)
     await user.type(replicas, '3')
     expect(screen.getByText(/Dev would run although a stage before it is left out/)).toBeVisible()
@@ -130,7 +137,7 @@ describe('the queue dialog', () => {
     await waitFor(() => expect(address()).toBe(`${P}/runs/1873`), soon)
     expect(body).toEqual({
       resources: { repositories: { self: { refName: 'refs/heads/main' } } },
-      templateParameters: { target: 'docker', replicas: 3, verbose: true, labels: 'team: arcade' }, stagesToSkip: ['Test'], priority: 'high',
+      templateParameters: { target: 'docker', replicas: 3, verbose: true, labels: 'team: arcade', regions: '- eu\n- asia' }, stagesToSkip: ['Test'], priority: 'high',
     })
   })
 
@@ -208,7 +215,7 @@ describe('lists', () => {
     expect(await screen.findByRole('link', { name: /space-game 20261121.3/ }, soon)).toBeVisible()
   })
 
-  it.each([['pipelines', /no pipeline yet/], ['runs', /Nothing has run yet/], ['environments', /Nothing has been deployed yet/], ['approvals', /Nothing waits/], ['pools', /no pool/], ['library', /No secure file yet/]])(
+  it.each([['pipelines', /no pipeline yet/], ['runs', /Nothing has run yet/], ['environments', /No version is in any environment yet/], ['approvals', /Nothing waits/], ['pools', /no pool/], ['library', /No secure file yet/]])(
     'an empty %s page teaches', async (page, text) => {
       mood.current = 'empty'
       open(`${P}/${page}`)

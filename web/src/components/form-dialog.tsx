@@ -1,5 +1,6 @@
 import { Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle } from '@fluentui/react-components'
 import type { ReactNode } from 'react'
+import { focusFirstProblem } from '@/lib/first-problem'
 import { useFocusBack } from '@/lib/focus-back'
 import { ErrorPanel } from './error-panel'
 import styles from './form-dialog.module.css'
@@ -39,6 +40,7 @@ export function FormDialog({ title, submit, doing, busy, error, onSubmit, onClos
         ) : <form noValidate autoComplete="off" onSubmit={(event) => {
           event.preventDefault()
           if (!busy) onSubmit()
+          focusFirstProblem(event.currentTarget)
         }}>
           <DialogBody>
             <DialogTitle>{title}</DialogTitle>

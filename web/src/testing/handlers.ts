@@ -20,6 +20,7 @@ const queueInputs: QueueInputs = {
     { name: 'replicas', displayName: 'Replicas', type: 'number', default: 2, required: true },
     { name: 'verbose', displayName: 'Verbose logs', type: 'boolean', default: false, required: false },
     { name: 'labels', displayName: 'Labels', type: 'object', default: { team: 'arcade' }, required: false },
+    { name: 'regions', displayName: 'Regions', type: 'stringList', default: ['eu', 'us'], values: ['eu', 'us', 'asia'], required: false },
   ],
   stages: [
     { name: 'Build', displayName: 'Build', dependsOn: [], isSkippable: true }, { name: 'Test', displayName: 'Test', dependsOn: [], isSkippable: true },

@@ -78,7 +78,7 @@ function EnvironmentPage({ view, targets, name, id }: { view: MatrixView; target
       actions={admin && <><Button onClick={() => setEditing({ kind: 'environment' })}>Edit environment</Button><Button onClick={() => setEditing({ kind: 'removal' })}>Delete</Button></>}
     >
       <Section title="In place now">
-        {here.length === 0 ? <Empty title="Nothing has been deployed here yet." example={`- deployment: Deploy\n  environment: ${name}\n  strategy:\n    runOnce:\n      deploy:\n        steps: []`}>A deployment job names this environment:</Empty> : <DataTable label={`Versions in ${name}`} columns={columns} items={here} keyOf={(one) => `${one.service}-${one.cell.resourceId}`} rowHeight={48} />}
+        {here.length === 0 ? <Empty title="No version is in place here yet." example={`- deployment: Deploy\n  environment: ${name}\n  strategy:\n    runOnce:\n      deploy:\n        steps: []`}>A version shows when a deployment job that names this environment has put a container image in place:</Empty> : <DataTable label={`Versions in ${name}`} columns={columns} items={here} keyOf={(one) => `${one.service}-${one.cell.resourceId}`} rowHeight={48} />}
       </Section>
       <Section title="Resources" aside={admin && <Button size="small" icon={<Add16Regular />} onClick={() => setEditing({ kind: 'resource' })}>New resource</Button>}>
         <ResourceTable name={name} targets={targets} here={here} onRemove={admin ? (resource) => setEditing({ kind: 'resource removal', resource }) : undefined} />
@@ -175,7 +175,7 @@ const columns: Column<Here>[] = [
 /** "web 8d01b7a has been in production since Tue 18 Nov 14:02, 3 versions behind." */
 function sentenceOf(name: string, here: Here[], now: number): string {
   const newest = here.filter(({ cell }) => cell.since !== undefined).sort((a, b) => (b.cell.since ?? '').localeCompare(a.cell.since ?? ''))[0]
-  if (newest?.cell.version === undefined || newest.cell.version === null) return `Nothing is in ${name} yet.`
+  if (newest?.cell.version === undefined || newest.cell.version === null) return `No version is in ${name} yet.`
   const behind = newest.cell.behind !== undefined && newest.cell.behind > 0 ? `, ${plural(newest.cell.behind, 'version')} behind` : ''
   const others = here.length - 1
   return `${newest.service} ${versionText(newest.cell.version)} has been in ${name} since ${clock(newest.cell.since ?? '', now)}${behind}${others > 0 ? `; ${others === 1 ? 'one other is' : `${others} others are`} older` : ''}.`

@@ -67,8 +67,8 @@ export function EnvironmentsRoute() {
         {() => view === undefined || view.services.length === 0 || view.targets.length === 0 ? (
           <>
             {moment === undefined && view !== undefined && view.targets.length > 0 && <EnvironmentList view={view} />}
-            <Empty title={moment === undefined ? 'Nothing has been deployed yet.' : 'Nothing was deployed at that moment.'} example={moment === undefined ? example : undefined}>
-              {moment === undefined ? 'This page shows which version of which service is in which environment and namespace. The first deployment job fills it:' : 'Choose a later moment, or go back to now.'}
+            <Empty title={moment === undefined ? 'No version is in any environment yet.' : 'No version was in any environment at that moment.'} example={moment === undefined ? example : undefined}>
+              {moment === undefined ? 'This page shows which version of which service is in which environment and namespace. The first deployment job that puts container images in place fills it:' : 'Choose a later moment, or go back to now.'}
             </Empty>
           </>
         ) : (

@@ -32,7 +32,7 @@ export function HomeRoute() {
         <QueryView query={matrix} doing="read what is where" loading={<Skeleton rows={3} height={52} />}>
           {(data) => {
             const view = viewOf(data)
-            if (view.services.length === 0) return <Empty title="Nothing has been deployed yet.">The first deployment job of a run shows here, with the version it brought.</Empty>
+            if (view.services.length === 0) return <Empty title="No version is in any environment yet.">Versions show here once a deployment job has put container images in place.</Empty>
             return (
               <MatrixGrid
                 view={{ ...view, services: view.services.slice(0, 8) }} selected={undefined}

@@ -92,7 +92,7 @@ function RunPage({ run }: { run: RunDetail }) {
         {tab === 'artifacts' && <Artifacts run={run} />}
         {tab === 'tests' && <Tests runId={run.id} />}
         {tab === 'deployments' && (run.deployments.length === 0
-          ? <Empty title="This run has deployed nothing so far." example={'- deployment: Deploy\n  environment: dev.default\n  strategy:\n    runOnce:\n      deploy:\n        steps: []'}>A deployment job names the environment it deploys to:</Empty>
+          ? <Empty title="This run has put no version in place so far." example={'- deployment: Deploy\n  environment: dev.default\n  strategy:\n    runOnce:\n      deploy:\n        steps: []'}>What shows here is which container images a deployment job has put in place, and where. It names its environment:</Empty>
           : <HistoryList entries={run.deployments} place />)}
         {tab === 'timeline' && <Waterfall run={run} tree={tree} />}
         {tab === 'yaml' && <FinalYaml text={run.finalYaml} />}

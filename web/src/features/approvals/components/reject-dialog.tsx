@@ -1,5 +1,6 @@
 import { Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, Field, Textarea } from '@fluentui/react-components'
 import { useState } from 'react'
+import { focusFirstProblem } from '@/lib/first-problem'
 import { useFocusBack } from '@/lib/focus-back'
 
 /** Approving asks for nothing; rejecting asks why. */
@@ -15,6 +16,7 @@ export function RejectDialog({ name, onReject, onClose }: { name: string; onReje
           event.preventDefault()
           setAsked(true)
           if (!missing) onReject(reason.trim())
+          focusFirstProblem(event.currentTarget)
         }}>
           <DialogBody>
             <DialogTitle>Reject the deployment to {name}</DialogTitle>

@@ -51,7 +51,7 @@ export function CheckDialog({ check, environment, onClose }: CheckDialogProps) {
               <QueryView query={people} doing="list the people">
                 {({ value }) => value.map((one) => (
                   <Checkbox
-                    key={one.id} label={one.displayName === one.uniqueName ? one.displayName : `${one.displayName} (${one.uniqueName})`} checked={form.approvers.includes(one.id)}
+                    key={one.id} label={one.displayName === one.uniqueName ? one.displayName : `${one.displayName} (${one.uniqueName})`} checked={form.approvers.includes(one.id)} aria-invalid={tried && problems.approvers !== undefined}
                     onChange={(_, { checked }) => set({ approvers: checked === true ? [...form.approvers, one.id] : form.approvers.filter((id) => id !== one.id) })}
                   />
                 ))}

@@ -14,7 +14,7 @@ export function HistoryFeed({ filter, place }: { filter: HistoryFilter; place?: 
     <QueryView query={history} doing="read the history" loading={<Skeleton rows={4} height={72} />}>
       {({ pages }) => {
         const entries = pages.flatMap((page) => page.value)
-        if (entries.length === 0) return <Empty title="Nothing has been deployed here yet." />
+        if (entries.length === 0) return <Empty title="No version has come here yet." />
         return (
           <>
             <HistoryList entries={entries} place={place} />

@@ -44,14 +44,14 @@ export function GroupDialog({ group, onClose }: { group: VariableGroup | undefin
           const called = row.name.trim() === '' ? 'new variable' : row.name.trim()
           return (
             <div key={row.key} className={styles.row}>
-              <Input className={styles.name} aria-label={`Name of ${called}`} placeholder="name" value={row.name} input={{ spellCheck: false }} onChange={(_, data) => change(row.key, { name: data.value })} />
+              <Input className={styles.name} aria-label={`Name of ${called}`} placeholder="name" value={row.name} aria-invalid={problem !== undefined} aria-describedby={problem === undefined ? undefined : `problem-${row.key}`} input={{ spellCheck: false }} onChange={(_, data) => change(row.key, { name: data.value })} />
               <Input
                 className={styles.value} aria-label={`Value of ${called}`} type={row.isSecret ? 'password' : 'text'} placeholder={keepsSecret(row) ? '********' : 'value'} value={row.value}
                 input={{ spellCheck: false, autoComplete: row.isSecret ? 'new-password' : 'off' }} onChange={(_, data) => change(row.key, { value: data.value })}
               />
               <Checkbox label="Secret" aria-label={`${called} is a secret`} checked={row.isSecret} onChange={(_, data) => change(row.key, { isSecret: data.checked === true })} />
               <Button appearance="subtle" type="button" icon={<Delete16Regular />} aria-label={`Remove ${called}`} title={`Remove ${called}`} onClick={() => setRows((before) => before.filter((one) => one.key !== row.key))} />
-              {problem !== undefined && <p className={styles.problem} role="alert">{problem}</p>}
+              {problem !== undefined && <p id={`problem-${row.key}`} className={styles.problem} role="alert">{problem}</p>}
               {problem === undefined && keepsSecret(row) && <p className={styles.hint}>Kept as it is unless you type a new value.</p>}
             </div>
           )

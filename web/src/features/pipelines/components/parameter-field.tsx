@@ -1,6 +1,7 @@
 import { Checkbox, Field, Input, Select, Textarea } from '@fluentui/react-components'
 import type { ParameterAsk } from '@/api/types'
-import { isStructured, type FieldText } from '../model/parameters'
+import { choose, chosenOf, isMultiple, isStructured, type FieldText } from '../model/parameters'
+import styles from './queue-dialog.module.css'
 
 interface ParameterFieldProps {
   ask: ParameterAsk
@@ -14,6 +15,19 @@ export function ParameterField({ ask, text, problem, onChange }: ParameterFieldP
   const label = ask.displayName === '' ? ask.name : ask.displayName
   if (typeof text === 'boolean')
     return <div style={{ marginLeft: -8 }}><Checkbox label={label} checked={text} onChange={(_, { checked }) => onChange(checked === true)} /></div>
+  if (isMultiple(ask)) {
+    const chosen = chosenOf(ask, text)
+    return (
+      <fieldset className={styles.stages}>
+        <legend>{label}</legend>
+        <div className={styles.boxes}>
+          {(ask.values ?? []).map(String).map((value) => (
+            <Checkbox key={value} label={value} checked={chosen.has(value)} onChange={(_, { checked }) => onChange(choose(ask, text, value, checked === true))} />
+          ))}
+        </div>
+      </fieldset>
+    )
+  }
   const required = ask.required && ask.default === undefined
   const message = problem === undefined ? {} : { validationMessage: problem }
   if (ask.values !== undefined && ask.values.length > 0)

@@ -8,6 +8,7 @@ import type { PipelineRef, QueueInputs, RunPriority } from '@/api/types'
 import { Copyable } from '@/components/copyable'
 import { DiagnosticSummary } from '@/components/diagnostics'
 import { ErrorPanel } from '@/components/error-panel'
+import { focusFirstProblem } from '@/lib/first-problem'
 import { useFocusBack } from '@/lib/focus-back'
 import { branchName } from '@/lib/format'
 import { useProject } from '@/lib/project'
@@ -61,6 +62,7 @@ export function QueueDialog({ pipeline, onClose }: { pipeline: PipelineRef; onCl
         <form noValidate onSubmit={(event) => {
           event.preventDefault()
           submit()
+          focusFirstProblem(event.currentTarget)
         }}>
           <DialogBody>
             <DialogTitle>Run {pipeline.name}</DialogTitle>
@@ -110,6 +112,7 @@ interface StageChoiceProps {
 }
 
 function StageChoice({ stages, skip, onSkip }: StageChoiceProps) {
+  const fixed = stages.filter((stage) => !stage.isSkippable)
   const orphaned = stages.filter((stage) => !skip.has(stage.name) && stage.dependsOn.some((name) => skip.has(name)))
   return (
     <fieldset className={styles.stages}>
@@ -127,6 +130,7 @@ function StageChoice({ stages, skip, onSkip }: StageChoiceProps) {
           />
         ))}
       </div>
+      {fixed.length > 0 && <p className={styles.hint}>{fixed.map((stage) => stage.displayName).join(', ')} cannot be left out: the file says so (isSkippable: false).</p>}
       {orphaned.length > 0 && <p className={styles.note}>{orphaned.map((stage) => stage.displayName).join(', ')} would run although a stage before it is left out.</p>}
     </fieldset>
   )

@@ -9,6 +9,22 @@ const structured = new Set(['object', 'step', 'steplist', 'job', 'joblist', 'dep
 
 export const isStructured = (type: string): boolean => structured.has(type.toLowerCase())
 
+/** Several of the allowed values may be chosen, not one of them. */
+export const isMultiple = (ask: ParameterAsk): boolean => ask.type.toLowerCase() === 'stringlist' && (ask.values?.length ?? 0) > 0
+
+/** Which of the allowed values the text of such a field lists. */
+export function chosenOf(ask: ParameterAsk, text: string): ReadonlySet<string> {
+  const list: unknown = text.trim() === '' ? [] : parse(text)
+  const names = new Set((Array.isArray(list) ? list : [list]).map(String))
+  return new Set((ask.values ?? []).map(String).filter((value) => names.has(value)))
+}
+
+/** The text with one value put in or taken out; in the order of the file. */
+export function choose(ask: ParameterAsk, text: string, value: string, isIn: boolean): string {
+  const chosen = chosenOf(ask, text)
+  return stringify((ask.values ?? []).map(String).filter((one) => (one === value ? isIn : chosen.has(one)))).trimEnd()
+}
+
 /** The field's text before anybody touched it. */
 export function fieldText(ask: ParameterAsk): FieldText {
   if (ask.type === 'boolean') return ask.default === true || ask.default === 'true' || ask.default === 'True'

@@ -3,7 +3,7 @@ import { Section } from '@/components/page'
 import { RunLink } from '@/components/run-bits'
 import { StateIcon } from '@/components/state-icon'
 import { explainQuery, queueInterval, recentRunsQuery } from '@/features/runs/api/runs'
-import { isInQueue } from '@/features/runs/model/queue-place'
+import { byPlace, isInQueue } from '@/features/runs/model/queue-place'
 import { asSentence } from '@/lib/format'
 import { useProject } from '@/lib/project'
 import styles from './pools.module.css'
@@ -18,7 +18,7 @@ export function WaitingJobs() {
   const running = useQuery(recentRunsQuery(project, { status: 'inProgress' }, mostRuns)).data?.value ?? []
   const runs = [...running, ...queued].slice(0, mostRuns)
   const explanations = useQueries({ queries: runs.map((run) => ({ ...explainQuery(project, run.id), refetchInterval: queueInterval })) })
-  const waiting = runs.flatMap((run, at) => (explanations[at]?.data?.waiting ?? []).filter(isInQueue).map((reason) => ({ run, reason })))
+  const waiting = runs.flatMap((run, at) => (explanations[at]?.data?.waiting ?? []).filter(isInQueue).map((reason) => ({ run, reason }))).sort((a, b) => byPlace(a.reason, b.reason))
   if (waiting.length === 0) return null
   return (
     <Section title="Waiting for a worker">

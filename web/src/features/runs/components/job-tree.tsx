@@ -3,8 +3,8 @@ import type { RunDetail, TimelineRecord } from '@/api/types'
 import { StateIcon } from '@/components/state-icon'
 import { Duration } from '@/components/time'
 import { useProject } from '@/lib/project'
-import { stateOfRecord, stateOfStage, type State } from '@/lib/state'
-import { stageKey, type Selection, type StageNode } from '../model/records'
+import { stateOfRecord, type State } from '@/lib/state'
+import { stageKey, stageState, type Selection, type StageNode } from '../model/records'
 import styles from './job-tree.module.css'
 
 interface JobTreeProps {
@@ -57,11 +57,6 @@ interface RowProps {
   expanded?: boolean
   /** When the record alone does not know: a stage that waits for a person or a worker. */
   state?: State
-}
-
-function stageState(run: RunDetail, node: StageNode): State | undefined {
-  const summary = run.stages.find((stage) => stage.name === stageKey(node.record))
-  return summary === undefined ? undefined : stateOfStage(summary)
 }
 
 function Row({ run, record, search, within, level, current, expanded, state }: RowProps) {

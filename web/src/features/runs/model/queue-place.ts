@@ -9,9 +9,12 @@ function obstacle({ limit, missing }: WaitingReason): string | undefined {
   return missing === undefined || missing.length === 0 ? undefined : `no worker has ${missing.join(', ')}`
 }
 
+/** Those that get a worker first come first; what has no place in a queue comes last. */
+export const byPlace = (a: Pick<WaitingReason, 'position'>, b: Pick<WaitingReason, 'position'>): number => (a.position ?? Number.MAX_SAFE_INTEGER) - (b.position ?? Number.MAX_SAFE_INTEGER)
+
 /** "2 of 5 in the queue of Default": where the job of a run stands that gets a worker first. Nothing when none waits for one. */
 export function queuePlace(waiting: WaitingReason[]): string | undefined {
-  const [first] = waiting.filter(isInQueue).sort((a, b) => (a.position ?? Infinity) - (b.position ?? Infinity))
+  const [first] = waiting.filter(isInQueue).sort(byPlace)
   if (first === undefined) return undefined
   const place = first.position === undefined ? undefined : `${first.position} of ${first.queueLength ?? first.position} in the queue of ${first.pool ?? 'its pool'}`
   const parts = [place, obstacle(first)].filter((part) => part !== undefined)

@@ -1,4 +1,5 @@
 import type { RunDetail, TimelineRecord } from '@/api/types'
+import { stateOfStage, type State } from '@/lib/state'
 
 /** One stage with its jobs and their steps, in order: the timeline as people read it. */
 export interface StageNode {
@@ -72,6 +73,12 @@ const implicitStage = '__default'
 
 /** A stage's name in YAML; its record shows the display name. */
 export const stageKey = (record: TimelineRecord): string => record.identifier !== undefined && record.identifier !== '' ? record.identifier : record.name
+
+/** What the summary of the run knows better than the record: that a stage waits, for a worker or for a person. */
+export function stageState(run: Pick<RunDetail, 'stages'>, node: StageNode): State | undefined {
+  const summary = run.stages.find((stage) => stage.name === stageKey(node.record))
+  return summary === undefined ? undefined : stateOfStage(summary)
+}
 
 /** Goes on, but no step runs: its page says above everything why. */
 export const isIdle = (run: Pick<RunDetail, 'status' | 'records'>): boolean =>

@@ -10,6 +10,13 @@ const said = (run: RunDetail) => runSentence(run, buildTree(run.records), Date.p
 describe('the sentence of a run', () => {
   it('names the step that failed', () => expect(said(detail(failedRun))).toMatch(/^Failed in Production › Deploy web › Apply manifests, after \d+m\d\ds\.$/))
   it('names the step that runs', () => expect(said(detail(runningRun))).toBe('Running Build › Image of leaderboard › Build and push.'))
+  it('says what has failed while the rest goes on', () => {
+    const run = detail(runningRun)
+    const job = run.records.find(({ type }) => type === 'Job')
+    const failed = (name: string) => ({ ...job!, id: name, name, state: 'completed' as const, result: 'failed' as const, order: 9 })
+    expect(said({ ...run, records: [...run.records, failed('Image of web')] })).toBe('Running Build › Image of leaderboard › Build and push; Build › Image of web has failed.')
+    expect(said({ ...run, records: [...run.records, failed('A'), failed('B')] })).toMatch(/; 2 jobs have failed\.$/)
+  })
   it('names who is asked', () => expect(said(detail(waitingRun))).toBe('Production waits for approval by Ada Moreno or Jun Tanaka.'))
   it('says what came where', () => {
     const run = detail({ ...waitingRun, status: 'completed', result: 'succeeded', finishedAt: new Date(Date.parse(waitingRun.startedAt!) + 24_000).toISOString() })

@@ -77,17 +77,24 @@ function ongoing(run: RunDetail, tree: StageNode[]): string {
   const running = jobs.filter(({ job }) => job.record.state === 'inProgress' && job.record.type === 'Job')
   const waiting = run.stages.find((stage) => stage.state === 'waiting')
   const [first] = running
+  const also = failedSoFar(tree)
   if (first !== undefined) {
     const step = first.job.steps.find((one) => one.state === 'inProgress')
-    return `Running ${place(first.stage, first.job, step?.name)}${running.length > 1 ? `, and ${plural(running.length - 1, 'more job')}` : ''}.`
+    return `Running ${place(first.stage, first.job, step?.name)}${running.length > 1 ? `, and ${plural(running.length - 1, 'more job')}` : ''}${also}.`
   }
   if (waiting !== undefined) {
     const approval = run.approvals.find((one) => one.stage === waiting.name && one.status === 'pending')
-    if (approval === undefined) return asSentence(`${titleOf(waiting)} ${waits(waiting.waiting)}`)
+    if (approval === undefined) return asSentence(`${titleOf(waiting)} ${waits(waiting.waiting)}${also}`)
     const names = approval.approvers.map((one) => one.displayName)
-    return `${titleOf(waiting)} waits for approval${names.length === 0 ? '' : approval.minRequiredApprovers > 1 ? ` by ${approval.minRequiredApprovers} of ${listed(names)}` : ` by ${names.join(' or ')}`}.`
+    return `${titleOf(waiting)} waits for approval${names.length === 0 ? '' : approval.minRequiredApprovers > 1 ? ` by ${approval.minRequiredApprovers} of ${listed(names)}` : ` by ${names.join(' or ')}`}${also}.`
   }
-  return `${queuedSentence(run) ?? 'Is about to start'}.`
+  return `${queuedSentence(run) ?? 'Is about to start'}${also}.`
+}
+
+/** "; Test › Unit tests has failed": a run that goes on is not fine for that. */
+function failedSoFar(tree: StageNode[]): string {
+  const failed = tree.flatMap((stage) => stage.jobs.filter(({ record }) => record.state === 'completed' && (record.result === 'failed' || record.result === 'abandoned')).map((job) => place(stage, job, undefined)))
+  return failed.length === 0 ? '' : failed.length === 1 ? `; ${failed[0] ?? ''} has failed` : `; ${plural(failed.length, 'job')} have failed`
 }
 
 /** "Production › Deploy web › Apply manifests"; a job that is called like its stage is not said twice. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { pausesText, timeScale } from './time-scale'
+import { pausesText, tickText, timeScale } from './time-scale'
 
 describe('the time axis', () => {
   it('is to scale while something runs', () => {
@@ -22,5 +22,6 @@ describe('the time axis', () => {
     [[{ from: 0, to: 60_000 }], 'Nothing ran for 1m00s: drawn shorter.'],
     [[{ from: 0, to: 60_000 }, { from: 70_000, to: 75_000 }], 'In 2 pauses nothing ran, for 1m05s in all: drawn shorter.'],
   ])('says what it cut: %j', (pauses, text) => expect(pausesText(pauses)).toBe(text))
+  it.each([[0, '0s'], [0.2, '0s'], [41.7, '42 ms'], [949, '949 ms'], [950, '0.9s'], [2500, '2.5s'], [90_000, '1m30s']])('a mark after %d ms says %s', (ms, text) => expect(tickText(ms)).toBe(text))
   it('of nothing is calm', () => expect(timeScale([], 0, 10).place(5)).toBe(0.5))
 })

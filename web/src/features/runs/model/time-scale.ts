@@ -21,6 +21,9 @@ export function pausesText(pauses: Pause[]): string {
   return pauses.length === 1 ? `Nothing ran for ${sum}: drawn shorter.` : `In ${pauses.length} pauses nothing ran, for ${sum} in all: drawn shorter.`
 }
 
+/** "0s", "40 ms", "2.5s", "1m30s": how long after the start a mark of the time axis stands. Runs may be shorter than a second. */
+export const tickText = (ms: number): string => (ms < 0.5 || ms >= 949.5 ? duration(Math.max(0, Math.round(ms))) : `${Math.round(ms)} ms`)
+
 /** A shortened pause takes this share of the time in which something ran. */
 const pauseShare = 0.06
 

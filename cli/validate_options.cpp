@@ -35,7 +35,8 @@ Result<std::string> readFile(const fs::path &path)
     if (!fs::is_regular_file(status))
         return Error{ErrorCode::InvalidArgument, path.string() + " is not a file"};
     if (fs::file_size(path, error) > kMaxFileBytes)
-        return Error{ErrorCode::LimitExceeded, path.string() + " is larger than 64 MiB"};
+        return Error{ErrorCode::LimitExceeded,
+                     path.string() + " is larger than 64 MiB: is it a pipeline file?"};
     std::ifstream stream(path, std::ios::binary);
     std::ostringstream text;
     text << stream.rdbuf();

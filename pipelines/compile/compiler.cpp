@@ -113,7 +113,8 @@ Compilation compile(const CompileRequest &request, FileSource &files)
     } catch (const std::bad_alloc &) {
         result.plan.reset();
         result.diagnostics.push_back(makeDiagnostic(
-            Severity::Error, "limit-size", "Maximum object size exceeded", {request.path, 0, 0}));
+            Severity::Error, "limit-size", "Maximum object size exceeded", {request.path, 1, 1},
+            "there is no memory left to expand the file: lower --limit expanded-nodes"));
     } catch (const std::exception &error) {
         result.plan.reset();
         result.diagnostics.push_back(makeDiagnostic(

@@ -22,8 +22,8 @@ schema::RunPlan buildPlan(const yaml::Node &root,
 /// What is known of the tree that a plan was built from.
 struct TreeState
 {
-    /// Parameters and variables may get other values, so a level that conditions left empty is only
-    /// a warning.
+    /// Parameters and variables may get other values, so that nothing is said of a level that
+    /// conditions left empty.
     bool valuesMissing = false;
     bool hasShape = true; ///< false: the checker refused parts, so an empty level proves nothing
 };

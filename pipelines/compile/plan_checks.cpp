@@ -101,19 +101,19 @@ public:
         const bool start =
             std::any_of(m_vertices.begin(), m_vertices.end(),
                         [](const Vertex &vertex) { return vertex.dependsOn->empty(); });
+        if (m_vertices.empty() && m_mayBeEmpty)
+            return; // there may be some once the values are there
         if (!start)
             return report(m_owner, "no-start", m_wording.none,
                           m_vertices.empty() ? "add one; a condition may have removed all of them"
-                                             : "give one of them `dependsOn: []`",
-                          m_vertices.empty() && m_mayBeEmpty ? Severity::Warning : Severity::Error);
+                                             : "give one of them `dependsOn: []`");
         findCycle();
     }
 
 private:
-    void report(const Vertex &vertex, std::string code, std::string message, std::string hint,
-                Severity severity = Severity::Error)
+    void report(const Vertex &vertex, std::string code, std::string message, std::string hint)
     {
-        Diagnostic diagnostic = makeDiagnostic(severity, std::move(code), std::move(message),
+        Diagnostic diagnostic = makeDiagnostic(Severity::Error, std::move(code), std::move(message),
                                                *vertex.position, std::move(hint));
         diagnostic.includedFrom = yaml::includeChain(vertex.source);
         append(m_diagnostics, std::move(diagnostic));

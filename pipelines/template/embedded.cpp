@@ -2,6 +2,7 @@
 
 #include "pipelines/base/text.h"
 
+#include <algorithm>
 #include <array>
 
 namespace pipelines::templates {
@@ -268,10 +269,16 @@ void EmbeddedParser::parse(yaml::Node &node, Embedded &embedded, bool isKey)
         const std::size_t close = findClose(text, open + kOpen.size());
         if (close == std::string_view::npos) {
             embedded.broken = true;
+            const std::string_view rest = text.substr(open);
+            const bool isCut = node.style == yaml::Style::Plain &&
+                               std::count(rest.begin(), rest.end(), '\'') % 2 == 1;
             report(node, "expression-unclosed",
                    "The expression is not closed. An unescaped ${{ sequence was found, but the "
                    "closing }} sequence was not found.",
-                   "add `}}`, or write ${{ 'my${{text' }} for a literal ${{");
+                   isCut
+                       ? "close the text of the expression; a blank and # begin a comment, unless "
+                         "the whole value stands in double quotes"
+                       : "add `}}`, or write ${{ 'my${{text' }} for a literal ${{");
             return;
         }
         if (open > at)

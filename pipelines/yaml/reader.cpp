@@ -1,6 +1,7 @@
 #include "pipelines/yaml/reader.h"
 
 #include "pipelines/base/text.h"
+#include "pipelines/yaml/phrases.h"
 
 #include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/eventhandler.h>
@@ -8,6 +9,8 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
+#include <array>
 #include <istream>
 #include <new>
 #include <optional>
@@ -127,8 +130,9 @@ public:
     {
         checkTag(tag, mark);
         Node &scalar = *newNode(mark);
-        scalar.style = tag == "?" || tag.empty() ? Style::Plain : Style::Quoted;
-        if (scalar.style == Style::Quoted)
+        const bool isText = tag == "!" || tag.ends_with(":str");
+        scalar.style = isText ? Style::Quoted : Style::Plain; // !!int 1 is as good as 1
+        if (tag != "?" && !tag.empty())
             m_lastQuoted = mark;
         if (scalar.style == Style::Quoted && findInvalidUtf8(value) != std::string_view::npos)
             scalar.text = m_arena.copy(fromLatin1Escapes(value));
@@ -173,6 +177,14 @@ public:
         m_arena.setChildren(*frame.node, m_entries);
         m_stack.resize(frame.start);
         add(*frame.node);
+    }
+
+    /// With the last place that was read.
+    [[nodiscard]] Stop outOfMemory() const
+    {
+        return {"limit-size", "Maximum object size exceeded",
+                "there is no memory left for the rest of the file: make it smaller", m_lastLine,
+                m_lastColumn};
     }
 
     /// yaml-cpp takes the end of the text for the end of a quoted scalar: only the last one can be
@@ -231,17 +243,28 @@ private:
                        column(mark)};
         Node *const node = m_arena.node();
         node->source = m_source;
-        node->line = line(mark);
-        node->column = column(mark);
+        node->line = m_lastLine = line(mark);
+        node->column = m_lastColumn = column(mark);
         return node;
     }
 
-    void checkTag(const std::string &tag, const YAML::Mark &mark) const
+    /// The tags of YAML's core schema change nothing; sets, ordered maps, binary texts and what
+    /// people define themselves would.
+    void checkTag(std::string_view tag, const YAML::Mark &mark) const
     {
-        static constexpr std::string_view kCore = "tag:yaml.org,2002:";
-        if (tag.empty() || tag == "?" || tag == "!" || std::string_view(tag).starts_with(kCore))
+        constexpr std::string_view kPrefix = "tag:yaml.org,2002:";
+        constexpr std::array<std::string_view, 7> kCore{"str",   "null", "bool", "int",
+                                                        "float", "map",  "seq"};
+        if (tag.empty() || tag == "?" || tag == "!")
             return;
-        throw Stop{"yaml-tag", "The tag '" + tag + "' is not supported", "remove the tag",
+        std::string shown(tag);
+        if (tag.starts_with(kPrefix)) {
+            tag.remove_prefix(kPrefix.size());
+            if (std::find(kCore.begin(), kCore.end(), tag) != kCore.end())
+                return;
+            shown = "!!" + std::string(tag);
+        }
+        throw Stop{"yaml-tag", "The tag '" + shown + "' is not supported", "remove the tag",
                    line(mark), column(mark)};
     }
 
@@ -284,25 +307,30 @@ private:
     }
 
     /// Keys compare ignoring case, in user data too (2.3). Keys with expressions are compared
-    /// after evaluation.
+    /// after evaluation. The first of two counts, so that nothing more is said of the second.
     void checkDuplicates()
     {
         constexpr std::size_t kFew = 12;
+        std::size_t kept = 0;
         std::unordered_set<std::string_view, HashIgnoringCase, EqualIgnoringCase> seen;
         for (std::size_t i = 0; i < m_entries.size(); ++i) {
             const Node &key = *m_entries[i].key;
-            if (key.hasExpressions)
-                continue;
             bool duplicate = false;
+            if (key.hasExpressions) {
+                m_entries[kept++] = m_entries[i];
+                continue;
+            }
             if (m_entries.size() > kFew) {
                 duplicate = !seen.insert(key.text).second;
             } else {
-                for (std::size_t j = 0; j < i && !duplicate; ++j)
+                for (std::size_t j = 0; j < kept && !duplicate; ++j)
                     duplicate = !m_entries[j].key->hasExpressions &&
                                 m_entries[j].key->text.size() == key.text.size() &&
                                 equalIgnoringCase(m_entries[j].key->text, key.text);
             }
-            if (duplicate)
+            if (!duplicate)
+                m_entries[kept++] = m_entries[i];
+            else
                 append(m_diagnostics, {Severity::Error,
                                        "duplicate-key",
                                        "'" + std::string(key.text) + "' is already defined",
@@ -311,6 +339,7 @@ private:
                                        "remove or rename one of the two keys",
                                        {}});
         }
+        m_entries.resize(kept);
     }
 
     Arena &m_arena;
@@ -320,6 +349,7 @@ private:
     ScalarHook *m_hook;
     std::vector<Diagnostic> &m_diagnostics;
     bool m_ascii = true;
+    std::uint32_t m_lastLine = 1, m_lastColumn = 1; ///< of the newest node
     int m_documents = 0;
     std::vector<Frame> m_frames;
     std::vector<const Node *> m_stack;
@@ -330,51 +360,14 @@ private:
     const Node *m_root = nullptr;
 };
 
-struct Phrase
-{
-    std::string_view original, service, hint;
-};
-
-/// yaml-cpp's messages in the words that people find help for (16.1), with what to do.
-constexpr Phrase kPhrases[] = {
-    {"end of map not found", "While parsing a block mapping, did not find expected key.",
-     "check the indentation of this line and of the lines above it"},
-    {"end of sequence not found",
-     "While parsing a block collection, did not find expected '-' indicator.",
-     "check the indentation: the items of a list begin in the same column"},
-    {"illegal map value", "Mapping values are not allowed in this context.",
-     "quote the text if it contains `: `, or check the indentation"},
-    {"illegal block entry", "Block sequence entries are not allowed in this context.",
-     "check the indentation of the `-`"},
-    {"illegal map key", "Mapping keys are not allowed in this context.", "check the indentation"},
-    {"unknown token",
-     "While scanning for the next token, found character that cannot start any token.",
-     "quote a text that begins with @, `, % or a tab"},
-    {"end of map flow not found", "While parsing a flow mapping, did not find expected ',' or '}'.",
-     "close the brace"},
-    {"end of sequence flow not found",
-     "While parsing a flow sequence, did not find expected ',' or ']'.", "close the bracket"},
-    {"illegal EOF in scalar", "While scanning a quoted scalar, found unexpected end of stream.",
-     "close the quote"},
-    {"illegal document indicator in scalar",
-     "While scanning a quoted scalar, found unexpected document indicator.", "close the quote"},
-    {"illegal flow end", "While parsing, did not find expected node content.",
-     "remove the closing bracket or brace, or add the opening one"},
-    {"illegal tab",
-     "While scanning for the next token, found character that cannot start any token.",
-     "indent with blanks, not with tabs"},
-};
-
 Stop explain(const YAML::Exception &error)
 {
     Stop stop{"yaml-syntax", error.msg, "",
               static_cast<std::uint32_t>(std::max(error.mark.line, 0) + 1),
               static_cast<std::uint32_t>(std::max(error.mark.column, 0) + 1)};
-    for (const Phrase &phrase : kPhrases) {
-        if (std::string_view(error.msg).starts_with(phrase.original)) {
-            stop.message = phrase.service;
-            stop.hint = phrase.hint;
-        }
+    if (const Phrase *const phrase = phraseOf(error.msg); phrase != nullptr) {
+        stop.message = phrase->service;
+        stop.hint = phrase->hint;
     }
     return stop;
 }
@@ -452,10 +445,12 @@ const Node *build(Arena &arena, const Source *source, std::string_view text,
     std::istream stream(&buffer);
     YAML::Parser parser(stream);
     Builder builder(arena, source, text, limits, hook, diagnostics);
-    if (parser.HandleNextDocument(builder)) {
-        // The service accepts one document; the second call throws at the start of another.
+    try {
+        // The service accepts one document; the next call throws at the start of another.
         while (parser.HandleNextDocument(builder)) {
         }
+    } catch (const std::bad_alloc &) {
+        throw builder.outOfMemory();
     }
     builder.checkLastQuote();
     if (builder.root() != nullptr)
@@ -487,7 +482,7 @@ const Node *read(Arena &arena, const Source *source, std::string_view text,
         if (isIndentedByTab(text, stop->line))
             stop->hint = "indent with blanks, not with tabs";
     } catch (const std::bad_alloc &) {
-        stop = Stop{"limit-size", "Maximum object size exceeded", "the file is too large"};
+        stop = Stop{"limit-size", "Maximum object size exceeded", "the file is too large", 1, 1};
     } catch (const std::exception &error) {
         stop = Stop{"yaml-syntax", error.what(), ""};
     }

@@ -247,6 +247,17 @@ private Q_SLOTS:
             QCOMPARE(planOf(result), readAll(planFile));
     }
 
+    /// Every case says which rule it holds, even those that are no UTF-8.
+    void namesItsSource_data() { compiles_data(); }
+
+    void namesItsSource()
+    {
+        QFETCH(QString, folder);
+        QByteArray text = readAll(folder + QStringLiteral("/in.yml"));
+        text.replace('\0', "");
+        QVERIFY2(text.contains("# source: "), "add a comment `# source: ...` at the top");
+    }
+
     /// docs/compatibility.md says how many cases there are.
     void documentCountsTheCases()
     {

@@ -47,7 +47,7 @@ constexpr auto kCodes = std::to_array<DiagnosticCode>({
      "a demand that no worker can meet, since it is no `NAME`, `NAME -equals VALUE` or `NAME "
      "-gtVersion VERSION`"},
     {"invalid-expression", true, true,
-     "a `$[ ]` that is no expression; in the variables of a job a warning"},
+     "a `$[ ]` that is no expression; in variables and other keys of a job a warning"},
     {"invalid-increment", true, false, "an increment of a canary that is no percentage"},
     {"invalid-name", true, true,
      "a name with other characters than letters, digits and `_`; a warning for the legs of a "
@@ -78,8 +78,7 @@ constexpr auto kCodes = std::to_array<DiagnosticCode>({
     {"missing-strategy", false, true, "a deployment job without a strategy: it runs no steps"},
     {"no-agent", true, false, "a step of a worker in a job of `pool: server`"},
     {"no-slices", false, true, "`parallel: 0`: the job is not sliced and runs once"},
-    {"no-start", true, true,
-     "no stage or job to begin with; a warning where parameters without a value decide"},
+    {"no-start", true, false, "no stage or job to begin with"},
     {"not-a-boolean", true, false, "a text where true or false belongs"},
     {"not-a-number", true, true,
      "a text where a number belongs; a warning for a macro, which is not expanded there"},

@@ -1,6 +1,7 @@
 #include "pipelines/compile/expression_checks.h"
 
 #include "pipelines/base/text.h"
+#include "pipelines/compile/expression_hints.h"
 #include "pipelines/expr/analysis.h"
 #include "pipelines/expr/expression.h"
 
@@ -11,23 +12,6 @@ namespace pipelines::compiler {
 namespace {
 
 constexpr const char *kLoading = "An error occurred while loading the YAML build pipeline. ";
-
-std::string conditionHint(std::string_view text)
-{
-    if (text.starts_with("$["))
-        return "a condition is an expression without `$[ ]`";
-    if (text.find("==") != std::string_view::npos)
-        return "there are no operators: write eq(a, b)";
-    if (text.find("&&") != std::string_view::npos || text.find("||") != std::string_view::npos)
-        return "there are no operators: write and(a, b) or or(a, b)";
-    if (text.find("parameters") != std::string_view::npos)
-        return "parameters are known only before the run: write ${{ parameters.name }}";
-    if (text.find("$(") != std::string_view::npos)
-        return "macros are not expanded in conditions: write variables['name']";
-    if (text.find('"') != std::string_view::npos)
-        return "texts stand in single quotes";
-    return {};
-}
 
 /// Variables that only the system sets (17). Names under these prefixes are the system's.
 constexpr std::array<std::string_view, 6> kSystemNames{"Build.BuildId",      "Build.BuildNumber",
@@ -58,9 +42,13 @@ void ExpressionChecks::condition(const yaml::Node *node, expr::Slot slot, bool i
         remarkNever(*node, *parsed.expression, isAlone);
         remarkDependencies(*node, *parsed.expression);
     }
-    if (parsed.error)
-        report(Severity::Error, *node, "invalid-condition", kLoading + parsed.error->message(text),
-               conditionHint(text));
+    if (!parsed.error)
+        return;
+    std::string hint = conditionHint(text);
+    if (hint.empty())
+        hint = nameHint(*parsed.error, text, slot);
+    report(Severity::Error, *node, "invalid-condition", kLoading + parsed.error->message(text),
+           std::move(hint));
 }
 
 void ExpressionChecks::remarkNever(const yaml::Node &node, const expr::Expression &condition,
@@ -108,16 +96,16 @@ void ExpressionChecks::stepCondition(const yaml::Node *node, const std::string &
     const bool onlyName = parsed.error->head.starts_with("Unrecognized value") &&
                           expr::parse(text, expr::Slot::Template, m_limits).expression.has_value();
     std::string hint = conditionHint(text);
-    if (onlyName && hint.empty())
-        hint = "a step sees only `variables`: read it into a variable of the job first";
+    if (hint.empty())
+        hint = nameHint(*parsed.error, text, expr::Slot::StepCondition);
     report(onlyName ? Severity::Warning : Severity::Error, *node, "invalid-condition",
            "Job " + jobName + ": Step " + stepName + " specifies condition " + std::string(text) +
                " which is not valid. Reason: " + parsed.error->message(text),
            std::move(hint));
 }
 
-void ExpressionChecks::variable(const std::string &name, const yaml::Node &value, expr::Slot slot,
-                                Severity severity)
+void ExpressionChecks::runtimeText(const std::string &what, const yaml::Node &value,
+                                   expr::Slot slot, Severity severity)
 {
     const std::string_view whole = trim(value.text);
     if (!value.isScalar() || value.guessed)
@@ -137,7 +125,8 @@ void ExpressionChecks::variable(const std::string &name, const yaml::Node &value
         remarkDependencies(value, *parsed.expression);
     if (parsed.error)
         report(severity, value, "invalid-expression",
-               kLoading + ("Variable " + name + ": ") + parsed.error->message(inner), {});
+               kLoading + what + ": " + parsed.error->message(inner),
+               nameHint(*parsed.error, inner, slot));
 }
 
 /// Shells and patterns know `$[` as well: only what reads a context is surely meant for us (12.1).
@@ -147,7 +136,7 @@ void ExpressionChecks::remarkPartial(const yaml::Node &value, std::string_view w
     if (start == std::string_view::npos)
         return;
     const std::string rest = toLower(whole.substr(start));
-    for (const char *const context : {"variables[", "variables.", "dependencies."}) {
+    for (const char *const context : {"variables[", "variables.", "dependencies.", "counter("}) {
         if (rest.find(context) != std::string::npos)
             return report(Severity::Warning, value, "runtime-expression-as-text",
                           "`$[ ]` counts only when it is the whole value: this one stays as it is "

@@ -24,9 +24,10 @@ public:
     /// Condition of a step; `stepName` is its written name, empty when it has none.
     void stepCondition(const yaml::Node *node, const std::string &jobName,
                        const std::string &stepName);
-    /// `$[ ]` value of a variable; other values are fine.
-    void variable(const std::string &name, const yaml::Node &value, expr::Slot slot,
-                  Severity severity);
+    /// A value that may be a whole `$[ ]`: of a variable or of a key of a job; other values are
+    /// fine. `what` names it in the message.
+    void runtimeText(const std::string &what, const yaml::Node &value, expr::Slot slot,
+                     Severity severity);
     /// Names that a pipeline cannot define (7.1), and names of secrets with a literal value.
     void variableName(const yaml::Node &name, const yaml::Node *value);
 

@@ -137,6 +137,7 @@ Job PlanBuilder::job(const Node &node, const Stage &stage, const std::optional<P
     if (out.continueOnError.empty())
         out.continueOnError = "false";
     checkJobTexts(node, out);
+    checkRuntimeKeys(node);
     auto own = pool(node.find("pool"));
     out.pool = own ? *own : inherited.value_or(Pool{});
     out.container = container(node.find("container"));

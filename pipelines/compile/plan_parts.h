@@ -6,6 +6,7 @@
 #include "pipelines/compile/expression_checks.h"
 #include "pipelines/compile/plan_builder.h"
 
+#include <initializer_list>
 #include <optional>
 #include <unordered_map>
 #include <unordered_set>
@@ -56,6 +57,12 @@ private:
     void checkRunNumber(const yaml::Node &name);
     void checkJobTexts(const yaml::Node &node, const schema::Job &job);
     void checkCancelTimeout(const yaml::Node &node, const std::string &value);
+
+    // plan_runtime_keys.cpp
+    /// The keys of a job that may hold a `$[ ]` (12.3).
+    void checkRuntimeKeys(const yaml::Node &node);
+    void runtimeKey(const yaml::Node *value, const std::string &key);
+    void runtimeKeys(const yaml::Node *mapping, std::initializer_list<const char *> keys);
 
     // plan_resources.cpp
     std::vector<schema::VariableEntry> variables(const yaml::Node *list, expr::Slot slot,

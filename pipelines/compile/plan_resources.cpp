@@ -43,7 +43,7 @@ std::vector<VariableEntry> PlanBuilder::variables(const Node *list, expr::Slot s
         if (entry.name.empty() && entry.group.empty())
             continue;
         if (const Node *const value = item->find("value"); value != nullptr)
-            m_expressions.variable(entry.name, *value, slot, severity);
+            m_expressions.runtimeText("Variable " + entry.name, *value, slot, severity);
         if (!entry.name.empty())
             m_expressions.variableName(*item->find("name"), item->find("value"));
         out.push_back(std::move(entry));

@@ -157,10 +157,15 @@ Value split(const Arguments &arguments)
 Value substring(const Arguments &arguments)
 {
     const Text whole = text(arguments[0]);
-    // Counted in characters; the service counts UTF-16 units, which only differs for emoji.
+    // Counted in UTF-16 units, as by length(). Both units of an emoji begin where it begins: it is
+    // never cut.
     std::vector<std::size_t> starts;
-    for (std::string_view rest = whole.view; !rest.empty(); takeCodePoint(rest))
-        starts.push_back(whole.view.size() - rest.size());
+    for (std::string_view rest = whole.view; !rest.empty();) {
+        const std::size_t at = whole.view.size() - rest.size();
+        takeCodePoint(rest);
+        const std::size_t bytes = whole.view.size() - rest.size() - at;
+        starts.insert(starts.end(), bytes == 4 ? 2 : 1, at);
+    }
     const auto count = static_cast<std::int64_t>(starts.size());
     starts.push_back(whole.view.size());
     const std::int64_t start = wholeNumber(arguments[1]);

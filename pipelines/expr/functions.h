@@ -69,6 +69,9 @@ enum class Name : std::uint8_t {
 
 inline constexpr std::uint8_t kUnbounded = 255;
 
+/// What to do about `null`, which the language does not have (10.2).
+inline constexpr std::string_view kNullHint = "there is no null: compare with ''";
+
 struct FunctionInfo
 {
     Function function;

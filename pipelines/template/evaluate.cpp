@@ -83,6 +83,8 @@ bool Expander::checkNames(const expr::Expression &expression, const Frame &frame
         else if (const auto *name = expr::findName(use.text); name != nullptr)
             hint = "`" + std::string(name->text) +
                    "` is known only at run time: use a condition or `$[ ]`";
+        else if (equalIgnoringCase(use.text, "null"))
+            hint = expr::kNullHint;
         else if (const std::string close = nearest(use.text, known); !close.empty())
             hint = "did you mean `" + close + "`?";
         report(node, frame, "unrecognized-value",

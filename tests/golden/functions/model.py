@@ -6,6 +6,7 @@ against them.
 usage: model.py [--check]      --check: exit status 1 when a table on disk differs
 """
 import json
+import math
 import pathlib
 import re
 import sys
@@ -205,6 +206,16 @@ def split(text, delimiter):
     return text.split(delimiter) if delimiter else [text]
 
 
+def substring(text, start, *size):
+    units = string(text).encode("utf-16-le")
+    count = len(units) // 2
+    start = math.floor(number(start))
+    size = math.floor(number(size[0])) if size else count - start
+    if start < 0 or start > count or size < 0 or size > count - start:
+        raise Failure(f"The substring from {start} of length {size} is outside of the text of length {count}")
+    return units[2 * start:2 * (start + size)].decode("utf-16-le")
+
+
 def texts(function):
     def call(left, right):
         return function(string(left).upper(), string(right).upper())
@@ -221,8 +232,8 @@ TWO = {"and": lambda a, b: boolean(a) and boolean(b), "or": lambda a, b: boolean
        "ne": lambda a, b: not eq(a, b), "lt": lambda a, b: order(a, b) < 0, "le": lambda a, b: order(a, b) <= 0,
        "gt": lambda a, b: order(a, b) > 0, "ge": lambda a, b: order(a, b) >= 0, "in": eq, "notIn": lambda a, b: not eq(a, b),
        "contains": texts(lambda s, t: t in s), "startsWith": texts(str.startswith), "endsWith": texts(str.endswith),
-       "containsValue": contains_value, "coalesce": coalesce, "join": join, "split": split}
-THREE = {"iif": lambda c, a, b: a if boolean(c) else b, "replace": replace,
+       "containsValue": contains_value, "coalesce": coalesce, "join": join, "split": split, "substring": substring}
+THREE = {"iif": lambda c, a, b: a if boolean(c) else b, "replace": replace, "substring": substring,
          "in": lambda x, a, b: eq(x, a) or eq(x, b), "and": lambda a, b, c: boolean(a) and boolean(b) and boolean(c),
          "or": lambda a, b, c: boolean(a) or boolean(b) or boolean(c), "coalesce": coalesce}
 

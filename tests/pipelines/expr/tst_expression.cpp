@@ -173,6 +173,9 @@ private Q_SLOTS:
         row("length(split('abc', ''))", "1");
         row("substring('abcdef', 1, 3)", "bcd");
         row("substring('abc', 2)", "c");
+        row("substring('a😀b', 1, 2)", "😀");
+        row("substring('a😀b', 0, length('a😀b'))", "a😀b");
+        row("substring('a😀b', 3)", "b");
         row("substring('abc', 2, 5)",
             "error: The substring from 2 of length 5 is outside of the text of length 3");
         row("convertToJson('a\"b')", "\"a\\\"b\"");

@@ -12,6 +12,8 @@
 #include <QProcess>
 #include <QTest>
 
+#include <nlohmann/json.hpp>
+
 #include <csignal>
 #include <poll.h>
 #include <thread>
@@ -237,6 +239,36 @@ private Q_SLOTS:
         QVERIFY(run.stepText(1).find("port \n") == std::string::npos);
         VERIFY_CONTAINS(run.stepText(2), "in the service");
         VERIFY_CONTAINS(run.jobText(), "Waiting until the service 'db' is healthy");
+        QVERIFY(nothingLeft(run.message.jobId, run.options.work));
+    }
+
+    /// `Agent.ContainerMapping`: each container of the job under its own name, with the id of the
+    /// one that runs. A container's host name is the beginning of its id.
+    void variableNamesAllContainers()
+    {
+        ENGINE_OR_SKIP
+        auto message = job({script("hostname; echo \"own $AGENT_CONTAINERID\""),
+                            onTarget(script("cat /etc/hostname"), "Db"),
+                            onTarget(script("echo \"$AGENT_CONTAINERMAPPING\""), "host")});
+        message.container = container(m_image);
+        message.container->alias = "Linux";
+        message.services = {{"Db", container("service")}};
+        JobRun run(message);
+        prepare(run);
+        buildService(run, "exec sleep 1000");
+        QVERIFY2(run.go().result == TaskResult::Succeeded, run.jobText().c_str());
+        const std::string text = run.stepText(2);
+        const std::size_t start = text.rfind("\n{") + 1;
+        const auto mapping = nlohmann::json::parse(
+            text.substr(start, text.find('\n', start) - start), nullptr, false);
+        QVERIFY2(mapping.is_object() && mapping.size() == 2, text.c_str());
+        for (const auto &[alias, step] :
+             {std::pair<const char *, std::size_t>{"Linux", 0}, {"Db", 1}}) {
+            const std::string id = mapping.at(alias).at("id");
+            QCOMPARE(id.size(), 64U);
+            VERIFY_CONTAINS(run.stepText(step), "\n" + id.substr(0, 12) + "\n");
+        }
+        VERIFY_CONTAINS(run.stepText(0), "own " + std::string(mapping.at("Linux").at("id")) + "\n");
         QVERIFY(nothingLeft(run.message.jobId, run.options.work));
     }
 

@@ -5,6 +5,8 @@
 #include "worker/container/arguments.h"
 #include "worker/tasks/docker_common.h"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <poll.h>
 #include <set>
@@ -109,7 +111,8 @@ private:
     TaskContext &m_task;
     JobContext &m_job;
     std::string m_label, m_network;
-    std::vector<std::pair<std::string, std::string>> m_services; ///< alias, id
+    std::vector<std::pair<std::string, std::string>> m_services;         ///< alias, id
+    nlohmann::ordered_json m_mapping = nlohmann::ordered_json::object(); ///< alias: {id}
 };
 
 Result<std::string> Starter::docker(std::vector<std::string> arguments, const std::string &what,
@@ -347,6 +350,7 @@ Status Starter::startOne(const std::string &alias, const Container &written, boo
     m_task.print("Started container '" + spec.name + "' from " + spec.image);
     ContainerTarget &target = m_job.containers[toLower(alias)];
     target.id = id;
+    m_mapping[alias] = {{"id", id}};
     target.user = std::to_string(::geteuid()) + ":" + std::to_string(::getegid());
     ASSIGN_OR_RETURN(target.node,
                      docker({"inspect", "--format",
@@ -403,15 +407,7 @@ Status Starter::run()
         RETURN_IF_ERROR(waitUntilHealthy(alias, id));
 
     m_job.variables.set("agent.containernetwork", m_network);
-    std::string mapping;
-    for (const auto &[alias, target] : m_job.containers) {
-        mapping += std::string(mapping.empty() ? "" : ", ")
-                       .append("\"")
-                       .append(alias)
-                       .append("\": {\"id\": \"");
-        mapping.append(target.id).append("\"}");
-    }
-    m_job.variables.set("agent.containermapping", "{" + mapping + "}");
+    m_job.variables.set("agent.containermapping", m_mapping.dump());
     if (const auto it = m_job.containers.find(toLower(m_job.jobContainer));
         it != m_job.containers.end())
         m_job.variables.set("agent.containerid", it->second.id);

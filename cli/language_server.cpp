@@ -6,8 +6,9 @@
 
 #include <CLI/CLI.hpp>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <poll.h>
@@ -36,6 +37,30 @@ public:
     {
         auto text = readTextFile(path);
         return text ? std::optional(std::move(*text)) : std::nullopt;
+    }
+
+    std::vector<std::string> list(const std::string &folder) override
+    {
+        namespace fs = std::filesystem;
+        constexpr std::size_t kMost = 1'000;
+        std::vector<std::string> out;
+        std::error_code error;
+        for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+             entry.increment(error)) {
+            const std::string name = entry->path().filename().string();
+            const std::string extension = entry->path().extension().string();
+            std::error_code unknown;
+            if (name.starts_with('.') && name != ".azure-pipelines" && name != ".pipelines")
+                continue;
+            if (entry->is_directory(unknown))
+                out.push_back(name + "/");
+            else if (extension == ".yml" || extension == ".yaml")
+                out.push_back(name);
+            if (out.size() == kMost)
+                break;
+        }
+        std::sort(out.begin(), out.end());
+        return out;
     }
 
     std::string rootOf(const std::string &path) override { return repositoryFolder(path); }

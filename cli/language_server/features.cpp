@@ -8,12 +8,10 @@
 #include "cli/language_server/text_position.h"
 #include "pipelines/base/text.h"
 #include "pipelines/expr/functions.h"
-#include "pipelines/yaml/reader.h"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 namespace cli::language_server {
@@ -26,15 +24,6 @@ using pipelines::shape::Kind;
 using pipelines::shape::Property;
 using pipelines::shape::Shape;
 using schema::TaskDefinition;
-
-/// Numbers of the protocol.
-enum class SymbolKind : std::uint8_t {
-    Module = 2,
-    Class = 5,
-    Method = 6,
-    Variable = 13,
-    Property = 7
-};
 
 const TaskDefinition *taskOf(const schema::TaskCatalogue &tasks, std::string_view reference)
 {
@@ -73,6 +62,31 @@ std::string inputText(const schema::TaskInputDefinition &input)
     return out;
 }
 
+/// The resources of the file that a value of `key` may name.
+void completeAliases(const std::vector<std::string_view> &lines, std::string_view key, json &out)
+{
+    struct NamedBy
+    {
+        std::string_view key, resource, list;
+        std::vector<std::string_view> words; ///< what may stand there besides
+    };
+
+    static const std::vector<NamedBy> kKinds{
+        {"checkout", "repository", "repositories", {"self", "none"}},
+        {"repositories", "repository", "repositories", {}},
+        {"download", "pipeline", "pipelines", {"current", "none"}},
+        {"container", "container", "containers", {}},
+        {"target", "container", "containers", {"host"}}};
+    for (const NamedBy &kind : kKinds) {
+        if (kind.key != key)
+            continue;
+        for (const std::string_view word : kind.words)
+            out.push_back(item(std::string(word), ItemKind::Value, std::string(key)));
+        for (const Declared &name : declared(lines, {kind.resource}, kind.list))
+            out.push_back(item(name.name, ItemKind::Reference, std::string(kind.resource)));
+    }
+}
+
 void completeValue(const std::vector<std::string_view> &lines, const Cursor &cursor,
                    const std::vector<const Shape *> &mappings, const std::string &key,
                    const schema::TaskCatalogue &tasks, json &out)
@@ -86,11 +100,22 @@ void completeValue(const std::vector<std::string_view> &lines, const Cursor &cur
     if (key == "dependsOn") {
         const bool ofStage = std::any_of(mappings.begin(), mappings.end(),
                                          [](const Shape *shape) { return shape->name == "stage"; });
-        for (const Declared &name :
-             ofStage ? declared(lines, {"stage"}, "") : declared(lines, {"job", "deployment"}, ""))
-            out.push_back(item(name.name, ItemKind::Reference, ofStage ? "stage" : "job"));
+        const auto isOwn = [&cursor](const std::string &name) {
+            return std::any_of(cursor.siblings.begin(), cursor.siblings.end(),
+                               [&](const auto &sibling) {
+                                   return (sibling.first == "stage" || sibling.first == "job" ||
+                                           sibling.first == "deployment") &&
+                                          unquoted(sibling.second) == name;
+                               });
+        };
+        for (const Declared &name : ofStage ? declared(lines, {"stage"}, "")
+                                            : declared(lines, {"job", "deployment"}, "")) {
+            if (!isOwn(name.name))
+                out.push_back(item(name.name, ItemKind::Reference, ofStage ? "stage" : "job"));
+        }
         return;
     }
+    completeAliases(lines, key, out);
     for (const Shape *shape : valueShapes(mappings, key)) {
         for (const std::string_view word : shape->words)
             out.push_back(item(std::string(word), ItemKind::Value, std::string(shape->name)));
@@ -109,7 +134,28 @@ void completeValue(const std::vector<std::string_view> &lines, const Cursor &cur
     }
 }
 
-void completeKeys(const Cursor &cursor, const std::vector<const Shape *> &mappings, json &out)
+/// A deployment has other strategies than a job: what its own mapping begins with tells.
+bool isOfOtherJob(const std::vector<std::string_view> &lines, Place place, const Cursor &cursor,
+                  std::string_view key)
+{
+    if (cursor.path.empty() || cursor.path.back() != "strategy")
+        return false;
+    const bool ofDeployment = key == "runOnce" || key == "rolling" || key == "canary";
+    for (std::size_t i = place.line; i-- > 0;) {
+        const std::size_t start = lines[i].find_first_not_of(" -");
+        if (start == std::string_view::npos)
+            continue;
+        const std::string_view rest = lines[i].substr(start);
+        if (rest.starts_with("deployment:"))
+            return !ofDeployment;
+        if (rest.starts_with("job:") || rest.starts_with("steps:"))
+            return ofDeployment;
+    }
+    return false;
+}
+
+void completeKeys(const std::vector<std::string_view> &lines, Place place, const Cursor &cursor,
+                  const std::vector<const Shape *> &mappings, json &out)
 {
     const auto has = [&cursor](std::string_view key) {
         return std::any_of(cursor.siblings.begin(), cursor.siblings.end(),
@@ -137,7 +183,9 @@ void completeKeys(const Cursor &cursor, const std::vector<const Shape *> &mappin
             const bool starts = cursor.siblings.empty();
             const bool hasFirst = (shape->properties[0].flags & pipelines::shape::kFirst) != 0;
             if ((property.flags & pipelines::shape::kLegacy) != 0 || has(property.key) ||
-                (hasFirst && starts != isFirst) || !offered.insert(property.key).second)
+                (hasFirst && starts != isFirst) ||
+                isOfOtherJob(lines, place, cursor, property.key) ||
+                !offered.insert(property.key).second)
                 continue;
             out.push_back(item(std::string(property.key), ItemKind::Property,
                                std::string(property.summary), std::string(property.key) + ": "));
@@ -159,8 +207,24 @@ std::string_view wordAt(std::string_view line, std::size_t byte, std::size_t &fr
 
 } // namespace
 
+std::optional<std::string> typedTemplatePath(const std::vector<std::string_view> &lines,
+                                             Place place)
+{
+    if (place.line >= lines.size())
+        return std::nullopt;
+    const std::string_view before = lines[place.line].substr(0, place.byte);
+    const Cursor cursor = locate(lines, place.line, place.byte);
+    if (!cursor.inValue || trim(std::string_view(cursor.key)) != "template" ||
+        before.find("${{") != std::string_view::npos)
+        return std::nullopt;
+    std::string_view typed = cursor.value;
+    typed.remove_prefix(std::min(typed.find_first_not_of(" '\""), typed.size()));
+    return std::string(typed);
+}
+
 json completionsAt(const std::vector<std::string_view> &lines, Place place,
-                   const schema::TaskCatalogue &tasks, const std::string *templateText)
+                   const schema::TaskCatalogue &tasks, const std::string *templateText,
+                   const std::vector<std::string> &paths)
 {
     json out = json::array();
     if (place.line >= lines.size())
@@ -174,6 +238,24 @@ json completionsAt(const std::vector<std::string_view> &lines, Place place,
     const std::size_t macro = before.rfind("$(");
     if (macro != std::string_view::npos && before.find(')', macro) == std::string_view::npos) {
         completeVariables(lines, false, out);
+        return out;
+    }
+    if (const auto typed = typedTemplatePath(lines, place)) {
+        if (typed->find('@') != std::string::npos) {
+            out.push_back(item("self", ItemKind::Value, "the pipeline's own repository"));
+            completeAliases(lines, "repositories", out);
+        }
+        // Words end at slashes for an editor: the whole path takes the place of what is typed.
+        const auto at = [&](std::size_t byte) {
+            return json{{"line", place.line}, {"character", utf16Of(lines[place.line], byte)}};
+        };
+        const json range{{"start", at(before.size() - std::min(before.size(), typed->size()))},
+                         {"end", at(before.size())}};
+        for (const std::string &path : paths) {
+            json one = item(path, path.ends_with('/') ? ItemKind::Folder : ItemKind::File, {});
+            one["textEdit"] = {{"range", range}, {"newText", path}};
+            out.push_back(std::move(one));
+        }
         return out;
     }
     if (completeArguments(templateText, cursor, out))
@@ -210,7 +292,7 @@ json completionsAt(const std::vector<std::string_view> &lines, Place place,
         completeValue(lines, cursor, shapesAt(owner), cursor.path[cursor.path.size() - 2], tasks,
                       out);
     }
-    completeKeys(cursor, shapes, out);
+    completeKeys(lines, place, cursor, shapes, out);
     return out;
 }
 
@@ -327,124 +409,6 @@ std::optional<Target> definitionAt(const std::vector<std::string_view> &lines, P
             return found;
     }
     return std::nullopt;
-}
-
-namespace {
-
-using pipelines::yaml::Node;
-
-class SymbolWriter
-{
-public:
-    explicit SymbolWriter(const std::vector<std::string_view> &lines)
-        : m_lines(lines)
-    {}
-
-    json list(const Node &root)
-    {
-        json out = json::array();
-        for (const auto &[key, kind] :
-             {std::pair<std::string_view, SymbolKind>{"parameters", SymbolKind::Property},
-              {"variables", SymbolKind::Variable}}) {
-            if (const Node *const items = root.find(key))
-                names(*items, kind, out);
-        }
-        body(root, out);
-        return out;
-    }
-
-private:
-    void names(const Node &items, SymbolKind kind, json &out)
-    {
-        for (const Node *one : items.items()) {
-            if (const Node *const name = one->find("name"); name != nullptr && name->isScalar())
-                out.push_back(symbol(std::string(name->text), kind, *one));
-        }
-        for (const auto &entry : items.entries())
-            out.push_back(symbol(std::string(entry.key->text), kind, *entry.key));
-    }
-
-    /// Stages, jobs or steps below a mapping.
-    void body(const Node &node, json &out)
-    {
-        for (const std::string_view key : {"stages", "jobs", "steps"}) {
-            if (const Node *const items = node.find(key)) {
-                for (const Node *one : items->items())
-                    entry(*one, out);
-            }
-        }
-        for (const std::string_view key :
-             {"strategy", "runOnce", "rolling", "canary", "preDeploy", "deploy", "routeTraffic",
-              "postRouteTraffic", "on", "failure", "success"}) {
-            if (const Node *const inner = node.find(key); inner != nullptr && inner->isMapping())
-                body(*inner, out);
-        }
-    }
-
-    void entry(const Node &node, json &out)
-    {
-        if (!node.isMapping() || node.count == 0)
-            return;
-        const auto &first = node.entries()[0];
-        const std::string_view key = first.key->text;
-        if (key.starts_with("${{")) {
-            for (const Node *inner : first.value->items())
-                entry(*inner, out);
-            return;
-        }
-        const SymbolKind kind = key == "stage"                        ? SymbolKind::Module
-                                : key == "job" || key == "deployment" ? SymbolKind::Class
-                                                                      : SymbolKind::Method;
-        std::string name(first.value->isScalar()
-                             ? first.value->text.substr(0, first.value->text.find('\n'))
-                             : std::string_view{});
-        if (const Node *const shown = node.find("displayName");
-            kind == SymbolKind::Method && shown != nullptr && shown->isScalar())
-            name = shown->text;
-        constexpr std::size_t kLongest = 80;
-        if (name.empty())
-            name = key;
-        json one = symbol(name.substr(0, kLongest), kind, node);
-        one["detail"] = key;
-        json children = json::array();
-        body(node, children);
-        if (!children.empty()) {
-            one["range"]["end"] = children.back()["range"]["end"];
-            one["children"] = std::move(children);
-        }
-        out.push_back(std::move(one));
-    }
-
-    json symbol(std::string name, SymbolKind kind, const Node &node)
-    {
-        const std::size_t line = node.line == 0 ? 0 : node.line - 1;
-        const std::string_view text = line < m_lines.size() ? m_lines[line] : std::string_view{};
-        const json range{
-            {"start", {{"line", line}, {"character", utf16OfColumn(text, node.column)}}},
-            {"end", {{"line", line}, {"character", utf16Of(text, text.size())}}}};
-        if (name.empty())
-            name = "?";
-        return {{"name", std::move(name)},
-                {"kind", static_cast<int>(kind)},
-                {"range", range},
-                {"selectionRange", range}};
-    }
-
-    const std::vector<std::string_view> &m_lines;
-};
-
-} // namespace
-
-json symbolsOf(std::string_view text)
-{
-    pipelines::yaml::Arena arena;
-    std::vector<pipelines::Diagnostic> ignored;
-    const Node *const root =
-        pipelines::yaml::read(arena, arena.source({}), text, {}, nullptr, ignored);
-    if (root == nullptr || !root->isMapping())
-        return json::array();
-    const auto lines = linesOf(text);
-    return SymbolWriter(lines).list(*root);
 }
 
 } // namespace cli::language_server

@@ -19,10 +19,16 @@ struct Place
 };
 
 /// Items for `textDocument/completion`. `templateText`: of the template whose arguments hold the
-/// place (referenceOfArguments()), if it is known.
+/// place (referenceOfArguments()), if it is known. `paths`: what a path of a template
+/// (typedTemplatePath()) may go on with: files, and folders with a slash at the end.
 nlohmann::json completionsAt(const std::vector<std::string_view> &lines, Place place,
                              const schema::TaskCatalogue &tasks,
-                             const std::string *templateText = nullptr);
+                             const std::string *templateText = nullptr,
+                             const std::vector<std::string> &paths = {});
+
+/// What stands between `template: ` and the place; nothing when it is elsewhere.
+std::optional<std::string> typedTemplatePath(const std::vector<std::string_view> &lines,
+                                             Place place);
 
 /// Markdown about what stands there; empty: nothing to say.
 std::string hoverAt(const std::vector<std::string_view> &lines, Place place,
@@ -38,8 +44,5 @@ struct Target
 };
 
 std::optional<Target> definitionAt(const std::vector<std::string_view> &lines, Place place);
-
-/// `DocumentSymbol[]`: parameters, variables, stages, jobs, steps.
-nlohmann::json symbolsOf(std::string_view text);
 
 } // namespace cli::language_server

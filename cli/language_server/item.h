@@ -15,7 +15,9 @@ enum class ItemKind : std::uint8_t {
     Module = 9,
     Property = 10,
     Value = 12,
-    Reference = 18
+    File = 17,
+    Reference = 18,
+    Folder = 19
 };
 
 inline nlohmann::json item(std::string label, ItemKind kind, std::string detail,

@@ -4,6 +4,7 @@
 #include "cli/language_server/cursor.h"
 #include "cli/language_server/declarations.h"
 #include "cli/language_server/features.h"
+#include "cli/language_server/symbols.h"
 #include "cli/language_server/text_position.h"
 #include "pipelines/base/text.h"
 
@@ -211,7 +212,7 @@ json Server::initialize()
     return {{"capabilities",
              {{"positionEncoding", "utf-16"},
               {"textDocumentSync", {{"openClose", true}, {"change", 2}, {"save", true}}},
-              {"completionProvider", {{"triggerCharacters", {".", "(", "'", " ", "@"}}}},
+              {"completionProvider", {{"triggerCharacters", {".", "(", "'", " ", "@", "/"}}}},
               {"hoverProvider", true},
               {"definitionProvider", true},
               {"documentSymbolProvider", true}}},
@@ -315,6 +316,24 @@ std::optional<std::string> Server::templatePath(const Document &document,
     return std::filesystem::path(folder + path).lexically_normal().string();
 }
 
+std::vector<std::string> Server::templatePaths(const Document &document,
+                                               const std::string &typed) const
+{
+    if (typed.find('@') != std::string::npos)
+        return {};
+    const std::size_t slash = typed.rfind('/');
+    const std::string folder = slash == std::string::npos ? "" : typed.substr(0, slash + 1);
+    const std::string base = typed.starts_with('/')
+                                 ? m_workspace.rootOf(document.path)
+                                 : document.path.substr(0, document.path.rfind('/') + 1);
+    std::vector<std::string> out;
+    for (const std::string &name : m_workspace.list(base + folder)) {
+        if (base + folder + name != document.path)
+            out.push_back(folder + name);
+    }
+    return out;
+}
+
 std::optional<std::string> Server::textOfFile(const std::string &path) const
 {
     for (const auto &[uri, open] : m_documents) {
@@ -341,8 +360,11 @@ json Server::complete(const json &parameters)
     const auto lines = linesOf(document.text);
     const Place place = placeOf(lines, member(parameters, "position"));
     const auto text = templateAt(document, lines, place);
-    return {{"isIncomplete", false},
-            {"items", completionsAt(lines, place, m_tasks, text ? &*text : nullptr)}};
+    const auto typed = typedTemplatePath(lines, place);
+    const auto paths = typed ? templatePaths(document, *typed) : std::vector<std::string>{};
+    // Behind a slash an editor asks again only when the list says that it is not the whole.
+    return {{"isIncomplete", typed.has_value()},
+            {"items", completionsAt(lines, place, m_tasks, text ? &*text : nullptr, paths)}};
 }
 
 json Server::hover(const json &parameters)

@@ -25,6 +25,9 @@ public:
 
     /// A file of the disk, or nothing.
     virtual std::optional<std::string> read(const std::string &path) = 0;
+    /// Names of the YAML files of a folder, and of the folders in it with a slash at the end;
+    /// sorted, hidden ones left out. Empty when there is no such folder.
+    virtual std::vector<std::string> list(const std::string &folder) = 0;
     /// The folder that absolute template paths of this file start from.
     virtual std::string rootOf(const std::string &path) = 0;
     /// Templates of another repository; nothing when it is not known where it lies.
@@ -75,6 +78,9 @@ private:
     /// Where a template reference of the document leads, as the compiler resolves it (14.3).
     [[nodiscard]] std::optional<std::string> templatePath(const Document &document,
                                                           const std::string &reference) const;
+    /// How the path of a template may go on after what is typed.
+    [[nodiscard]] std::vector<std::string> templatePaths(const Document &document,
+                                                         const std::string &typed) const;
     /// A file as the editor has it, else as the disk does.
     [[nodiscard]] std::optional<std::string> textOfFile(const std::string &path) const;
     /// Text of the template whose arguments hold this place of the document.

@@ -325,9 +325,59 @@ async function features() {
       'steps:\n- template: steps/typed.yml\n  parameters: {mode: medium, where: x}\n')
     assert.match(first.message, /'medium' is not a valid value/)
   })
+  await check('files and folders for the path of a template, which take the place of what is typed', async () => {
+    const ask = async (name, text) => {
+      const marked = text.replace('|', '')
+      const position = at(marked, text)
+      await session.open(uriOf(name), marked)
+      const result = await session.connection.sendRequest(protocol.CompletionRequest.type, { textDocument: { uri: uriOf(name) }, position })
+      return { items: result.items, position, isIncomplete: result.isIncomplete }
+    }
+    const first = await ask('path1.yml', 'steps:\n- template: |\n')
+    assert.ok(first.items.some((one) => one.label === 'steps/' && one.kind === 19), JSON.stringify(first.items))
+    assert.ok(first.isIncomplete)
+    const inside = await ask('path2.yml', 'steps:\n- template: steps/bu|\n')
+    assert.deepEqual(inside.items.map((one) => one.label), ['steps/broken.yml', 'steps/build.yml', 'steps/typed.yml'])
+    const range = { start: { ...inside.position, character: inside.position.character - 'steps/bu'.length }, end: inside.position }
+    assert.deepEqual(inside.items[1].textEdit, { range, newText: 'steps/build.yml' })
+    const rooted = await ask('steps/path3.yml', 'steps:\n- template: /steps/|\n')
+    assert.ok(rooted.items.some((one) => one.label === '/steps/typed.yml'))
+    const quoted = await ask('path4.yml', "steps:\n- template: 'steps/t|'\n")
+    assert.equal(quoted.items.at(-1).textEdit.range.start.character, quoted.position.character - 'steps/t'.length)
+    const aliases = await ask('path5.yml', 'resources:\n  repositories:\n  - repository: tools\n    name: org/tools\nsteps:\n- template: a.yml@|\n')
+    assert.deepEqual(aliases.items.map((one) => one.label), ['self', 'tools'])
+  })
+  await check('aliases of resources where they are named', async () => {
+    const head = 'resources:\n  repositories:\n  - repository: tools\n    name: org/tools\n  containers:\n  - container: linux\n' +
+      '    image: debian\n  pipelines:\n  - pipeline: up\n    source: up\njobs:\n- job: a\n'
+    for (const [name, text, expected] of [
+      ['checkout', '  steps:\n  - checkout: |\n', ['self', 'none', 'tools']],
+      ['download', '  steps:\n  - download: |\n', ['current', 'none', 'up']],
+      ['container', '  container: |\n  steps: []\n', ['linux']],
+      ['target', '  steps:\n  - script: x\n    target: |\n', ['host', 'linux']],
+      ['uses', '  uses:\n    repositories:\n    - |\n', ['tools']],
+    ]) {
+      const labels = await completionIn(session, head + text, `alias-${name}.yml`)
+      assert.deepEqual(labels.filter((one) => expected.includes(one)), expected, `${name}: ${labels}`)
+    }
+  })
+  await check('the strategies of a deployment are not those of a job', async () => {
+    const deployment = await completionIn(session, 'jobs:\n- deployment: a\n  environment: e\n  strategy:\n    |\n', 'strategy1.yml')
+    assert.deepEqual(deployment, ['runOnce', 'rolling', 'canary'])
+    const job = await completionIn(session, 'jobs:\n- job: a\n  strategy:\n    |\n', 'strategy2.yml')
+    assert.deepEqual(job, ['matrix', 'maxParallel', 'parallel'])
+  })
+  await check('the outline holds what an extends gives to its template, and every branch', async () => {
+    const text = 'extends:\n  template: base.yml\n  parameters:\n    stages:\n    - stage: One\n      jobs:\n      - ${{ if true }}:\n' +
+      '        - job: A\n      - ${{ else }}:\n        - job: B\n'
+    await session.open(uriOf('outline.yml'), text)
+    const symbols = await session.connection.sendRequest(protocol.DocumentSymbolRequest.type, { textDocument: { uri: uriOf('outline.yml') } })
+    assert.deepEqual(symbols.map((one) => one.name), ['One'])
+    assert.deepEqual(symbols[0].children.map((one) => one.name), ['A', 'B'])
+  })
   await check('stages and jobs for dependsOn, words and booleans elsewhere', async () => {
     const stages = 'stages:\n- stage: A\n  jobs: []\n- stage: B\n  dependsOn: |\n'
-    assert.deepEqual(await completionIn(session, stages, 'stages.yml'), ['A', 'B'])
+    assert.deepEqual(await completionIn(session, stages, 'stages.yml'), ['A']) // not itself
     const jobs = 'jobs:\n- job: a\n  steps: []\n- deployment: b\n- job: c\n  dependsOn:\n  - |\n'
     assert.deepEqual(await completionIn(session, jobs, 'jobs.yml'), ['a', 'b', 'c'])
     assert.deepEqual(await completionIn(session, 'lockBehavior: |\nsteps: []\n', 'lock.yml'), ['sequential', 'runLatest'])

@@ -19,6 +19,8 @@ class NoWorkspace : public Workspace
 public:
     std::optional<std::string> read(const std::string &) override { return std::nullopt; }
 
+    std::vector<std::string> list(const std::string &) override { return {"a.yml", "steps/"}; }
+
     std::string rootOf(const std::string &) override { return "/r"; }
 
     std::optional<std::string> folderOf(const std::string &,

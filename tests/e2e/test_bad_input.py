@@ -123,6 +123,19 @@ def test_unknown_task(project):
     assert "before" not in project.api.logs(detail["id"], project.path).split("NoSuchTask")[0], "no step may run before"
 
 
+def test_repository_that_the_job_does_not_use(project):
+    """The server refuses it, and says to git and to people which one it was and what to do."""
+    project.api.post(f"{project.path}/_apis/git/repositories", {"name": "other"})
+    project.sample.write(".gitmodules", '[submodule "part"]\n\tpath = part\n\turl = ../other\n')
+    (project.folder / "part").mkdir()
+    project.sample.git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},part")
+    detail = fails(project, {"azure-pipelines.yml": POOL + "steps:\n- checkout: self\n  submodules: true\n"},
+                   f"may not read the repository .*{project.path}/_git/other", "`uses: repositories`")
+    logs = project.api.logs(detail["id"], project.path)
+    assert "remote: this job does not use the repository 'other': check it out, or name it under" in logs
+    assert "trying again" not in logs
+
+
 def test_unknown_pool(project):
     fails(project, {"azure-pipelines.yml": "pool: Nowhere\nsteps:\n- script: a\n"}, "Nowhere")
 

@@ -4,7 +4,9 @@
 #include "worker/tasks/implementations.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <optional>
 #include <poll.h>
 
 namespace worker {
@@ -40,6 +42,28 @@ private:
     std::vector<std::pair<std::string, std::string>> m_entries;
 };
 
+/// The address (empty: unknown) that git was refused at, when its errors say that nobody was let
+/// in: another try would change nothing.
+std::optional<std::string> refusedAddress(std::string_view errors)
+{
+    constexpr std::array<std::string_view, 5> kRefusals{
+        "returned error: 403", "returned error: 401", "Authentication failed for",
+        "could not read Username for", "could not read Password for"};
+    for (const std::string_view refusal : kRefusals) {
+        const std::size_t at = errors.find(refusal);
+        if (at == std::string_view::npos)
+            continue;
+        std::string_view line = errors.substr(errors.rfind('\n', at) + 1);
+        line = line.substr(0, line.find('\n'));
+        const std::size_t open = line.find('\'');
+        const std::size_t close = open == std::string_view::npos ? open : line.find('\'', open + 1);
+        return close == std::string_view::npos
+                   ? std::string()
+                   : std::string(line.substr(open + 1, close - open - 1));
+    }
+    return std::nullopt;
+}
+
 class Checkout
 {
 public:
@@ -56,6 +80,7 @@ private:
     void trustServer();
     Status git(const std::vector<std::string> &arguments, const std::string &remedy = {},
                bool echo = true);
+    [[nodiscard]] std::string refusal(const std::string &address) const;
     Result<std::string> ask(const std::vector<std::string> &arguments);
     Status prepareFolder();
     Status cleanExisting();
@@ -148,11 +173,25 @@ Status Checkout::git(const std::vector<std::string> &arguments, const std::strin
     call.workingDirectory = m_folder.string();
     call.echo = echo;
     ASSIGN_OR_RETURN(const auto result, m_task.run(call));
-    if (!result.ok())
-        return {ErrorCode::Unavailable, "git " + arguments.front() + " failed with exit code " +
-                                            std::to_string(result.exitCode) +
-                                            (remedy.empty() ? "" : ": " + remedy)};
-    return {};
+    if (result.ok())
+        return {};
+    const std::string failure =
+        "git " + arguments.front() + " failed with exit code " + std::to_string(result.exitCode);
+    if (const auto address = refusedAddress(result.errors))
+        return {ErrorCode::PermissionDenied, failure + ": " + refusal(*address)};
+    return {ErrorCode::Unavailable, failure + (remedy.empty() ? "" : ": " + remedy)};
+}
+
+/// What to do where the server of `address` knows who asks, or that nobody does, and says no.
+std::string Checkout::refusal(const std::string &address) const
+{
+    const std::string what = "this job may not read the repository " +
+                             (address.empty() ? m_repository.url : address) + "; ";
+    if (!m_repository.connection.empty())
+        return what + "give the service connection '" + m_repository.connection +
+               "' credentials that may";
+    return what + "if this server hosts it, name it under `uses: repositories` of the job, else "
+                  "declare it with an `endpoint` that holds the credentials";
 }
 
 Result<std::string> Checkout::ask(const std::vector<std::string> &arguments)

@@ -1,4 +1,5 @@
 // Repositories: what tools read of them, and git's own protocol for clone, fetch and push.
+#include "server/http/errors.h"
 #include "server/http/git_backend.h"
 #include "server/http/routes/routes.h"
 #include "server/http/shapes.h"
@@ -215,7 +216,7 @@ Result<GitCaller> gitCaller(const Call &call, Services &services, const std::str
             "<data>/operator-token"};
 }
 
-Result<Reply> gitProtocol(Call &call, Services &services)
+Result<Reply> answerGit(Call &call, Services &services)
 {
     const auto ask = [](const schema::Error &error) {
         Reply reply = Reply::text(error.message + "\n", "text/plain; charset=utf-8", 401);
@@ -266,6 +267,16 @@ Result<Reply> gitProtocol(Call &call, Services &services)
         request.pushed = [all, id] { all->triggers.pushed(id); };
     }
     return runGitBackend(call, request);
+}
+
+/// Git shows people the body of a refusal only when it is plain text.
+Result<Reply> gitProtocol(Call &call, Services &services)
+{
+    auto reply = answerGit(call, services);
+    if (reply)
+        return reply;
+    return Reply::text(reply.error().message + "\n", "text/plain; charset=utf-8",
+                       httpStatus(reply.error().code));
 }
 
 } // namespace

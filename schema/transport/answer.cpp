@@ -61,7 +61,7 @@ bool Answer::brokeOff() const
 
 std::string Answer::whereItBroke() const
 {
-    return m_source->where();
+    return m_source->where("the answer");
 }
 
 std::string Answer::text(std::size_t limit)

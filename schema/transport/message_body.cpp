@@ -17,9 +17,9 @@ constexpr std::size_t kMostLines = 100; ///< behind the last chunk
 
 } // namespace
 
-std::string MessageBody::where() const
+std::string MessageBody::where(std::string_view what) const
 {
-    std::string text = "the answer breaks off after " + std::to_string(m_count);
+    std::string text = std::string(what) + " breaks off after " + std::to_string(m_count);
     if (!m_chunked)
         text += " of " + std::to_string(m_length);
     text += " bytes";
@@ -39,10 +39,7 @@ MessageBody::int_type MessageBody::underflow()
 
 std::streamsize MessageBody::xsgetn(char *into, std::streamsize wanted)
 {
-    const auto kept = std::min<std::streamsize>(wanted, egptr() - gptr());
-    std::copy_n(gptr(), kept, into);
-    gbump(static_cast<int>(kept));
-    auto done = kept;
+    auto done = takeKept(into, wanted);
     while (done < wanted) {
         const auto count = fetch(into + done, wanted - done);
         if (count <= 0)
@@ -52,7 +49,21 @@ std::streamsize MessageBody::xsgetn(char *into, std::streamsize wanted)
     return done;
 }
 
-/// At least one byte, at most what can be had without waiting further; 0 at the end.
+std::streamsize MessageBody::readSome(char *into, std::streamsize wanted)
+{
+    const auto kept = takeKept(into, wanted);
+    return kept > 0 ? kept : fetch(into, wanted);
+}
+
+std::streamsize MessageBody::takeKept(char *into, std::streamsize wanted)
+{
+    const auto kept = std::min<std::streamsize>(wanted, egptr() - gptr());
+    std::copy_n(gptr(), kept, into);
+    gbump(static_cast<int>(kept));
+    return kept;
+}
+
+/// Past the buffer, which is empty: as readSome.
 std::streamsize MessageBody::fetch(char *into, std::streamsize wanted)
 {
     if (m_ended)

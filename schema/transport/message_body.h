@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <streambuf>
 #include <string>
+#include <string_view>
 
 namespace Poco::Net {
 class HTTPSession;
@@ -33,8 +34,11 @@ public:
         return m_ended && (!m_why.empty() || (m_chunked ? !m_complete : m_count < m_length));
     }
 
-    /// Where it broke off, as a sentence without a full stop that begins with "the answer".
-    [[nodiscard]] std::string where() const;
+    /// Where it broke off, as a sentence without a full stop that begins with `what`: "the answer".
+    [[nodiscard]] std::string where(std::string_view what) const;
+
+    /// At least one byte, at most what can be had without waiting further; 0 at the end.
+    std::streamsize readSome(char *into, std::streamsize wanted);
 
 protected:
     int_type underflow() override;
@@ -42,6 +46,7 @@ protected:
     std::streamsize xsgetn(char *into, std::streamsize wanted) override;
 
 private:
+    std::streamsize takeKept(char *into, std::streamsize wanted);
     std::streamsize fetch(char *into, std::streamsize wanted);
     std::streamsize read(char *into, std::streamsize wanted);
     bool nextChunk();

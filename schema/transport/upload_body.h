@@ -1,7 +1,8 @@
 #pragma once
 /// Bodies of requests whose length is not known before.
 
-#include <memory>
+#include "schema/transport/outgoing_body.h"
+
 #include <ostream>
 
 namespace Poco::Net {
@@ -11,27 +12,27 @@ class HTTPRequest;
 
 namespace schema::transport {
 
-/// Sends a request and takes its body, in chunks of 128 KiB. One thread uses it; the session must
-/// outlive it. A body that is not finished leaves the connection in its middle: reset the session.
+/// Sends a request and takes its body, in chunks of 128 KiB or more. One thread uses it; the
+/// session must outlive it. A body that is not finished leaves the connection in its middle: reset
+/// the session.
 class UploadBody
 {
 public:
     /// Sends the head, with the chunked coding. Throws as Poco does.
     UploadBody(Poco::Net::HTTPClientSession &session, Poco::Net::HTTPRequest &request);
-    ~UploadBody();
     UploadBody(const UploadBody &) = delete;
     UploadBody &operator=(const UploadBody &) = delete;
+    ~UploadBody() = default;
 
     /// Goes bad when the connection breaks.
     std::ostream &stream() { return m_stream; }
 
     /// Sends what is left; the last chunk goes when the session receives the answer. Throws as Poco
     /// does.
-    void finish();
+    void finish() { m_body.finish(); }
 
 private:
-    class Chunks;
-    std::unique_ptr<Chunks> m_chunks;
+    OutgoingBody m_body;
     std::ostream m_stream;
 };
 

@@ -1,11 +1,10 @@
 #include "server/artifacts/artifact_store.h"
 
+#include "server/artifacts/content_writer.h"
 #include "server/artifacts/tar_stream.h"
 #include "server/store/artifact_rows.h"
 #include "server/store/retention_store.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -14,8 +13,8 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <istream>
 #include <mutex>
-#include <openssl/evp.h>
 #include <shared_mutex>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,25 +27,6 @@ using schema::Error;
 using schema::ErrorCode;
 using schema::Result;
 using schema::Status;
-
-/// So much more of an upload is handed to the disk at once.
-constexpr std::uint64_t kFlushBytes = 8U << 20U;
-
-Error ioError(std::string_view doing, const fs::path &path)
-{
-    const int code = errno;
-    return {code == EACCES ? ErrorCode::PermissionDenied : ErrorCode::Io,
-            fmt::format("{} {}: {}{}", doing, path.string(), std::strerror(code),
-                        code == ENOSPC ? "; free space on that disk" : "")};
-}
-
-std::string hex(std::span<const unsigned char> bytes)
-{
-    std::string text;
-    for (const unsigned char byte : bytes)
-        text += fmt::format("{:02x}", byte);
-    return text;
-}
 
 Artifact toArtifact(store::ArtifactRow row)
 {
@@ -81,22 +61,18 @@ struct ArtifactStore::State
 
 struct ArtifactUpload::State
 {
-    ArtifactStore::State *store = nullptr;
+    ArtifactStore::State *store;
     std::int64_t runId = 0;
     std::string name, recordId;
     schema::TimePoint attemptSince;
-    fs::path path;
-    int fd = -1;
-    std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> hash{EVP_MD_CTX_new(), EVP_MD_CTX_free};
-    std::uint64_t bytes = 0, flushing = 0;
+    ContentWriter content;
 
-    ~State()
-    {
-        if (fd >= 0)
-            ::close(fd);
-        std::error_code ignored; // nothing there any more after finish()
-        fs::remove(path, ignored);
-    }
+    State(ArtifactStore::State &owner, ContentWriter writer)
+        : store(&owner)
+        , content(std::move(writer))
+    {}
+
+    ~State() { content.remove(); } // nothing there any more after finish()
 };
 
 ArtifactUpload::ArtifactUpload(std::unique_ptr<State> state)
@@ -107,42 +83,30 @@ ArtifactUpload::~ArtifactUpload() = default;
 ArtifactUpload::ArtifactUpload(ArtifactUpload &&) noexcept = default;
 ArtifactUpload &ArtifactUpload::operator=(ArtifactUpload &&) noexcept = default;
 
-Status ArtifactUpload::write(std::span<const char> bytes)
+Status ArtifactUpload::receive(std::istream &body)
 {
-    State &state = *m_state;
-    EVP_DigestUpdate(state.hash.get(), bytes.data(), bytes.size());
-    state.bytes += bytes.size();
-    while (!bytes.empty()) {
-        const ssize_t put = ::write(state.fd, bytes.data(), bytes.size());
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return ioError("write", state.path);
-        bytes = bytes.subspan(static_cast<std::size_t>(put));
+    ContentWriter &content = m_state->content;
+    while (body.good()) {
+        const std::span<char> room = content.room();
+        body.read(room.data(), static_cast<std::streamsize>(room.size()));
+        if (body.gcount() > 0)
+            RETURN_IF_ERROR(content.commit(static_cast<std::size_t>(body.gcount())));
     }
-    // The disk works while more arrives; finish() waits for the rest. A failure shows there.
-    if (state.bytes - state.flushing >= kFlushBytes) {
-        ::sync_file_range(state.fd, static_cast<off64_t>(state.flushing),
-                          static_cast<off64_t>(state.bytes - state.flushing),
-                          SYNC_FILE_RANGE_WRITE);
-        state.flushing = state.bytes;
-    }
+    if (body.bad())
+        return {ErrorCode::Io, fmt::format("the body of artifact '{}' ended early", m_state->name)};
     return {};
 }
 
 Result<Artifact> ArtifactUpload::finish()
 {
     State &state = *m_state;
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned length = 0;
-    EVP_DigestFinal_ex(state.hash.get(), digest, &length);
+    state.content.end();
     store::ArtifactRow row;
     row.runId = state.runId;
     row.name = state.name;
     row.recordId = state.recordId;
-    row.sha256 = hex(std::span(digest, length));
     row.createdAt = schema::wallClockNow();
-    const Status scanned = scanTar(state.path, [&](const ArtifactEntry &entry) {
+    const Status scanned = scanTar(state.content.path(), [&](const ArtifactEntry &entry) {
         row.size += entry.size;
         ++row.files;
         return true;
@@ -150,11 +114,10 @@ Result<Artifact> ArtifactUpload::finish()
     if (!scanned)
         return Error(scanned.error()).withContext(fmt::format("artifact '{}'", state.name));
 
+    ASSIGN_OR_RETURN(row.sha256, state.content.settle());
     const fs::path blob = state.store->blob(row.sha256);
     std::error_code failed;
     fs::create_directories(blob.parent_path(), failed);
-    if (::fdatasync(state.fd) != 0)
-        return ioError("flush", state.path);
     std::string replaced; // content that lost its name
     auto stored = store(row, blob, replaced);
     // Left behind, it would only take space; retention looks again.
@@ -170,7 +133,7 @@ Result<Artifact> ArtifactUpload::store(store::ArtifactRow &row, const fs::path &
     const std::shared_lock naming(state.store->names);
     // Equal content has the equal name: replacing it by itself does no harm to readers, who hold
     // the old file.
-    if (::rename(state.path.c_str(), blob.c_str()) != 0)
+    if (::rename(state.content.path().c_str(), blob.c_str()) != 0)
         return ioError("store", blob);
     if (const int folder = ::open(blob.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         folder >= 0) {
@@ -235,18 +198,12 @@ Result<ArtifactUpload> ArtifactStore::begin(std::int64_t runId, const std::strin
             fmt::format(
                 "artifact name '{}': use 1 to 255 characters and none of \\ / : * ? \" < > |",
                 name)};
-    auto state = std::make_unique<ArtifactUpload::State>();
-    state->store = m_state.get();
+    ASSIGN_OR_RETURN(auto content, ContentWriter::create(m_state->temporary()));
+    auto state = std::make_unique<ArtifactUpload::State>(*m_state, std::move(content));
     state->runId = runId;
     state->name = name;
     state->recordId = recordId;
     state->attemptSince = attemptSince;
-    state->path = m_state->temporary();
-    state->fd = ::open(state->path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-    if (state->fd < 0)
-        return ioError("create", state->path);
-    if (state->hash == nullptr || EVP_DigestInit_ex(state->hash.get(), EVP_sha256(), nullptr) != 1)
-        return Error{ErrorCode::Internal, "SHA-256 cannot be set up"};
     return ArtifactUpload(std::move(state));
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-/// Artifacts of runs: tar streams compressed with zstd, kept by their SHA-256 below
+/// Artifacts of runs: tar streams, compressed with zstd where it helps, kept by their SHA-256 below
 /// `<data>/artifacts`, equal ones once. An artifact is visible only when it arrived whole.
 
 #include "schema/base/result.h"
@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <iosfwd>
 #include <memory>
 #include <span>
 #include <string>
@@ -49,9 +50,11 @@ public:
     ArtifactUpload(ArtifactUpload &&) noexcept;
     ArtifactUpload &operator=(ArtifactUpload &&) noexcept;
 
-    /// Takes the next bytes of the stream. Errors: Io (disk full), LimitExceeded.
-    schema::Status write(std::span<const char> bytes);
-    /// Checks the stream (it must be a zstd-compressed tar with safe relative paths), flushes it,
+    /// Takes the bytes of the stream up to its end. Errors: Io (disk full; a stream that goes bad,
+    /// which is one that broke off).
+    schema::Status receive(std::istream &body);
+    /// Checks the stream (it must be a tar with safe relative paths, plain or compressed with
+    /// zstd), flushes it,
     /// makes it visible. What an earlier attempt of the same job published under that name is
     /// replaced. Errors: InvalidArgument naming the entry; AlreadyExists when the run has another
     /// artifact of that name (the same content again is harmless); Io.

@@ -4,7 +4,9 @@
 #include <archive_entry.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <fstream>
 #include <memory>
 
 namespace server::artifacts {
@@ -15,6 +17,7 @@ using schema::ErrorCode;
 using schema::Status;
 
 constexpr std::size_t kBlock = 64U << 10U;
+constexpr std::size_t kEndBytes = 1024;
 /// Entries of one artifact at most: a stream of nothing but names must not keep the server busy for
 /// hours.
 constexpr std::uint64_t kMostEntries = 1'000'000;
@@ -35,8 +38,9 @@ using Writer = std::unique_ptr<archive, FreeWriter>;
 Error broken(archive *a)
 {
     const char *why = archive_error_string(a);
-    return {ErrorCode::InvalidArgument, fmt::format("the stream is no tar compressed with zstd: {}",
-                                                    why ? why : "unknown reason")};
+    return {ErrorCode::InvalidArgument,
+            fmt::format("the stream is no tar, plain or compressed with zstd: {}",
+                        why ? why : "unknown reason")};
 }
 
 schema::Result<Reader> openTar(const std::filesystem::path &file)
@@ -48,6 +52,18 @@ schema::Result<Reader> openTar(const std::filesystem::path &file)
     if (archive_read_open_filename(reader.get(), file.c_str(), kBlock) != ARCHIVE_OK)
         return broken(reader.get());
     return reader;
+}
+
+/// Whether two empty blocks, which end a plain tar, stand at `position`. Content that is cut off is
+/// skipped past the end of the file, and no error. A compressed one needs no look: its decompressor
+/// knows where it ends.
+bool endsAt(const std::filesystem::path &file, std::int64_t position)
+{
+    std::array<char, kEndBytes> end{};
+    std::ifstream in(file, std::ios::binary);
+    in.seekg(position);
+    in.read(end.data(), static_cast<std::streamsize>(end.size()));
+    return in.good() && std::all_of(end.begin(), end.end(), [](char c) { return c == 0; });
 }
 
 /// The entry's path without "./", or an error when it is not safe below a folder.
@@ -85,8 +101,12 @@ Status eachFile(const std::filesystem::path &file,
     while (true) {
         archive_entry *entry = nullptr;
         const int code = archive_read_next_header(reader.get(), &entry);
-        if (code == ARCHIVE_EOF)
+        if (code == ARCHIVE_EOF) {
+            if (archive_filter_code(reader.get(), 0) == ARCHIVE_FILTER_NONE &&
+                !endsAt(file, archive_read_header_position(reader.get())))
+                return {ErrorCode::InvalidArgument, "the tar is cut off"};
             return {};
+        }
         if (code != ARCHIVE_OK && code != ARCHIVE_WARN)
             return broken(reader.get());
         if (++count > kMostEntries)

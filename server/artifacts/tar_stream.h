@@ -1,6 +1,6 @@
 #pragma once
-/// Reading tar streams compressed with zstd, and turning them into zip archives, on libarchive.
-/// Nothing is ever unpacked to the disk here.
+/// Reading tar streams, plain or compressed with zstd, and turning them into zip archives, on
+/// libarchive. Nothing is ever unpacked to the disk here.
 
 #include "schema/base/result.h"
 #include "server/artifacts/artifact_store.h"

@@ -48,7 +48,8 @@ Result<std::string> Call::text(std::size_t limit)
             return tooLarge;
         out.append(buffer, got);
     }
-    if (contentLength && out.size() != *contentLength)
+    // Bad: it broke off (PacedBody), which a length alone cannot tell about chunks.
+    if ((body && body->bad()) || (contentLength && out.size() != *contentLength))
         return {ErrorCode::Io, "the request body ended early"};
     return out;
 }
@@ -122,6 +123,14 @@ Reply Reply::empty(int status)
 {
     Reply reply;
     reply.status = status;
+    return reply;
+}
+
+Reply Reply::ofFile(std::shared_ptr<const FileBody> file, std::string contentType)
+{
+    Reply reply;
+    reply.contentType = std::move(contentType);
+    reply.file = std::move(file);
     return reply;
 }
 

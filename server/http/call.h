@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <iosfwd>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,8 @@
 #include <vector>
 
 namespace server::http {
+
+class FileBody;
 
 /// Largest JSON body, bytes. Streamed routes have limits of their own.
 inline constexpr std::size_t kMaxJsonBytes = 8U << 20U;
@@ -64,6 +67,7 @@ struct Reply
     /// after the first byte closes the connection, so that the caller sees a broken transfer.
     std::function<schema::Status(std::ostream &)> stream;
     std::optional<std::uint64_t> streamLength;
+    std::shared_ptr<const FileBody> file; ///< when set, the body, instead of both
 
     static Reply json(const nlohmann::ordered_json &value, int status = 200);
     /// `{"count": n, "value": [...]}`, with the continuation token in body and header when given.
@@ -71,6 +75,8 @@ struct Reply
     static Reply text(std::string body, std::string contentType = "text/plain; charset=utf-8",
                       int status = 200);
     static Reply empty(int status = 204);
+    /// A file, which stays open until it was sent.
+    static Reply ofFile(std::shared_ptr<const FileBody> file, std::string contentType);
     Reply &with(std::string name, std::string headerValue);
 };
 

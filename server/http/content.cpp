@@ -69,7 +69,7 @@ std::string gzipped(std::string_view body)
 
 void negotiate(const Call &call, Reply &reply)
 {
-    if (call.method != "GET" || reply.status != 200 || reply.stream ||
+    if (call.method != "GET" || reply.status != 200 || reply.stream || reply.file ||
         hasHeader(reply, "Content-Encoding"))
         return;
     const bool text = reply.contentType.starts_with("application/json") ||

@@ -5,15 +5,15 @@
 #include "server/http/content.h"
 #include "server/http/errors.h"
 #include "server/http/front_door.h"
-#include "server/http/large_body.h"
 #include "server/http/paced_body.h"
+#include "server/http/request_head.h"
 #include "server/http/request_metrics.h"
+#include "server/http/send_reply.h"
 #include "server/http/static_files.h"
 
 #include <QLoggingCategory>
 
 #include <Poco/AutoPtr.h>
-#include <Poco/Base64Decoder.h>
 #include <Poco/Exception.h>
 #include <Poco/Net/HTTPServerParams.h>
 #include <Poco/Net/HTTPServerRequest.h>
@@ -49,92 +49,14 @@ namespace {
 
 Q_LOGGING_CATEGORY(lcHttp, "server.http", QtWarningMsg)
 
-constexpr const char *kSessionCookie = "slipway_session";
 /// Rest of a refused body that is still read, so that the caller gets to see the refusal instead of
 /// a reset connection.
 constexpr std::size_t kMaxDrainBytes = 1U << 20U;
+/// A caller who takes nothing of an answer for so long holds a thread no longer. Longer than the
+/// patience with bodies: a worker's disk may be busy.
+constexpr std::chrono::seconds kTakesNothing{300};
 /// How long a stopping server waits for requests to end by themselves.
 constexpr std::chrono::seconds kLastRequests{3};
-
-struct Credentials
-{
-    std::string token;   ///< bearer token or Basic password
-    std::string session; ///< cookie
-};
-
-/// Empty when it is no Basic credential: the caller is then nobody.
-std::string basicPassword(const std::string &encoded)
-{
-    std::istringstream in(encoded);
-    Poco::Base64Decoder decoder(in);
-    std::string plain;
-    try {
-        plain.assign(std::istreambuf_iterator<char>(decoder), std::istreambuf_iterator<char>());
-    } catch (const Poco::DataFormatException &) {
-        return {};
-    }
-    const auto colon = plain.find(':');
-    // The user name is ignored (environments-and-portal C8).
-    return colon == std::string::npos ? std::string() : plain.substr(colon + 1);
-}
-
-Credentials credentialsOf(const Poco::Net::HTTPServerRequest &request)
-{
-    Credentials out;
-    const std::string authorization = request.get("Authorization", "");
-    const auto space = authorization.find(' ');
-    if (space != std::string::npos) {
-        const std::string_view scheme = std::string_view(authorization).substr(0, space);
-        const auto begin = authorization.find_first_not_of(' ', space);
-        const std::string rest =
-            begin == std::string::npos ? std::string() : authorization.substr(begin);
-        if (equalsIgnoringCase(scheme, "Bearer"))
-            out.token = rest;
-        else if (equalsIgnoringCase(scheme, "Basic"))
-            out.token = basicPassword(rest);
-    }
-    Poco::Net::NameValueCollection cookies;
-    request.getCookies(cookies);
-    out.session = cookies.get(kSessionCookie, "");
-    return out;
-}
-
-/// Refuses requests whose length two parsers could understand differently (request smuggling).
-Status checkFraming(const Poco::Net::HTTPServerRequest &request)
-{
-    int lengths = 0;
-    int encodings = 0;
-    for (const auto &[name, value] : request) {
-        if (equalsIgnoringCase(name, "Content-Length")) {
-            ++lengths;
-            if (value.empty() || value.size() > 18 ||
-                value.find_first_not_of("0123456789") != std::string::npos)
-                return {ErrorCode::InvalidArgument, "header Content-Length is not a number"};
-        } else if (equalsIgnoringCase(name, "Transfer-Encoding")) {
-            ++encodings;
-            if (!equalsIgnoringCase(value, "chunked"))
-                return {ErrorCode::InvalidArgument,
-                        "header Transfer-Encoding must be 'chunked' or absent"};
-        }
-    }
-    if (lengths + encodings > 1)
-        return {ErrorCode::InvalidArgument,
-                "more than one Content-Length or Transfer-Encoding header"};
-    return {};
-}
-
-/// Base URL as the caller wrote it; the Host header is used only when it is a plausible host.
-std::string baseUrlOf(const Poco::Net::HTTPServerRequest &request)
-{
-    const std::string host = request.get("Host", "");
-    const auto plausible = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '.' || c == '-' || c == ':' || c == '[' || c == ']' || c == '_';
-    };
-    if (!host.empty() && host.size() < 256 && std::all_of(host.begin(), host.end(), plausible))
-        return "http://" + host;
-    return "http://" + request.serverAddress().toString();
-}
 
 /// Version named by the caller, in the query (wins) or the Accept header; checked against what we
 /// speak. Errors: InvalidArgument with the range.
@@ -250,8 +172,8 @@ public:
                        error.what());
             response.setKeepAlive(false);
             if (!response.sent())
-                send(request, response,
-                     errorReply({ErrorCode::Internal, "the server failed on this request"}));
+                sendReply(request, response,
+                          errorReply({ErrorCode::Internal, "the server failed on this request"}));
         }
         const auto took = std::chrono::steady_clock::now() - begin;
         m_metrics.count(routeClass(request.getMethod(), request.getURI()),
@@ -272,7 +194,7 @@ private:
         call.body = &noBody;
         if (const auto framing = checkFraming(request); !framing) {
             response.setKeepAlive(false);
-            send(request, response, errorReply(framing.error()));
+            sendReply(request, response, errorReply(framing.error()));
             return;
         }
         const bool hasBody = request.getChunkedTransferEncoding() ||
@@ -295,10 +217,10 @@ private:
         const UploadPermit permit(m_uploads, longBody);
         if (!permit.granted()) {
             response.setKeepAlive(false);
-            send(request, response,
-                 errorReply({ErrorCode::Unavailable,
-                             "too many uploads at the same time; try again in a second"})
-                     .with("Retry-After", "1"));
+            sendReply(request, response,
+                      errorReply({ErrorCode::Unavailable,
+                                  "too many uploads at the same time; try again in a second"})
+                          .with("Retry-After", "1"));
             return;
         }
         if (!request.getChunkedTransferEncoding())
@@ -318,7 +240,7 @@ private:
             response.setKeepAlive(false);
             drain(*call.body);
         }
-        send(request, response, reply);
+        sendReply(request, response, reply);
     }
 
     /// The answer, or the connection handler to be called instead.
@@ -395,65 +317,6 @@ private:
             body.read(buffer, static_cast<std::streamsize>(std::min(left, sizeof buffer)));
             left -= static_cast<std::size_t>(body.gcount());
         }
-    }
-
-    static void send(Poco::Net::HTTPServerRequest &request, Poco::Net::HTTPServerResponse &response,
-                     const Reply &reply)
-    {
-        response.setStatusAndReason(static_cast<Poco::Net::HTTPResponse::HTTPStatus>(reply.status));
-        const bool mayHaveBody = reply.status != 204 && reply.status != 304;
-        if (mayHaveBody)
-            response.setContentType(reply.contentType);
-        response.set("X-Content-Type-Options", "nosniff");
-        response.set("Cache-Control", "no-cache");
-        for (const auto &[name, value] : reply.headers) {
-            if (name == "Set-Cookie")
-                response.add(name, value);
-            else
-                response.set(name, value);
-        }
-        if (!mayHaveBody) {
-            response.setContentLength(0);
-            response.send();
-            return;
-        }
-        if (!reply.stream) {
-            response.sendBuffer(reply.body.data(), reply.body.size());
-            return;
-        }
-        if (reply.streamLength)
-            response.setContentLength64(static_cast<Poco::Int64>(*reply.streamLength));
-        else
-            response.setChunkedTransferEncoding(true);
-        std::ostream &out = response.send();
-        if (request.getMethod() == Poco::Net::HTTPRequest::HTTP_HEAD)
-            return;
-        bool broken = false;
-        const Status written = reply.streamLength && *reply.streamLength >= LargeBody::kBuffer
-                                   ? streamLarge(request, reply, out, broken)
-                                   : reply.stream(out);
-        if (!written || !out || broken) {
-            // Half a body must not look like a whole one: cut the connection before Poco can end it
-            // properly.
-            qCWarning(lcHttp, "broken answer path=%s error=%s", request.getURI().c_str(),
-                      written ? "caller went away" : written.error().message.c_str());
-            auto &impl = dynamic_cast<Poco::Net::HTTPServerRequestImpl &>(request);
-            impl.socket().close();
-            response.setKeepAlive(false);
-        }
-    }
-
-    /// Past Poco's stream, behind the head that it holds.
-    static Status streamLarge(Poco::Net::HTTPServerRequest &request, const Reply &reply,
-                              std::ostream &head, bool &broken)
-    {
-        head.flush();
-        LargeBody body(dynamic_cast<Poco::Net::HTTPServerRequestImpl &>(request).session());
-        std::ostream out(&body);
-        Status written = reply.stream(out);
-        out.flush();
-        broken = !out;
-        return written;
     }
 
     const Router &m_router; // outlive the server, as HttpServer::start() demands
@@ -543,6 +406,7 @@ private:
         try {
             Poco::Net::HTTPServerRequestImpl request(response, session, m_serving.params);
             session.socket().setReceiveTimeout(Poco::Timespan(m_serving.patience.count(), 0));
+            session.socket().setSendTimeout(Poco::Timespan(kTakesNothing.count(), 0));
             response.setDate(Poco::Timestamp());
             response.setVersion(request.getVersion());
             response.setKeepAlive(request.getKeepAlive() && session.canKeepAlive());

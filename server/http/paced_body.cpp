@@ -1,6 +1,7 @@
 #include "server/http/paced_body.h"
 
 #include <Poco/Exception.h>
+#include <Poco/Net/NetException.h>
 
 #include <algorithm>
 
@@ -17,25 +18,40 @@ constexpr std::size_t kBytesPerSecond = 4096;
 
 PacedBody::int_type PacedBody::underflow()
 {
-    if (gptr() < egptr())
-        return traits_type::to_int_type(*gptr());
-    // Only the time spent waiting here counts: the handler may be slow itself.
-    const auto begin = Clock::now();
-    const int_type next = m_source.sgetc();
-    m_waited += Clock::now() - begin;
-    if (traits_type::eq_int_type(next, traits_type::eof()))
-        return traits_type::eof();
-    const auto allowed = kGrace + std::chrono::seconds(m_bytes / kBytesPerSecond);
-    if (m_waited > allowed)
-        throw Poco::TimeoutException("the body of the request arrives too slowly");
-    const std::streamsize available = std::max<std::streamsize>(m_source.in_avail(), 1);
-    const std::streamsize got = m_source.sgetn(
-        m_buffer.data(), std::min(available, static_cast<std::streamsize>(m_buffer.size())));
+    const auto got = fetch(m_buffer.data(), static_cast<std::streamsize>(m_buffer.size()));
     if (got <= 0)
         return traits_type::eof();
-    m_bytes += static_cast<std::size_t>(got);
     setg(m_buffer.data(), m_buffer.data(), m_buffer.data() + got);
     return traits_type::to_int_type(*gptr());
+}
+
+std::streamsize PacedBody::xsgetn(char *into, std::streamsize wanted)
+{
+    auto done = std::min<std::streamsize>(wanted, egptr() - gptr());
+    std::copy_n(gptr(), done, into);
+    gbump(static_cast<int>(done));
+    while (done < wanted) {
+        const auto got = fetch(into + done, wanted - done);
+        if (got <= 0)
+            break;
+        done += got;
+    }
+    return done;
+}
+
+std::streamsize PacedBody::fetch(char *into, std::streamsize wanted)
+{
+    // Only the time spent waiting here counts: the handler may be slow itself.
+    const auto begin = Clock::now();
+    const std::streamsize got = m_source.readSome(into, wanted);
+    m_waited += Clock::now() - begin;
+    if (got <= 0 && m_source.brokeOff())
+        throw Poco::Net::MessageException(m_source.where("the body of the request"));
+    const auto allowed = kGrace + std::chrono::seconds(m_bytes / kBytesPerSecond);
+    if (got > 0 && m_waited > allowed)
+        throw Poco::TimeoutException("the body of the request arrives too slowly");
+    m_bytes += static_cast<std::size_t>(std::max<std::streamsize>(got, 0));
+    return got;
 }
 
 } // namespace server::http

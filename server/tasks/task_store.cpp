@@ -81,6 +81,8 @@ Status receive(std::istream &body, const fs::path &file)
         out.write(buffer.data(), body.gcount());
     }
     out.close();
+    if (body.bad())
+        return {ErrorCode::Io, "the package ended early; nothing was installed"};
     return out ? Status() : Status(ioError("write", file, errno == 0 ? EIO : errno));
 }
 

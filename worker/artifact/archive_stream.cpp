@@ -1,5 +1,6 @@
 #include "worker/artifact/archive_stream.h"
 
+#include "worker/artifact/write_behind.h"
 #include "worker/base/text.h"
 #include "worker/glob/glob.h"
 
@@ -19,7 +20,9 @@
 namespace worker {
 namespace {
 
-constexpr std::size_t kBlock = 1U << 17U;
+constexpr std::size_t kBlock = 256U << 10U;
+/// Longer files are written on a thread of their own.
+constexpr std::int64_t kLongFile = 4 << 20;
 
 struct ArchiveDeleter
 {
@@ -105,14 +108,17 @@ private:
 class Packer
 {
 public:
-    explicit Packer(std::ostream &out)
+    Packer(std::ostream &out, Packing packing)
         : m_archive(archive_write_new())
+        , m_buffer(kBlock)
     {
         archive_write_set_format_pax_restricted(m_archive.get());
-        archive_write_add_filter_zstd(m_archive.get());
-        archive_write_set_filter_option(m_archive.get(), "zstd", "compression-level", "1");
-        archive_write_set_bytes_per_block(m_archive.get(), kBlock);
-        archive_write_set_bytes_in_last_block(m_archive.get(), 1);
+        if (packing == Packing::Zstd) {
+            archive_write_add_filter_zstd(m_archive.get());
+            archive_write_set_filter_option(m_archive.get(), "zstd", "compression-level", "1");
+        }
+        // What comes goes to the stream at once, which collects small pieces itself.
+        archive_write_set_bytes_per_block(m_archive.get(), 0);
         archive_write_open(m_archive.get(), &out, nullptr, writeToStream, nullptr);
     }
 
@@ -149,11 +155,10 @@ public:
         if (!fd)
             return systemError("read", path, errno);
         RETURN_IF_ERROR(addHeader(name, info, info.st_size));
-        std::vector<char> buffer(kBlock);
         auto left = static_cast<std::uint64_t>(info.st_size);
         while (left > 0) {
             const auto count =
-                ::read(fd.get(), buffer.data(), std::min<std::uint64_t>(buffer.size(), left));
+                ::read(fd.get(), m_buffer.data(), std::min<std::uint64_t>(m_buffer.size(), left));
             if (count < 0 && errno == EINTR)
                 continue;
             if (count < 0)
@@ -162,7 +167,7 @@ public:
                 return {ErrorCode::Conflict, "the file '" + path.string() +
                                                  "' became shorter while it was published; publish "
                                                  "after its writer has finished"};
-            if (archive_write_data(m_archive.get(), buffer.data(),
+            if (archive_write_data(m_archive.get(), m_buffer.data(),
                                    static_cast<std::size_t>(count)) < 0)
                 return broken();
             left -= static_cast<std::uint64_t>(count);
@@ -201,6 +206,7 @@ private:
     }
 
     ArchivePtr m_archive;
+    std::vector<char> m_buffer;
     std::set<std::pair<dev_t, ino_t>> m_open;
     ArtifactInfo m_info;
 };
@@ -220,7 +226,25 @@ Result<std::string> safePath(const char *name)
     return text == "." ? std::string() : text;
 }
 
-Status copyData(archive *from, const fs::path &to, unsigned mode, ArtifactInfo &info)
+/// Gives each block of the entry's content to `write`.
+template <typename Write> Status eachBlock(archive *from, Write write)
+{
+    while (true) {
+        const void *block = nullptr;
+        std::size_t size = 0;
+        la_int64_t offset = 0;
+        const int result = archive_read_data_block(from, &block, &size, &offset);
+        if (result == ARCHIVE_EOF)
+            return {};
+        if (result != ARCHIVE_OK)
+            return {ErrorCode::InvalidArgument,
+                    std::string("the artifact is damaged: ") + archive_error_string(from)};
+        RETURN_IF_ERROR(write(std::string_view(static_cast<const char *>(block), size)));
+    }
+}
+
+Status copyData(archive *from, const fs::path &to, unsigned mode, std::int64_t length,
+                ArtifactInfo &info)
 {
     std::error_code ignored;
     if (fs::is_symlink(to, ignored) || fs::exists(to, ignored))
@@ -229,18 +253,18 @@ Status copyData(archive *from, const fs::path &to, unsigned mode, ArtifactInfo &
         ::open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
     if (!fd)
         return systemError("write", to, errno);
-    while (true) {
-        const void *block = nullptr;
-        std::size_t size = 0;
-        la_int64_t offset = 0;
-        const int result = archive_read_data_block(from, &block, &size, &offset);
-        if (result == ARCHIVE_EOF)
-            break;
-        if (result != ARCHIVE_OK)
-            return {ErrorCode::InvalidArgument,
-                    std::string("the artifact is damaged: ") + archive_error_string(from)};
-        RETURN_IF_ERROR(writeAll(fd.get(), {static_cast<const char *>(block), size}, to));
-        info.size += size;
+    if (length >= kLongFile) {
+        WriteBehind behind(fd.get(), to);
+        RETURN_IF_ERROR(eachBlock(from, [&](std::string_view bytes) {
+            info.size += bytes.size();
+            return behind.write(bytes);
+        }));
+        RETURN_IF_ERROR(behind.finish());
+    } else {
+        RETURN_IF_ERROR(eachBlock(from, [&](std::string_view bytes) {
+            info.size += bytes.size();
+            return writeAll(fd.get(), bytes, to);
+        }));
     }
     ::fchmod(fd.get(), mode);
     ++info.files;
@@ -249,12 +273,12 @@ Status copyData(archive *from, const fs::path &to, unsigned mode, ArtifactInfo &
 
 } // namespace
 
-Result<ArtifactInfo> packArtifact(const fs::path &path, std::ostream &out)
+Result<ArtifactInfo> packArtifact(const fs::path &path, std::ostream &out, Packing packing)
 {
     struct stat info{};
     if (::stat(path.c_str(), &info) != 0)
         return systemError("publish", path, errno);
-    Packer packer(out);
+    Packer packer(out, packing);
     if (S_ISDIR(info.st_mode)) {
         RETURN_IF_ERROR(packer.addTree(path, "", Ignore(path)));
     } else {
@@ -305,7 +329,8 @@ Result<ArtifactInfo> unpackArtifact(std::istream &in, const fs::path &target,
             continue;
         RETURN_IF_ERROR(makeDirectories((target / name).parent_path()));
         RETURN_IF_ERROR(copyData(reader.get(), target / name,
-                                 static_cast<unsigned>(archive_entry_perm(entry)) & 0777U, info));
+                                 static_cast<unsigned>(archive_entry_perm(entry)) & 0777U,
+                                 archive_entry_size(entry), info));
     }
 }
 

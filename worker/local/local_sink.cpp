@@ -72,7 +72,7 @@ Result<ArtifactInfo> LocalSink::publishArtifact(const std::string &name, const f
     RETURN_IF_ERROR(makeDirectories(m_artifacts));
     const fs::path temporary = file.string() + ".new";
     std::ofstream out(temporary, std::ios::binary);
-    auto info = packArtifact(path, out);
+    auto info = packArtifact(path, out, Packing::Zstd);
     out.close();
     if (info && !out)
         info = schema::Error{ErrorCode::Io, "write '" + temporary.string() + "' failed"};

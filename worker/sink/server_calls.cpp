@@ -1,5 +1,6 @@
 // What a running job asks of the server besides its deliveries: artifacts, results, secure files.
 #include "worker/artifact/archive_stream.h"
+#include "worker/artifact/compression.h"
 #include "worker/sink/server_sink.h"
 
 #include <nlohmann/json.hpp>
@@ -31,13 +32,15 @@ Status ServerSink::callWithBody(const std::string &path, const std::string &body
 Result<ArtifactInfo> ServerSink::publishArtifact(const std::string &name, const fs::path &path)
 {
     ArtifactInfo info;
-    ASSIGN_OR_RETURN(const auto reply, insist([&]() {
+    const Packing packing = isWorthCompressing(path) ? Packing::Zstd : Packing::Plain;
+    const auto *type = packing == Packing::Zstd ? "application/zstd" : "application/x-tar";
+    const auto write = [&](std::ostream &out) -> Status {
+        ASSIGN_OR_RETURN(info, packArtifact(path, out, packing));
+        return {};
+    };
+    ASSIGN_OR_RETURN(const auto reply, insist([&] {
                          return m_calls->upload("PUT", m_base + "artifacts/" + pathSegment(name),
-                                                "application/zstd",
-                                                [&](std::ostream &out) -> Status {
-                                                    ASSIGN_OR_RETURN(info, packArtifact(path, out));
-                                                    return {};
-                                                });
+                                                type, write);
                      }));
     if (!reply.ok())
         return replyError(reply);

@@ -4,6 +4,7 @@
 
 #include "schema/model/plan_json.h"
 #include "server/http/errors.h"
+#include "server/http/file_body.h"
 #include "server/http/routes/resource_routes.h"
 #include "server/http/shapes.h"
 #include "server/store/job_resource_store.h"
@@ -13,7 +14,6 @@
 #include <sodium.h>
 
 #include <algorithm>
-#include <fstream>
 
 namespace server::http {
 
@@ -211,21 +211,7 @@ Result<Reply> getArtifact(Call &call, Services &services, const workers::JobAcce
     ASSIGN_OR_RETURN(const auto id, call.id("runId"));
     ASSIGN_OR_RETURN(const auto run, sibling(services, job, id));
     ASSIGN_OR_RETURN(const auto artifact, services.artifacts.find(run.id, call.value("name")));
-    ASSIGN_OR_RETURN(const auto file, services.artifacts.blobPath(artifact));
-    std::error_code code;
-    const auto size = std::filesystem::file_size(file, code);
-    if (code)
-        return {ErrorCode::Io, "artifact '" + artifact.name + "': " + code.message()};
-    Reply reply;
-    reply.contentType = "application/zstd";
-    reply.streamLength = size;
-    reply.stream = [file](std::ostream &out) -> Status {
-        std::ifstream in(file, std::ios::binary);
-        if (!in || !(out << in.rdbuf()))
-            return {ErrorCode::Io, "artifact could not be sent"};
-        return {};
-    };
-    return reply;
+    return artifactReply(services, artifact);
 }
 
 schema::Error noSecureFile(const std::string &nameOrId)
@@ -319,6 +305,18 @@ Result<Reply> downloadSecureFile(Call &call, Services &services)
 }
 
 } // namespace
+
+Result<Reply> artifactReply(Services &services, const artifacts::Artifact &artifact)
+{
+    // Frames of zstd begin with these bytes (RFC 8878, 3.1.1).
+    constexpr std::string_view kZstd = "\x28\xb5\x2f\xfd";
+    ASSIGN_OR_RETURN(const auto path, services.artifacts.blobPath(artifact));
+    auto file = FileBody::open(path);
+    if (!file)
+        return std::move(file).error().withContext("artifact '" + artifact.name + "'");
+    const bool compressed = (*file)->begin(kZstd.size()) == kZstd;
+    return Reply::ofFile(std::move(*file), compressed ? "application/zstd" : "application/x-tar");
+}
 
 void addJobResourceRoutes(Router &router, Services &services)
 {

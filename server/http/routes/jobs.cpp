@@ -1,12 +1,10 @@
 // Bulk calls of job processes (schema/protocol/README.md): every 2xx means "on disk".
 #include "server/http/errors.h"
+#include "server/http/routes/resource_routes.h"
 #include "server/http/routes/routes.h"
 #include "server/http/shapes.h"
 
 #include <algorithm>
-#include <fstream>
-#include <istream>
-#include <ostream>
 
 namespace server::http {
 
@@ -42,16 +40,7 @@ Result<Reply> putArtifact(Call &call, Services &services, const std::string &job
 {
     ASSIGN_OR_RETURN(auto upload,
                      services.jobs.beginArtifact(jobId, call.credential, call.value("name")));
-    std::vector<char> buffer(256U << 10U);
-    std::uint64_t received = 0;
-    while (call.body->good()) {
-        call.body->read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
-        const auto got = static_cast<std::size_t>(call.body->gcount());
-        received += got;
-        RETURN_IF_ERROR(upload.write(std::span(buffer.data(), got)));
-    }
-    if (call.contentLength && received != *call.contentLength)
-        return {ErrorCode::Io, "the artifact's body ended early"};
+    RETURN_IF_ERROR(upload.receive(*call.body));
     ASSIGN_OR_RETURN(const auto artifact, upload.finish());
     return Reply::json(
         {{"size", artifact.size}, {"sha256", artifact.sha256}, {"files", artifact.files}});
@@ -73,24 +62,7 @@ Result<Reply> getArtifact(Call &call, Services &services, const std::string &job
 {
     ASSIGN_OR_RETURN(const auto artifact,
                      services.jobs.artifact(jobId, call.credential, call.value("name")));
-    ASSIGN_OR_RETURN(const auto file, services.artifacts.blobPath(artifact));
-    std::error_code code;
-    const auto size = std::filesystem::file_size(file, code);
-    if (code)
-        return {ErrorCode::Io, "artifact '" + artifact.name + "': " + code.message()};
-    Reply reply;
-    reply.contentType = "application/zstd";
-    reply.streamLength = size;
-    reply.stream = [file](std::ostream &out) -> Status {
-        std::vector<char> buffer(256U << 10U);
-        std::ifstream in;
-        in.rdbuf()->pubsetbuf(buffer.data(), static_cast<std::streamsize>(buffer.size()));
-        in.open(file, std::ios::binary);
-        if (!in || !(out << in.rdbuf()))
-            return {ErrorCode::Io, "artifact could not be sent"};
-        return {};
-    };
-    return reply;
+    return artifactReply(services, artifact);
 }
 
 Result<Reply> postTestRun(Call &call, Services &services, const std::string &jobId)

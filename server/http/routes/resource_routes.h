@@ -4,11 +4,18 @@
 #include "server/http/router.h"
 #include "server/http/services.h"
 
+namespace server::artifacts {
+struct Artifact;
+}
+
 namespace server::workers {
 class ServerWorker;
 }
 
 namespace server::http {
+
+/// The stream of an artifact, as it was published. Errors: NotFound, Io.
+schema::Result<Reply> artifactReply(Services &services, const artifacts::Artifact &artifact);
 
 void addJobResourceRoutes(Router &router, Services &services);
 void addRunResourceRoutes(Router &router, Services &services);

@@ -1,10 +1,8 @@
 // The task store: packages of tasks that are not built in (worker-and-tasks 5.8).
+#include "server/http/file_body.h"
 #include "server/http/routes/routes.h"
 #include "server/http/shapes.h"
 #include "server/tasks/task_store.h"
-
-#include <fstream>
-#include <ostream>
 
 namespace server::http {
 
@@ -72,20 +70,10 @@ Result<Reply> packageForJob(Call &call, Services &services)
     static_cast<void>(access);
     ASSIGN_OR_RETURN(const auto file,
                      services.tasks.package(call.value("taskId"), call.value("version")));
-    std::error_code code;
-    const auto size = std::filesystem::file_size(file, code);
-    if (code)
-        return {ErrorCode::Io, "the task's package: " + code.message()};
-    Reply reply;
-    reply.contentType = "application/zip";
-    reply.streamLength = size;
-    reply.stream = [file](std::ostream &out) -> Status {
-        std::ifstream in(file, std::ios::binary);
-        if (!in || !(out << in.rdbuf()))
-            return {ErrorCode::Io, "the task's package could not be sent"};
-        return {};
-    };
-    return reply;
+    auto body = FileBody::open(file);
+    if (!body)
+        return std::move(body).error().withContext("the task's package");
+    return Reply::ofFile(std::move(*body), "application/zip");
 }
 
 } // namespace

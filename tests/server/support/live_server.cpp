@@ -92,6 +92,11 @@ std::string LiveServer::token() const
 
 std::string LiveServer::exchange(const std::string &bytes) const
 {
+    return exchange(bytes, false);
+}
+
+std::string LiveServer::exchange(const std::string &bytes, bool end) const
+{
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -108,6 +113,8 @@ std::string LiveServer::exchange(const std::string &bytes) const
                 break; // the server refused and closed: read what it said
             sent += std::size_t(put);
         }
+        if (end)
+            ::shutdown(fd, SHUT_WR);
         char buffer[65536];
         ssize_t got = 0;
         while ((got = ::recv(fd, buffer, sizeof buffer, 0)) > 0)
@@ -120,6 +127,11 @@ std::string LiveServer::exchange(const std::string &bytes) const
 Answer LiveServer::raw(const std::string &bytes) const
 {
     return parsed(exchange(bytes));
+}
+
+Answer LiveServer::rawAndNoMore(const std::string &bytes) const
+{
+    return parsed(exchange(bytes, true));
 }
 
 Answer LiveServer::call(const std::string &method, const std::string &path, const std::string &body,

@@ -56,12 +56,15 @@ public:
     [[nodiscard]] std::string exchange(const std::string &bytes) const;
     /// First answer to raw bytes.
     [[nodiscard]] Answer raw(const std::string &bytes) const;
+    /// The same from a caller who sends no more, and waits for the answer.
+    [[nodiscard]] Answer rawAndNoMore(const std::string &bytes) const;
     /// A request with the operator's token and `Connection: close`.
     [[nodiscard]] Answer call(const std::string &method, const std::string &path,
                               const std::string &body = {}, const std::string &headers = {}) const;
 
 private:
     void start();
+    [[nodiscard]] std::string exchange(const std::string &bytes, bool end) const;
 
     QTemporaryDir m_folder;
     std::string m_data;

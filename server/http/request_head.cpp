@@ -1,0 +1,97 @@
+#include "server/http/request_head.h"
+
+#include "server/http/url.h"
+
+#include <Poco/Base64Decoder.h>
+#include <Poco/Exception.h>
+#include <Poco/Net/HTTPServerRequest.h>
+
+#include <algorithm>
+#include <iterator>
+#include <sstream>
+#include <string_view>
+
+namespace server::http {
+namespace {
+
+using Poco::Net::HTTPServerRequest;
+using schema::ErrorCode;
+using schema::Status;
+
+constexpr const char *kSessionCookie = "slipway_session";
+
+/// Empty when it is no Basic credential: the caller is then nobody.
+std::string basicPassword(const std::string &encoded)
+{
+    std::istringstream in(encoded);
+    Poco::Base64Decoder decoder(in);
+    std::string plain;
+    try {
+        plain.assign(std::istreambuf_iterator<char>(decoder), std::istreambuf_iterator<char>());
+    } catch (const Poco::DataFormatException &) {
+        return {};
+    }
+    const auto colon = plain.find(':');
+    // The user name is ignored (environments-and-portal C8).
+    return colon == std::string::npos ? std::string() : plain.substr(colon + 1);
+}
+
+} // namespace
+
+Credentials credentialsOf(const HTTPServerRequest &request)
+{
+    Credentials out;
+    const std::string authorization = request.get("Authorization", "");
+    const auto space = authorization.find(' ');
+    if (space != std::string::npos) {
+        const std::string_view scheme = std::string_view(authorization).substr(0, space);
+        const auto begin = authorization.find_first_not_of(' ', space);
+        const std::string rest =
+            begin == std::string::npos ? std::string() : authorization.substr(begin);
+        if (equalsIgnoringCase(scheme, "Bearer"))
+            out.token = rest;
+        else if (equalsIgnoringCase(scheme, "Basic"))
+            out.token = basicPassword(rest);
+    }
+    Poco::Net::NameValueCollection cookies;
+    request.getCookies(cookies);
+    out.session = cookies.get(kSessionCookie, "");
+    return out;
+}
+
+Status checkFraming(const HTTPServerRequest &request)
+{
+    int lengths = 0;
+    int encodings = 0;
+    for (const auto &[name, value] : request) {
+        if (equalsIgnoringCase(name, "Content-Length")) {
+            ++lengths;
+            if (value.empty() || value.size() > 18 ||
+                value.find_first_not_of("0123456789") != std::string::npos)
+                return {ErrorCode::InvalidArgument, "header Content-Length is not a number"};
+        } else if (equalsIgnoringCase(name, "Transfer-Encoding")) {
+            ++encodings;
+            if (!equalsIgnoringCase(value, "chunked"))
+                return {ErrorCode::InvalidArgument,
+                        "header Transfer-Encoding must be 'chunked' or absent"};
+        }
+    }
+    if (lengths + encodings > 1)
+        return {ErrorCode::InvalidArgument,
+                "more than one Content-Length or Transfer-Encoding header"};
+    return {};
+}
+
+std::string baseUrlOf(const HTTPServerRequest &request)
+{
+    const std::string host = request.get("Host", "");
+    const auto plausible = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '.' || c == '-' || c == ':' || c == '[' || c == ']' || c == '_';
+    };
+    if (!host.empty() && host.size() < 256 && std::all_of(host.begin(), host.end(), plausible))
+        return "http://" + host;
+    return "http://" + request.serverAddress().toString();
+}
+
+} // namespace server::http

@@ -1,0 +1,30 @@
+#pragma once
+/// What the head of a request says about its caller and its body.
+
+#include "schema/base/result.h"
+
+#include <string>
+
+namespace Poco::Net {
+class HTTPServerRequest;
+}
+
+namespace server::http {
+
+struct Credentials
+{
+    std::string token;   ///< bearer token or Basic password
+    std::string session; ///< cookie
+};
+
+/// What the caller shows; empty texts when it is nothing, or nothing that can be read.
+Credentials credentialsOf(const Poco::Net::HTTPServerRequest &request);
+
+/// Refuses requests whose length two parsers could understand differently (request smuggling).
+/// Errors: InvalidArgument naming the header.
+schema::Status checkFraming(const Poco::Net::HTTPServerRequest &request);
+
+/// Base URL as the caller wrote it; the Host header is used only when it is a plausible host.
+std::string baseUrlOf(const Poco::Net::HTTPServerRequest &request);
+
+} // namespace server::http

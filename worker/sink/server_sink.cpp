@@ -269,8 +269,12 @@ Result<ServerSink::Batch> ServerSink::take()
                                   std::make_move_iterator(end));
     m_records.erase(m_records.begin(), end);
     std::size_t room = schema::protocol::kMaxLogChunkBytes;
-    // A log comes after the record it belongs to.
-    for (auto at = m_dirty.begin(); at != m_dirty.end() && room > 0 && m_records.empty();) {
+    // A log comes after the record it belongs to. The first is the one behind that which filled the
+    // delivery before: a log without pauses leaves the others their turn.
+    auto at = m_dirty.upper_bound(m_filledBy);
+    for (auto left = m_dirty.size(); left > 0 && room > 0 && m_records.empty(); --left) {
+        if (at == m_dirty.end())
+            at = m_dirty.begin();
         Log &entry = m_logs[*at];
         std::string bytes;
         if (entry.hasRecent) {
@@ -288,6 +292,8 @@ Result<ServerSink::Batch> ServerSink::take()
         room -= bytes.size();
         if (!bytes.empty())
             batch.delivery.logs.push_back({*at, entry.acknowledged, std::move(bytes)});
+        if (!whole)
+            m_filledBy = *at;
         at = whole ? m_dirty.erase(at) : std::next(at);
     }
     batch.more = !isEmpty();

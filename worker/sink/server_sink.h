@@ -125,6 +125,7 @@ private:
     std::optional<schema::protocol::RecordUpdate> m_last; ///< what record() took last
     std::map<std::string, Log> m_logs;
     std::set<std::string> m_dirty;
+    std::string m_filledBy; ///< the log that had more than the last delivery could hold
     bool m_printed = false, m_news = false; ///< log bytes, records since the last flush()
     bool m_urgent = false;                  ///< something is to be sent without a pause
     bool m_sending = false, m_finishing = false, m_lost = false, m_quit = false;

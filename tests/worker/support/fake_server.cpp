@@ -142,7 +142,9 @@ private:
                 kept.result = before.result;
         }
         bool gap = false;
+        auto &records = state.deliveries.emplace_back();
         for (const auto &piece : delivery.logs) {
+            records.push_back(piece.recordId);
             auto &log = state.logs[piece.recordId];
             if (piece.offset > log.size())
                 gap = true;

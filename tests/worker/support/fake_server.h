@@ -24,7 +24,8 @@ public:
         int registrations = 0;
         int connections = 0; ///< channels opened so far
         std::vector<schema::protocol::WorkerFrame> frames;
-        std::map<std::string, std::string> logs; ///< by record
+        std::map<std::string, std::string> logs;          ///< by record
+        std::vector<std::vector<std::string>> deliveries; ///< the records of the logs in each
         std::map<std::string, schema::protocol::RecordUpdate> records;
         std::vector<schema::protocol::JobCompletion> completions;
         std::map<std::string, std::string> artifacts;

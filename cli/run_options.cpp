@@ -166,9 +166,9 @@ Status restrict(schema::RunPlan &plan, const RunOptions &options)
 
 void printPlan(const schema::RunPlan &plan)
 {
-    const auto printSteps = [](const std::vector<schema::Step> &steps) {
+    const auto printSteps = [](const std::vector<schema::Step> &steps, const char *indent) {
         for (const auto &step : steps)
-            std::cout << "    - " << (step.displayName.empty() ? step.task : step.displayName)
+            std::cout << indent << "- " << (step.displayName.empty() ? step.task : step.displayName)
                       << (step.condition.empty() ? "" : "  [" + step.condition + "]") << '\n';
     };
     for (const auto &stage : plan.stages) {
@@ -183,9 +183,11 @@ void printPlan(const schema::RunPlan &plan)
             for (const auto &leg : job.matrix)
                 std::cout << (&leg == &job.matrix.front() ? ": " : ", ") << leg.name;
             std::cout << '\n';
-            printSteps(job.steps);
-            for (const auto &hook : job.hooks)
-                printSteps(hook.steps);
+            printSteps(job.steps, "    ");
+            for (const auto &hook : job.hooks) {
+                std::cout << "    " << toString(hook.kind) << ":\n";
+                printSteps(hook.steps, "      ");
+            }
         }
     }
 }

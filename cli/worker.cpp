@@ -45,9 +45,11 @@ schema::Status prepare(Options &options)
 {
     if (const char *token = std::getenv(kTokenVariable); token != nullptr)
         options.listener.registrationToken = worker::trimmed(token);
+    options.listener.tokenFrom = kTokenVariable;
     if (!options.tokenFile.empty()) {
         ASSIGN_OR_RETURN(const auto text, worker::readFile(options.tokenFile, 4096));
         options.listener.registrationToken = worker::trimmed(text);
+        options.listener.tokenFrom = "the file '" + options.tokenFile + "'";
     }
     auto &worker = options.listener.worker;
     worker.environment = jobEnvironment();

@@ -110,7 +110,7 @@ private Q_SLOTS:
         row("step, in the jobs that have it", {"--step", "show"}, 0, {"color is blue"},
             {"two runs", "Deploy"});
         row("dry run", {"--dry-run"}, 0,
-            {"stage Build", "stage Ship after Build", "job two", "to dev"},
+            {"stage Build", "stage Ship after Build", "job two", "to dev", "    deploy:\n      - "},
             {"color is", "uncommitted"});
         row("secret without a value", {"--secret", "NO_SUCH_VARIABLE_HERE"}, 2,
             {"environment variable"}, {"color is"});

@@ -461,6 +461,40 @@ private Q_SLOTS:
                  toString(TaskResult::Succeeded));
     }
 
+    /// Its process cannot even note its number in the job's folder.
+    void aJobThatBeginsOnAFullDiskSaysSo()
+    {
+        if (::mount("tmpfs", m_folder->path().toUtf8().constData(), "tmpfs", 0, "size=1m") != 0)
+            QSKIP("mounting a small file system needs root");
+        const auto unmount =
+            qScopeGuard([this] { ::umount2(m_folder->path().toUtf8().constData(), MNT_DETACH); });
+        WorkerOptions options;
+        options.work = work();
+        prepareJobLog(options.work);
+        const auto message = jobFor(*m_server, {script("echo hello")});
+        const fs::path folder = work() / "_jobs" / message.jobId;
+        QVERIFY(bool(Spool::create(folder, message)));
+        QVERIFY(!writeFile(work() / "fill", std::string(2U << 20U, 'x')));
+        const auto endOf = [&](JobProcessMode mode) {
+            const auto pid = startJobProcess(folder, options, mode, nullptr);
+            int status = -1;
+            return pid && ::waitpid(*pid, &status, 0) == *pid ? WEXITSTATUS(status) : -1;
+        };
+        QCOMPARE(endOf(JobProcessMode::Run), 1);
+        QCOMPARE(endOf(JobProcessMode::Deliver), 1); // nothing can be written yet
+        QVERIFY(m_server->state().completions.empty());
+        fs::remove(work() / "fill");
+        QCOMPARE(endOf(JobProcessMode::Deliver), 0);
+        const auto after = m_server->state();
+        QCOMPARE(after.completions.size(), std::size_t(1));
+        QCOMPARE(toString(after.completions[0].result), toString(TaskResult::Failed));
+        const std::string said = after.completions[0].message;
+        QVERIFY2(said.find("No command of this job ran") == 0, said.c_str());
+        QVERIFY2(said.find("no disk space") != std::string::npos, said.c_str());
+        QVERIFY(after.logs.at(message.recordId).find(said) != std::string::npos);
+        QVERIFY(Spool(folder).isDone());
+    }
+
     /// A job that ends while nothing can be written is told of when there is room again, without a
     /// restart of the worker, and nothing of it stays on the disk.
     void aJobThatEndedOnAFullDiskIsDeliveredLater()
@@ -631,10 +665,17 @@ private Q_SLOTS:
         const auto status = runListener(options, [](const std::string &) {});
         QVERIFY(!status);
         QVERIFY(status.error().message.find("registration token") != std::string::npos);
+        QVERIFY(status.error().message.find("slipway pool token") != std::string::npos);
         options.registrationToken = "wrong";
+        options.tokenFrom = "the file 'token'";
         const auto again = runListener(options, [](const std::string &) {});
         QVERIFY(!again);
-        QVERIFY(again.error().message.find("does not accept") != std::string::npos);
+        const std::string said = again.error().message;
+        QVERIFY2(said.starts_with(m_server->url() +
+                                  " does not accept the registration token of the file 'token'"),
+                 said.c_str());
+        QVERIFY2(said.find("get a new one with 'slipway pool token") != std::string::npos,
+                 said.c_str());
     }
 
 private:

@@ -106,10 +106,16 @@ Result<Identity> registerWorker(const RegistrationRequest &request)
     ASSIGN_OR_RETURN(const auto reply,
                      client->call("POST", "/_apis/slipway/workers",
                                   body.dump(-1, ' ', false, Json::error_handler_t::replace)));
-    if (reply.status == 401 || reply.status == 403)
-        return {ErrorCode::Unauthenticated,
-                "the server does not accept the registration token (used up, expired or wrong); "
-                "make a new one in the portal or with the pool's registrationtokens call"};
+    const std::string token =
+        "the registration token" + (request.tokenFrom.empty() ? "" : " of " + request.tokenFrom);
+    if (reply.status == 401)
+        return {ErrorCode::Unauthenticated, request.url + " does not accept " + token +
+                                                ": it is wrong, expired or of another server; " +
+                                                std::string(kNewToken)};
+    if (reply.status == 403)
+        return {ErrorCode::Unauthenticated, request.url + " does not accept " + token + ": " +
+                                                replyMessage(reply) + "; " +
+                                                std::string(kNewToken)};
     if (reply.status == 409)
         return {ErrorCode::AlreadyExists, "a worker named '" + request.name +
                                               "' is registered already; choose another --name or "

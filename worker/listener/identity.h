@@ -4,6 +4,8 @@
 #include "schema/protocol/messages.h"
 #include "worker/base/files.h"
 
+#include <string_view>
+
 namespace worker {
 
 struct Identity
@@ -18,12 +20,19 @@ struct Identity
 
 struct RegistrationRequest
 {
-    std::string url, token, name, pool;
+    std::string url, token;
+    std::string tokenFrom; ///< where the token was given, for errors; may be empty
+    std::string name, pool;
     int slots = 1;
     bool replace = false;
     std::vector<schema::protocol::Capability> capabilities;
     std::string authorityFile = {}; ///< as in Identity
 };
+
+/// What to do without a registration token that works.
+inline constexpr std::string_view kNewToken =
+    "get a new one with 'slipway pool token --pool NAME' where the operator signs in, or in the "
+    "portal under Pools, 'New worker'; give it with --token-file or in SLIPWAY_WORKER_TOKEN";
 
 /// Errors: NotFound (no file), InvalidArgument, Io.
 Result<Identity> readIdentity(const fs::path &file);

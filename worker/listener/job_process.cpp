@@ -54,9 +54,21 @@ constexpr int kLockFd = 3;
 constexpr const char *kLogFile = "_diag/jobs.log";
 constexpr std::uintmax_t kMostLogBytes = 1U << 20U;
 
-/// What the crashed process would have said itself.
-schema::protocol::JobCompletion
-afterCrash(const Spool::Left &left, const schema::protocol::JobMessage &message, JobSink &sink)
+constexpr const char *kKilled = "The process that ran this job on worker ended unexpectedly "
+                                "(killed, or the machine ran out of memory). What its steps had "
+                                "printed is above; run the job again.";
+
+/// A process that cannot note its number in the job's folder does not begin.
+std::string notBegun(const fs::path &folder)
+{
+    return "No command of this job ran: its process could not write to '" + folder.string() +
+           "' on the worker (no disk space?). See that there is free space, and run the job again.";
+}
+
+/// What the crashed process would have said itself; `text`: how it ended.
+schema::protocol::JobCompletion afterCrash(const Spool::Left &left,
+                                           const schema::protocol::JobMessage &message,
+                                           JobSink &sink, const std::string &text)
 {
     if (left.completion)
         return *left.completion;
@@ -79,9 +91,6 @@ afterCrash(const Spool::Left &left, const schema::protocol::JobMessage &message,
         update.finishTime = schema::wallClockNow();
         sink.record(update);
     }
-    const std::string text = "The process that ran this job on worker ended unexpectedly (killed, "
-                             "or the machine ran out of memory). What its steps had printed is "
-                             "above; run the job again.";
     sink.log(message.recordId, logTimestamp() + " ##[error]" + text + "\n");
     return {TaskResult::Failed, text, {}};
 }
@@ -97,6 +106,7 @@ int runJobProcess(const fs::path &folder, const WorkerOptions &options, JobProce
     const auto report = [&folder](const schema::Error &error) {
         std::fprintf(stderr, "job %s: %s\n", folder.filename().c_str(), error.message.c_str());
     };
+    const bool begun = mode == JobProcessMode::Run || spool.hasBegun();
     if (auto status = spool.writePid(); !status) {
         report(status.error());
         // Nothing has begun, and after a restart of the worker nobody would find this process.
@@ -127,7 +137,8 @@ int runJobProcess(const fs::path &folder, const WorkerOptions &options, JobProce
             report(left.error());
         const Spool::Left known = left ? std::move(*left) : Spool::Left();
         (*sink)->adopt(known);
-        completion = afterCrash(known, *message, **sink);
+        completion =
+            afterCrash(known, *message, **sink, begun ? kKilled : notBegun(spool.folder()));
     }
     if (stop.reason() == StopReason::LeaseLost)
         endOrphans(processLookupId(message->jobId), {});

@@ -158,13 +158,13 @@ Status Listener::ensureRegistered()
     if (m_options.registrationToken.empty())
         return {ErrorCode::Unauthenticated,
                 "this worker is not registered with " + m_options.url +
-                    " yet: give a registration token with --token-file or in "
-                    "SLIPWAY_WORKER_TOKEN"};
+                    " yet, which takes a registration token: " + std::string(kNewToken)};
     auto pause = std::chrono::milliseconds(kFirstReconnect);
     while (true) {
-        auto made = registerWorker({m_options.url, m_options.registrationToken, m_options.name,
-                                    m_options.pool, m_options.slots, m_options.replace,
-                                    m_capabilities, m_options.worker.authorityFile});
+        auto made =
+            registerWorker({m_options.url, m_options.registrationToken, m_options.tokenFrom,
+                            m_options.name, m_options.pool, m_options.slots, m_options.replace,
+                            m_capabilities, m_options.worker.authorityFile});
         if (made) {
             m_identity = std::move(*made);
             m_say("Registered as '" + m_identity.name + "' in pool '" + m_identity.pool + "'");

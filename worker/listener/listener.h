@@ -13,6 +13,7 @@ struct ListenerOptions
 {
     std::string url;
     std::string registrationToken; ///< may be empty when the worker is registered already
+    std::string tokenFrom;         ///< where the operator gave it, for errors
     std::string name, pool;
     int slots = 1;
     bool once = false; ///< end after one job

@@ -205,7 +205,7 @@ def test_every_page_in_the_browser(plain, chromium, tmp_path):
     live = api.queue("goes on", project.path)
     project.environment("production")
     try:
-        browse(plain, chromium, "pages.mjs", run, SLIPWAY_PROJECT=project.name, SLIPWAY_LIVE=str(live))
+        browse(plain, chromium, "pages.mjs", run, seconds=900, SLIPWAY_PROJECT=project.name, SLIPWAY_LIVE=str(live))
     finally:
         api.patch(f"{project.path}/_apis/build/builds/{live}", {"status": "cancelling"})
         api.completed(live, project.path)

@@ -10,7 +10,7 @@ import { environment, eventually, must, signedIn } from './signed-in.mjs'
 
 const [project, run, live] = environment('SLIPWAY_PROJECT', 'SLIPWAY_RUN', 'SLIPWAY_LIVE')
 
-await signedIn(async ({ page, base, step, look }) => {
+await signedIn(async ({ page, base, step, look, browser }) => {
   const { button, ask, finish, dialog, gone } = dialogs(page, look)
   const P = `/${project}`
   const open = async (path) => {
@@ -79,6 +79,19 @@ await signedIn(async ({ page, base, step, look }) => {
     await look('keys')
     await page.keyboard.press('Escape')
     await gone()
+  })
+  await step('a page that could not be fetched says so, and comes by itself when the server is back', async () => {
+    // In a context of its own: what the browser says of the lost connection is no complaint.
+    const context = await browser.newContext({ storageState: await page.context().storageState() })
+    const other = await context.newPage()
+    await other.goto(base + P)
+    await other.getByRole('heading', { level: 1, name: project }).waitFor()
+    await context.setOffline(true)
+    await other.getByRole('link', { name: 'Library', exact: true }).click()
+    await other.getByText('Could not fetch a part of the portal.').waitFor()
+    await context.setOffline(false)
+    await other.getByRole('heading', { level: 1, name: 'Library' }).waitFor()
+    await context.close()
   })
   await step('what does not exist says so, with a heading', async () => {
     await page.goto(`${base}${P}/environments/999999`)

@@ -39,6 +39,18 @@ describe('the portal', () => {
     await waitFor(() => expect(address()).toBe(`${P}/runs/1871`), soon)
   })
 
+  it.each([['runs/abc', 'There is no run abc'], ['pipelines/abc', 'There is no pipeline abc']])('says what %s is not', async (path, title) => {
+    open(`${P}/${path}`)
+    expect(await screen.findByRole('heading', { name: title }, soon)).toBeVisible()
+  })
+
+  it('says that there is no such project, once', async () => {
+    server.use(http.get('*/nowhere/_apis/*', () => HttpResponse.json({ message: "no project 'nowhere'" }, { status: 404 })))
+    open('/nowhere')
+    expect(await screen.findByRole('heading', { name: 'There is no project nowhere' }, soon)).toBeVisible()
+    expect(screen.queryByRole('alert')).toBeNull()
+  })
+
   it('says when an address leads nowhere', async () => {
     open(`${P}/nowhere`)
     expect(await screen.findByText('There is no such page', undefined, soon)).toBeVisible()

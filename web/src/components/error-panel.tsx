@@ -1,6 +1,7 @@
 import { Button } from '@fluentui/react-components'
 import { asSentence } from '@/lib/format'
 import { ApiError } from '@/lib/http'
+import { isLostPart } from '@/lib/lost-part'
 import { Diagnostics } from './diagnostics'
 import { StateIcon } from './state-icon'
 import styles from './messages.module.css'
@@ -33,7 +34,8 @@ export function ErrorPanel({ error, doing, onRetry }: ErrorPanelProps) {
 }
 
 function explain(error: Error): { meaning: string; remedy: string } {
-  if (!(error instanceof ApiError)) return { meaning: error.message, remedy: 'Reload the page; if it stays, report the detail below.' }
+  if (isLostPart(error)) return { meaning: 'The server does not answer, or it has become another version.', remedy: 'The page loads itself anew as soon as it can.' }
+  if (!(error instanceof ApiError)) return { meaning: asSentence(error.message), remedy: 'Reload the page; if it stays, report the detail below.' }
   switch (error.status) {
     case 0: return { meaning: 'The server does not answer.', remedy: 'Check that slipway is running; the page goes on by itself when it is back.' }
     case 401: return { meaning: 'You are not signed in.', remedy: 'Open the sign-in link that slipway printed.' }

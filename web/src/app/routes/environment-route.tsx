@@ -16,9 +16,10 @@ import { TwoLines } from '@/components/cells'
 import { checksQuery, environmentQuery, matrixQuery, removeCheck, removeEnvironment, removeResource } from '@/features/environments/api/environments'
 import { HistoryFeed } from '@/features/environments/components/history-feed'
 import { checkSentence } from '@/features/environments/model/check-form'
-import { note, stateOfCell, targetName, versionText, viewOf, type MatrixView, type Target } from '@/features/environments/model/matrix-view'
+import { note, stateOfCell, targetName, viewOf, type MatrixView, type Target } from '@/features/environments/model/matrix-view'
+import { placeSentence } from '@/features/environments/model/place-sentence'
 import { endpointsQuery } from '@/features/library/api/library'
-import { clock, plural, subject } from '@/lib/format'
+import { subject } from '@/lib/format'
 import { useNow } from '@/lib/clock'
 import { keys } from '@/lib/keys'
 import { useIsAdmin } from '@/lib/me'
@@ -74,7 +75,7 @@ function EnvironmentPage({ view, targets, name, id }: { view: MatrixView; target
   const locked = targets[0]?.environment.locked
   return (
     <Page
-      title={name} sentence={<>{about !== '' && <>{about}{/[.!?]$/.test(about) ? '' : '.'} </>}{sentenceOf(name, here, now)}{locked !== undefined && <> Locked by run <RunLink id={locked.runId}>{locked.runNumber}</RunLink>.</>}</>}
+      title={name} sentence={<>{about !== '' && <>{about}{/[.!?]$/.test(about) ? '' : '.'} </>}{placeSentence(name, here, now)}{locked !== undefined && <> Locked by run <RunLink id={locked.runId}>{locked.runNumber}</RunLink>.</>}</>}
       actions={admin && <><Button onClick={() => setEditing({ kind: 'environment' })}>Edit environment</Button><Button onClick={() => setEditing({ kind: 'removal' })}>Delete</Button></>}
     >
       <Section title="In place now">
@@ -171,12 +172,3 @@ const columns: Column<Here>[] = [
   { header: 'Run', width: '120px', from: 'wide', align: 'right', cell: ({ cell }) => cell.runId === undefined ? '' : <RunLink id={cell.runId}>{cell.runNumber}</RunLink> },
   { header: 'For', width: '72px', align: 'right', cell: ({ cell }) => cell.since === undefined ? '' : <Time at={cell.since} /> },
 ]
-
-/** "web 8d01b7a has been in production since Tue 18 Nov 14:02, 3 versions behind." */
-function sentenceOf(name: string, here: Here[], now: number): string {
-  const newest = here.filter(({ cell }) => cell.since !== undefined).sort((a, b) => (b.cell.since ?? '').localeCompare(a.cell.since ?? ''))[0]
-  if (newest?.cell.version === undefined || newest.cell.version === null) return `No version is in ${name} yet.`
-  const behind = newest.cell.behind !== undefined && newest.cell.behind > 0 ? `, ${plural(newest.cell.behind, 'version')} behind` : ''
-  const others = here.length - 1
-  return `${newest.service} ${versionText(newest.cell.version)} has been in ${name} since ${clock(newest.cell.since ?? '', now)}${behind}${others > 0 ? `; ${others === 1 ? 'one other is' : `${others} others are`} older` : ''}.`
-}

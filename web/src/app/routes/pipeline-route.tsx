@@ -34,8 +34,11 @@ const RemoveDialog = lazy(() => import('@/components/remove-dialog').then((modul
 /** One pipeline: how it has been doing, what starts it, and where its file is. */
 export function PipelineRoute() {
   const project = useProject()
-  const id = Number(useParams({ from: '/$project/pipelines/$pipelineId' }).pipelineId)
-  const pipeline = useQuery(pipelineQuery(project, id))
+  const { pipelineId } = useParams({ from: '/$project/pipelines/$pipelineId' })
+  const id = Number(pipelineId)
+  const isNumber = Number.isInteger(id)
+  const pipeline = useQuery({ ...pipelineQuery(project, id), enabled: isNumber })
+  if (!isNumber) return <Page title={`There is no pipeline ${pipelineId}`} sentence="Pipelines have numbers; the address has a typing error."><></></Page>
   return (
     <QueryView query={pipeline} title="Pipeline" doing="show the pipeline" loading={<div style={{ padding: '20px 24px' }}><Skeleton rows={8} /></div>}>
       {(data) => <PipelinePage pipeline={data} />}

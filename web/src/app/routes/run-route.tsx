@@ -40,7 +40,10 @@ import styles from './run-route.module.css'
 export function RunRoute() {
   const project = useProject()
   const { runId } = useParams({ from: '/$project/runs/$runId' })
-  const run = useQuery(runQuery(project, Number(runId)))
+  const id = Number(runId)
+  const isNumber = Number.isInteger(id)
+  const run = useQuery({ ...runQuery(project, id), enabled: isNumber })
+  if (!isNumber) return <Page title={`There is no run ${runId}`} sentence="Runs have numbers; the address has a typing error."><></></Page>
   return (
     <QueryView query={run} title={`Run ${runId}`} doing={`show run ${runId}`} loading={<div style={{ padding: '20px 24px' }}><Skeleton rows={10} /></div>}>
       {(data) => <RunPage key={data.id} run={data} />}

@@ -1,7 +1,9 @@
 import { Link, type ErrorComponentProps } from '@tanstack/react-router'
+import { useEffect } from 'react'
 import { ErrorPanel } from '@/components/error-panel'
 import { Page } from '@/components/page'
 import { Skeleton } from '@/components/skeleton'
+import { isLostPart, reloadWhenUp } from '@/lib/lost-part'
 
 export function NotFound() {
   return (
@@ -11,7 +13,18 @@ export function NotFound() {
   )
 }
 
+export function NoSuchProject({ name }: { name: string }) {
+  return (
+    <Page title={`There is no project ${name}`} sentence="It may have been deleted, or the address has a typing error.">
+      <Link to="/">Go to the start page</Link>
+    </Page>
+  )
+}
+
 export function RouteError({ error, reset }: ErrorComponentProps) {
+  const lost = isLostPart(error)
+  useEffect(() => (lost ? reloadWhenUp() : undefined), [lost])
+  if (lost) return <Page title="This page is not there yet"><ErrorPanel error={error} doing="fetch a part of the portal" onRetry={() => window.location.reload()} /></Page>
   return <Page title="This page failed"><ErrorPanel error={error} doing="show this page" onRetry={reset} /></Page>
 }
 

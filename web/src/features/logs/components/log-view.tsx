@@ -6,6 +6,7 @@ import { parseAnsi, type Parsed } from '@/lib/ansi'
 import { plural } from '@/lib/format'
 import { useStored } from '@/lib/stored'
 import { ErrorPanel } from '@/components/error-panel'
+import { Skeleton } from '@/components/skeleton'
 import { useIsDark } from '@/lib/theme'
 import { logDownloadPath } from '../api/log-lines'
 import { readLine } from '../model/log-line'
@@ -186,6 +187,7 @@ export function LogView(props: LogViewProps) {
         ref={scroller} className={styles.scroller} role="log" aria-live="off" aria-label="Log lines" tabIndex={0} onScroll={onScroll}
         data-wrap={wrap || undefined} style={{ '--digits': Math.max(3, String(store.total).length) } as React.CSSProperties}
       >
+        {!store.loaded && <Skeleton rows={8} height={28} />}
         {store.loaded && store.total === 0 && (
           <p className={styles.nothing}>{props.live ? 'The step has written nothing yet.' : 'The step wrote nothing.'}</p>
         )}

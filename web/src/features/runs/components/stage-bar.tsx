@@ -7,7 +7,7 @@ import { explainQuery, useRunAction } from '../api/runs'
 import { isInPanel, jobOf, reasonsOf } from '../model/reasons'
 import type { Selection } from '../model/records'
 import { isIdle, isImplicit, stageKey } from '../model/records'
-import { jobActions, stageActions } from '../model/stage-actions'
+import { jobActions, stageActions, stageActionText } from '../model/stage-actions'
 import { Reasons } from './reasons'
 import styles from './stage-bar.module.css'
 
@@ -33,7 +33,7 @@ export function StageBar({ run, selection }: { run: RunDetail; selection: Select
         ))}
         {ofStage.map((one) => (
           <Button key={one.label} size="small" disabled={action.isPending} onClick={() => action.mutate({ kind: one.kind, stage: name, ...(one.all === undefined ? {} : { all: one.all }) })}>
-            {one.label} {isImplicit(selection.stage.record) ? 'the jobs' : selection.stage.record.name}
+            {stageActionText(one, isImplicit(selection.stage.record) ? undefined : selection.stage.record.name)}
           </Button>
         ))}
       </div>

@@ -40,6 +40,19 @@ export function StageGraph({ run, tree, selected }: StageGraphProps) {
   useLayoutEffect(() => {
     if (box.current !== null && right > box.current.clientWidth) box.current.scrollLeft = right + edge - box.current.clientWidth
   }, [now, right])
+  // A stage that is chosen elsewhere comes into sight; on opening, only when none is looked for first.
+  const chosen = layout.nodes.find((node) => node.name === selected)
+  const left = chosen?.x ?? 0
+  const opened = useRef(false)
+  useLayoutEffect(() => {
+    const scroller = box.current
+    const first = !opened.current
+    opened.current = true
+    if (scroller === null || (first && now !== undefined)) return
+    if (left < scroller.scrollLeft) scroller.scrollLeft = left - edge
+    else if (left + layout.nodeWidth > scroller.scrollLeft + scroller.clientWidth) scroller.scrollLeft = left + layout.nodeWidth + edge - scroller.clientWidth
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- when the choice changes, not when the graph does: the reader may have scrolled
+  }, [selected])
   // A file without stages has nothing to draw: its jobs stand below.
   if (stages.length === 0 || (stages.length === 1 && stages.every(isImplicit) && gates.size === 0)) return null
   return (

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { JobExplanation, RunStatus, StageSummary } from '@/api/types'
-import { jobActions, stageActions } from './stage-actions'
+import { jobActions, stageActions, stageActionText } from './stage-actions'
 
 const stage = (state: StageSummary['state'], result?: StageSummary['result']): StageSummary => ({ name: 'A', displayName: 'A', state, ...(result === undefined ? {} : { result }) })
 
@@ -29,4 +29,13 @@ describe('what can be done with a job', () => {
     ['one that succeeded: nothing is told of it', 'inProgress', stage('inProgress'), undefined, []],
     ['one of a stage that is not there', 'inProgress', undefined, { state: 'running' }, []],
   ])('%s', (_, status, one, job, kinds) => expect(jobActions({ status }, one, job).map((action) => action.kind)).toEqual(kinds))
+})
+
+describe("the words on a stage's button", () => {
+  it.each<[StageSummary, string | undefined, string[]]>([
+    [stage('completed', 'failed'), 'Build', ['Retry Build', 'Rerun all jobs of Build']],
+    [stage('completed', 'failed'), undefined, ['Retry failed jobs', 'Rerun all jobs']],
+    [stage('completed', 'succeeded'), undefined, ['Rerun all jobs']],
+    [stage('inProgress'), undefined, ['Cancel the jobs']],
+  ])('%#', (one, name, texts) => expect(stageActions({ status: one.state === 'completed' ? 'completed' : 'inProgress' }, one, false).map((action) => stageActionText(action, name))).toEqual(texts))
 })

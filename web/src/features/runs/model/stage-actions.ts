@@ -8,6 +8,10 @@ export interface StageAction {
   label: string
 }
 
+/** "Retry Build"; what stands for a file without stages has no name that anybody gave it. */
+export const stageActionText = ({ label, all }: StageAction, stage: string | undefined): string =>
+  stage !== undefined ? `${label} ${stage}` : all === true ? 'Rerun all jobs' : label === 'Retry' ? 'Retry failed jobs' : `${label} the jobs`
+
 /** What can be done with a stage as it stands now. A stage is retried once the run it belongs to has nothing left to do, or when itself has ended. */
 export function stageActions(run: Pick<RunDetail, 'status'>, stage: StageSummary | undefined, waitsForPerson: boolean): StageAction[] {
   if (stage === undefined || run.status === 'cancelling') return []

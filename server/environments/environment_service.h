@@ -161,7 +161,7 @@ struct HistoryEntry
     DeploymentRecord deployment;
     std::string environmentName;
     std::optional<Resource> resource;
-    Service service;
+    Service service; ///< id 0: the job recorded no image; `version` is the run's own commit
     std::optional<Version> version;
     std::string image, digest, workload, kubernetesNamespace;
     std::optional<std::string> requestedBy;

@@ -267,12 +267,24 @@ Result<std::vector<HistoryEntry>> EnvironmentService::history(const HistoryFilte
             if (const auto run = runs.find(row.deployment.runId)) {
                 entry.requestedBy = run->requestedBy;
                 entry.requestedByName = run->requestedByName;
+                if (row.item.serviceId == 0) { // by scripts: what the run was made from is known
+                    entry.version.emplace();
+                    entry.version->commit = run->sourceVersion;
+                    entry.version->commitMessage = run->commitMessage;
+                    entry.version->runId = run->id;
+                    entry.version->runNumber = run->number;
+                    entry.version->createdAt = run->queuedAt;
+                }
             }
             entry.approvals = decisionsOf(connection, row.deployment);
             if (const auto facts = runs.facts(row.deployment.runId))
                 draft.repositoryId = facts->repositoryId;
             if (entry.version)
                 draft.to = entry.version->commit;
+            if (row.item.serviceId == 0) {
+                list.push_back(std::move(draft));
+                continue;
+            }
             if (const auto previous = environments.previous(row.item.serviceId, row.deployment)) {
                 draft.hasPrevious = true;
                 draft.fromDigest = previous->item.digest;
@@ -307,7 +319,8 @@ Result<std::vector<HistoryEntry>> EnvironmentService::history(const HistoryFilte
                     entry.direction = Direction::Rollback;
             }
         }
-        if (filter.withCommits && entry.direction != Direction::Redeploy && !draft.to.empty()) {
+        const bool compared = entry.service.id != 0 && entry.direction != Direction::Redeploy;
+        if (filter.withCommits && compared && !draft.to.empty()) {
             const bool back = entry.direction == Direction::Rollback;
             // A history that is gone (force push, removed repository) leaves the list empty; the
             // entry stays.

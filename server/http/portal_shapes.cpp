@@ -23,9 +23,10 @@ Json versionJson(const environments::Version &version)
 Json historyEntryJson(const environments::HistoryEntry &entry)
 {
     const auto &deployment = entry.deployment;
-    Json out{{"deploymentId", deployment.id},
-             {"service", {{"id", entry.service.id}, {"key", entry.service.key}}},
-             {"environment", {{"id", deployment.environmentId}, {"name", entry.environmentName}}}};
+    Json out{{"deploymentId", deployment.id}};
+    if (entry.service.id != 0)
+        out["service"] = {{"id", entry.service.id}, {"key", entry.service.key}};
+    out["environment"] = {{"id", deployment.environmentId}, {"name", entry.environmentName}};
     if (entry.resource)
         out["resource"] = {{"id", entry.resource->id},
                            {"name", entry.resource->name},
@@ -64,7 +65,8 @@ Json historyEntryJson(const environments::HistoryEntry &entry)
         setTime(item, "at", commit.at);
         out["commits"].push_back(std::move(item));
     }
-    out["direction"] = environments::toString(entry.direction);
+    if (entry.service.id != 0)
+        out["direction"] = environments::toString(entry.direction);
     return out;
 }
 

@@ -497,13 +497,16 @@ std::vector<DeployedRow> EnvironmentStore::history(const HistoryQuery &query)
 {
     Statement s = m_connection.prepare(
         "SELECT " DEPLOYMENT_COLUMNS ", " ITEM_COLUMNS
-        " FROM deployment d JOIN environment e ON e.id = d.environment_id "
-        "JOIN deployment_item i ON i.deployment_id = d.id JOIN service s ON s.id = "
-        "i.service_id " DEPLOYMENT_JOINS "WHERE e.project_id=?1 AND (?2 IS NULL OR s.key = ?2) AND "
-        "(?3 IS NULL OR d.environment_id = ?3) "
-        "AND (?4 IS NULL OR coalesce(d.resource_id, 0) = ?4) AND (?5 IS NULL OR d.run_id = ?5) AND "
-        "d.id < ?6 "
-        "ORDER BY d.id DESC, s.key LIMIT ?7");
+        " FROM deployment d LEFT JOIN deployment_item i ON i.deployment_id = d.id "
+        "LEFT JOIN service s ON s.id = i.service_id " DEPLOYMENT_JOINS
+        "WHERE (?2 IS NULL OR s.key = ?2) AND d.id IN ("
+        "SELECT n.id FROM deployment n JOIN environment e ON e.id = n.environment_id "
+        "WHERE e.project_id=?1 AND (?3 IS NULL OR n.environment_id = ?3) "
+        "AND (?4 IS NULL OR coalesce(n.resource_id, 0) = ?4) AND (?5 IS NULL OR n.run_id = ?5) "
+        "AND n.id < ?6 AND (?2 IS NULL OR EXISTS(SELECT 1 FROM deployment_item ni "
+        "JOIN service ns ON ns.id = ni.service_id WHERE ni.deployment_id = n.id AND ns.key = ?2)) "
+        "ORDER BY n.id DESC LIMIT ?7) "
+        "ORDER BY d.id DESC, s.key");
     s.bind(query.projectId, query.serviceKey, query.environmentId, query.resourceId, query.runId,
            query.beforeDeployment.value_or(INT64_MAX), std::clamp(query.top, 1, 1000));
     return readDeployed(s);

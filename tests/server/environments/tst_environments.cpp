@@ -99,6 +99,8 @@ private Q_SLOTS:
     void knowsEveryRunThatWaits();
     void remembersEarlierTimes();
     void tellsTheStory();
+    void tellsOfDeploymentsByScripts();
+    void pagesByDeployment();
     void findsVersionsByTagAndForeignDigests();
     void refusesDeployedItemsOfAPlainJob();
     void validatesNames_data();
@@ -220,6 +222,61 @@ void TestEnvironments::tellsTheStory()
     QCOMPARE(t.world.environments->history(filter)->size(), 2U);
     filter.service = "api";
     QVERIFY(t.world.environments->history(filter)->empty());
+}
+
+void TestEnvironments::tellsOfDeploymentsByScripts()
+{
+    Targets t;
+    t.release("dev", "c1", "sha256:aaa", "1");
+    server::scheduler::NewRun run;
+    run.pipelineId = t.world.pipelineId;
+    run.number = "2";
+    run.sourceVersion = "c2";
+    run.commitMessage = "change c2";
+    run.plan = plan({stage("Deploy", {deployment("Script", "dev", "default")})});
+    const auto id = t.world.runs->createRun(run).value();
+    t.world.complete(t.worker, t.world.accept(t.worker), TaskResult::Succeeded);
+    server::environments::HistoryFilter filter;
+    filter.projectId = t.world.projectId;
+    const auto story = t.world.environments->history(filter).value();
+    QCOMPARE(story.size(), 2U);
+    QCOMPARE(story[0].deployment.runId, id);
+    QCOMPARE(story[0].deployment.job, std::string("Script"));
+    QCOMPARE(story[0].service.id, 0);
+    QCOMPARE(story[0].version->commit, std::string("c2"));
+    QCOMPARE(story[0].version->runNumber, std::string("2"));
+    QVERIFY(story[0].commits.empty());
+    filter.service = "web";
+    QCOMPARE(t.world.environments->history(filter)->size(), 1U);
+    // What is in place is not moved by what is not known.
+    QCOMPARE(t.cell(t.dev).version->commit, std::string("c1"));
+}
+
+void TestEnvironments::pagesByDeployment()
+{
+    Targets t;
+    const auto release = [&t](const std::string &tag) {
+        t.world.queue(plan({stage("Deploy", {deployment("Both", "dev", "default")})}));
+        const auto deploy = t.world.accept(t.worker);
+        QVERIFY(t.world.jobs->addDeployed(
+            deploy.jobId, deploy.jobToken,
+            {{"Deployment", "web", "web", std::string(kWeb) + ":" + tag, "sha256:a" + tag, "p"},
+             {"Deployment", "cache", "redis", "docker.io/library/redis:" + tag, "sha256:b" + tag,
+              "p"}}));
+        t.world.complete(t.worker, deploy, TaskResult::Succeeded);
+    };
+    for (const char *tag : {"1", "2", "3"})
+        release(tag);
+    server::environments::HistoryFilter filter;
+    filter.projectId = t.world.projectId;
+    filter.top = 2;
+    auto page = t.world.environments->history(filter).value();
+    QCOMPARE(page.size(), 4U); // both services of two deployments
+    filter.beforeDeployment = page.back().deployment.id;
+    page = t.world.environments->history(filter).value();
+    QCOMPARE(page.size(), 2U);
+    QCOMPARE(page[0].deployment.id, page[1].deployment.id);
+    QVERIFY(page[0].service.key != page[1].service.key);
 }
 
 void TestEnvironments::findsVersionsByTagAndForeignDigests()

@@ -276,9 +276,10 @@ export interface components {
         };
         /** @enum {unknown} */
         Direction: "first" | "forward" | "rollback" | "redeploy" | "sideways";
+        /** @description What a deployment put in place of one service; one entry without a service when its job recorded no image */
         HistoryEntry: {
             deploymentId: number;
-            service: {
+            service?: {
                 id: number;
                 key: string;
             };
@@ -314,7 +315,7 @@ export interface components {
                 /** Format: date-time */
                 at: string;
             }[];
-            direction: components["schemas"]["Direction"];
+            direction?: components["schemas"]["Direction"];
         };
         ApprovalItem: {
             id: string;

@@ -104,7 +104,7 @@ export const handlers = [
     const pick = (name: string) => (query.get(name) === null ? undefined : Number(query.get(name)))
     const [environmentId, resourceId] = [pick('environmentId'), pick('resourceId')]
     const service = query.get('service')
-    return list(mood.current === 'empty' ? [] : scenario.history.filter((entry) => (service === null || entry.service.key === service)
+    return list(mood.current === 'empty' ? [] : scenario.history.filter((entry) => (service === null || entry.service?.key === service)
       && (environmentId === undefined || entry.environment.id === environmentId) && (resourceId === undefined || (entry.resource?.id ?? 0) === resourceId)))
   }),
   http.get('*/_apis/slipway/approvals', ({ request }) => list(

@@ -18,10 +18,10 @@ interface HistoryListProps {
 
 /** Deployments, newest first: what, how it ended, who let it through, and what was new in it. */
 export function HistoryList({ entries, place }: HistoryListProps) {
-  return <ol className={styles.list}>{entries.map((entry) => <Entry key={entry.deploymentId} entry={entry} place={place === true} />)}</ol>
+  return <ol className={styles.list}>{entries.map((entry) => <Entry key={`${entry.deploymentId}-${entry.service?.id ?? 0}`} entry={entry} place={place === true} />)}</ol>
 }
 
-const directions: Record<HistoryEntry['direction'], string> = {
+const directions: Record<NonNullable<HistoryEntry['direction']>, string> = {
   first: 'first deployment', forward: '', rollback: 'rollback', redeploy: 'the same version again', sideways: 'from another branch',
 }
 
@@ -36,7 +36,7 @@ function Entry({ entry, place }: { entry: HistoryEntry; place: boolean }) {
       <div className={styles.body}>
         <div className={styles.first}>
           <span className={styles.what}>
-            {place && <strong>{entry.service.key} </strong>}
+            {(place || entry.service === undefined) && <strong>{entry.service?.key ?? entry.job} </strong>}
             {version === undefined || version === null ? <span>unknown version</span> : <VersionName version={version} />}
             {version !== undefined && version !== null && version.commitMessage !== '' && <span className={styles.message} title={version.commitMessage}>{subject(version.commitMessage)}</span>}
           </span>
@@ -49,16 +49,17 @@ function Entry({ entry, place }: { entry: HistoryEntry; place: boolean }) {
             <RunLink id={entry.runId}>{entry.pipeline.name} {entry.runNumber}</RunLink>
             {entry.stageAttempt > 1 ? `attempt ${entry.stageAttempt}` : null}
             {entry.approvals.length === 0 ? null : <span>{entry.approvals.map((one) => `${one.status ?? 'decided'} by ${one.displayName}${one.comment === undefined || one.comment === '' ? '' : ` ("${one.comment}")`}`).join(', ')}</span>}
-            {directions[entry.direction] === '' ? null : directions[entry.direction]}
+            {entry.direction === undefined || directions[entry.direction] === '' ? null : directions[entry.direction]}
+            {entry.service === undefined ? 'no image recorded' : null}
           </Facts>
         </div>
         <details className={styles.more}>
-          <summary>{entry.commits.length === 0 ? 'Image' : `${plural(entry.commits.length, entry.direction === 'rollback' ? 'removed commit' : 'new commit')} and image`}</summary>
+          <summary>{entry.service === undefined ? 'Job' : entry.commits.length === 0 ? 'Image' : `${plural(entry.commits.length, entry.direction === 'rollback' ? 'removed commit' : 'new commit')} and image`}</summary>
           {entry.commits.length > 0 && (
             <ul>{entry.commits.map((commit) => <li key={commit.id}><Copyable value={commit.id} /> {subject(commit.message)} <span className={styles.quiet}>{commit.author}</span></li>)}</ul>
           )}
           <dl>
-            <div><dt>Image</dt><dd><Copyable value={entry.image} label={entry.image.replace(/@sha256:([0-9a-f]{7})[0-9a-f]*/, '@$1')} noun="image" /></dd></div>
+            {entry.image !== '' && <div><dt>Image</dt><dd><Copyable value={entry.image} label={entry.image.replace(/@sha256:([0-9a-f]{7})[0-9a-f]*/, '@$1')} noun="image" /></dd></div>}
             {version !== undefined && version !== null && version.digest !== '' && <div><dt>Digest</dt><dd><Copyable value={version.digest} label={short(version.digest)} noun="digest" /></dd></div>}
             {entry.workload !== '' && <div><dt>Workload</dt><dd>{entry.workload}{entry.namespace !== '' && ` in ${entry.namespace}`}</dd></div>}
             <div><dt>Job</dt><dd>{entry.stage} › {entry.job}</dd></div>

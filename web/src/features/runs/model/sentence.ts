@@ -106,7 +106,8 @@ function deployed(run: RunDetail): string {
   const good = run.deployments.filter((one) => one.result === 'succeeded' || one.result === 'succeededWithIssues')
   if (good.length === 0) return ''
   const unique = (names: string[]) => [...new Set(names)]
-  const services = unique(good.map((one) => one.service.key)).sort()
+  const services = unique(good.flatMap((one) => (one.service === undefined ? [] : [one.service.key]))).sort()
   const places = unique([...good].sort((a, b) => a.queuedAt.localeCompare(b.queuedAt)).map((one) => one.environment.name))
-  return `; deployed ${services.length > 3 ? plural(services.length, 'service') : listed(services)} to ${listed(places)}`
+  const what = services.length === 0 ? '' : services.length > 3 ? ` ${plural(services.length, 'service')}` : ` ${listed(services)}`
+  return `; deployed${what} to ${listed(places)}`
 }

@@ -3,10 +3,12 @@
 #include "cli/language_server/arguments.h"
 #include "cli/language_server/cursor.h"
 #include "cli/language_server/declarations.h"
+#include "cli/language_server/document_kind.h"
 #include "cli/language_server/features.h"
 #include "cli/language_server/symbols.h"
 #include "cli/language_server/text_position.h"
 #include "pipelines/base/text.h"
+#include "pipelines/compile/template_file.h"
 
 #include <nlohmann/json.hpp>
 
@@ -443,11 +445,19 @@ std::string Server::diagnosticsOf(const std::string &uri, const Document &docume
     request.text = document.text;
     request.requireParameters = false;
     request.tasks = &m_tasks;
-    const pipelines::Compilation result = pipelines::compile(request, files);
     const auto lines = linesOf(document.text);
-    const std::string self = result.files.empty() ? request.path : result.files[0];
+    std::string self = request.path;
+    std::vector<pipelines::Diagnostic> found;
+    if (looksLikeTemplate(request.path, lines)) {
+        found = pipelines::checkTemplate(request, files);
+    } else {
+        pipelines::Compilation result = pipelines::compile(request, files);
+        found = std::move(result.diagnostics);
+        if (!result.files.empty())
+            self = result.files[0];
+    }
     json list = json::array();
-    for (const pipelines::Diagnostic &diagnostic : result.diagnostics) {
+    for (const pipelines::Diagnostic &diagnostic : found) {
         pipelines::Diagnostic shown = diagnostic;
         json related = json::array();
         if (!diagnostic.position.file.empty() && diagnostic.position.file != self) {

@@ -2,6 +2,7 @@
 
 #include "pipelines/base/text.h"
 #include "pipelines/compile/plan_builder.h"
+#include "pipelines/compile/template_file.h"
 #include "pipelines/compile/triggers.h"
 #include "pipelines/shape/normalise.h"
 #include "pipelines/shape/shape.h"
@@ -9,6 +10,7 @@
 #include "pipelines/yaml/writer.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -76,10 +78,38 @@ void spellDependencies(schema::RunPlan &plan)
     }
 }
 
-void compileInto(const CompileRequest &request, FileSource &files, Compilation &result)
+enum class Opened : std::uint8_t { AsPipeline, AsTemplate };
+
+/// What only the pipeline around a template, or the values of its parameters, can prove.
+bool isOfCaller(const Diagnostic &diagnostic)
+{
+    constexpr std::array<std::string_view, 11> kCodes{
+        "condition-never-holds", "empty-mapping",     "missing-dependency",
+        "missing-environment",   "no-start",          "not-enough-info",
+        "undeclared-repository", "unknown-container", "unknown-dependency",
+        "unknown-pipeline",      "unknown-repository"};
+    if (std::find(kCodes.begin(), kCodes.end(), diagnostic.code) != kCodes.end())
+        return true;
+    // A sentence as a key is how templates refuse values on purpose.
+    const std::size_t blank = diagnostic.message.find(' ', diagnostic.message.find('\'') + 1);
+    if (diagnostic.code == "unexpected-value" &&
+        diagnostic.message.starts_with("Unexpected value '") && blank != std::string::npos &&
+        diagnostic.message.find(' ', blank + 1) != std::string::npos)
+        return true;
+    // Of what it includes, only what no value changes.
+    constexpr std::array<std::string_view, 4> kOfTexts{"expression-syntax", "expression-unclosed",
+                                                       "file-not-found", "yaml-syntax"};
+    return !diagnostic.includedFrom.empty() &&
+           std::find(kOfTexts.begin(), kOfTexts.end(), diagnostic.code) == kOfTexts.end();
+}
+
+void compileInto(const CompileRequest &request, FileSource &files, Opened opened,
+                 Compilation &result)
 {
     yaml::Arena arena;
     templates::Expander expander(request, files, arena, result);
+    if (opened == Opened::AsTemplate)
+        expander.openAsTemplate();
     const Node *const expanded = expander.run();
     if (expanded == nullptr) {
         std::vector<Diagnostic> reportedAlready;
@@ -103,13 +133,11 @@ void compileInto(const CompileRequest &request, FileSource &files, Compilation &
     spellDependencies(*result.plan);
 }
 
-} // namespace
-
-Compilation compile(const CompileRequest &request, FileSource &files)
+Compilation compileFile(const CompileRequest &request, FileSource &files, Opened opened)
 {
     Compilation result;
     try {
-        compileInto(request, files, result);
+        compileInto(request, files, opened, result);
     } catch (const std::bad_alloc &) {
         result.plan.reset();
         result.diagnostics.push_back(makeDiagnostic(
@@ -121,9 +149,24 @@ Compilation compile(const CompileRequest &request, FileSource &files)
             Severity::Error, "internal", std::string("The compiler failed: ") + error.what(),
             {request.path, 0, 0}, "this is a defect of Slipway: please report it"));
     }
+    if (opened == Opened::AsTemplate)
+        std::erase_if(result.diagnostics, isOfCaller);
     sortDiagnostics(result);
     result.complete = result.plan.has_value() && !hasErrors(result.diagnostics);
     return result;
+}
+
+} // namespace
+
+Compilation compile(const CompileRequest &request, FileSource &files)
+{
+    return compileFile(request, files, Opened::AsPipeline);
+}
+
+std::vector<Diagnostic> checkTemplate(CompileRequest request, FileSource &files)
+{
+    request.requireParameters = false;
+    return compileFile(request, files, Opened::AsTemplate).diagnostics;
 }
 
 } // namespace pipelines

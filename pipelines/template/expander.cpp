@@ -368,13 +368,15 @@ void Expander::insertBody(const Entry &entry, Place place, Frame &frame, Output 
     if (body.isMapping())
         return expandEntries(body, place, frame, out, blame);
     if (body.isScalar() && body.embedded != nullptr) {
+        m_guessed = false;
         const auto value = scalarValue(body, frame);
         if (!value)
             return;
+        const bool isGuess = m_guessed;
         const Node *const node = toNode(m_arena, *value, body);
         if (node->isMapping())
             return expandEntries(*node, place, frame, out, blame != nullptr ? blame : &body);
-        if (value->isNull() || (node->isScalar() && node->text.empty()))
+        if (value->isNull() || isGuess || (node->isScalar() && node->text.empty()))
             return; // an absent mapping inserts nothing
     }
     report(body.isSequence() ? *entry.key : body, frame, "expected-mapping", "Expected a mapping",
@@ -432,9 +434,11 @@ template <typename Visit> void Expander::forEach(const Entry &entry, Frame &fram
                "give the loop another variable");
         return;
     }
+    m_guessed = false;
     const auto value = directiveValue(*entry.key, frame);
     if (!value)
         return;
+    const bool isGuess = m_guessed;
     const auto visitItem = [&](Value item) {
         guard(*entry.key, frame);
         const Loop loop{embedded.loopName, std::move(item), frame.loops};
@@ -453,7 +457,7 @@ template <typename Visit> void Expander::forEach(const Entry &entry, Frame &fram
             pair->add("value", object.value(i));
             visitItem(Value::object(std::move(pair)));
         }
-    } else if (!value->isNull() && !value->str().empty()) {
+    } else if (!value->isNull() && !isGuess && !value->str().empty()) {
         report(*entry.key, frame, "each-collection",
                "Expected a sequence, or a mapping, got: " + std::string(toString(value->kind())),
                "`each` goes over a list or a mapping");

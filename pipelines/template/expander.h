@@ -88,6 +88,10 @@ public:
              Compilation &result);
     ~Expander();
 
+    /// The entry file is a template: its parameters may have either form and get any value. Before
+    /// run().
+    void openAsTemplate() { m_isTemplate = true; }
+
     /// The expanded root mapping of the entry file; nullptr when it could not be read at all.
     const yaml::Node *run();
 
@@ -215,6 +219,8 @@ private:
     std::size_t m_work = 0; ///< bytes and elements that functions went through
     std::size_t m_nesting = 0;
     bool m_guessed = false; ///< the evaluation under way read a stand-in
+    bool m_isTemplate = false;
+    bool m_partialArguments = false; ///< of the reference under way: the caller's parameters decide
     std::set<std::string> m_reportedOnce;
 };
 

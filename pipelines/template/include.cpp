@@ -42,6 +42,14 @@ std::string_view wantedKey(Place place)
     }
 }
 
+/// Are there arguments whose names only the caller's values tell?
+bool namesComeFromElsewhere(const Node &arguments)
+{
+    return arguments.embedded != nullptr ||
+           std::any_of(arguments.entries().begin(), arguments.entries().end(),
+                       [](const Entry &entry) { return entry.key->embedded != nullptr; });
+}
+
 } // namespace
 
 const Node *Expander::includedRoot(const Node &templateNode, const Node *arguments, Place place,
@@ -123,12 +131,14 @@ void Expander::include(const Node &item, Place place, Frame &frame, std::vector<
 {
     const Node *path = nullptr;
     const Node *arguments = nullptr;
+    bool isPartial = false;
     for (const Entry &entry : item.entries()) {
         const std::string_view key = entry.key->text;
         if (key == "template" && entry.key->embedded == nullptr) {
             path = expand(*entry.value, Place::Any, frame);
         } else if (key == "parameters" && entry.key->embedded == nullptr) {
             arguments = expand(*entry.value, Place::Any, frame);
+            isPartial = m_isTemplate && namesComeFromElsewhere(*entry.value);
         } else if (entry.key->embedded != nullptr) {
             // A directive beside `template`: what it inserts decides.
             const Node *const whole = expandMapping(item, Place::Any, frame);
@@ -141,6 +151,7 @@ void Expander::include(const Node &item, Place place, Frame &frame, std::vector<
                    "beside `template` only `parameters` may stand");
         }
     }
+    m_partialArguments = isPartial;
     const Node *const root = includedRoot(*path, arguments, place, frame);
     if (root == nullptr)
         return;

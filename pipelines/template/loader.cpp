@@ -106,7 +106,7 @@ const Node *Expander::run()
                        "the file is empty");
             return nullptr;
         }
-        const Declarations declared = declarations(root->find("parameters"), false);
+        const Declarations declared = declarations(root->find("parameters"), m_isTemplate);
         remarkUnused(declared, entry, frame);
         remarkUnreachable(*root, declared, entry, frame);
         bindRoot(declared, root->find("resources"));

@@ -123,7 +123,8 @@ Declarations Expander::declarations(const Node *node, bool isTemplate)
         declaration.values = item->find("values");
         if (const Node *const type = item->find("type"); type != nullptr && type->isScalar())
             declaration.type = type->text;
-        if (m_result.diagnostics.size() == before && !isTypeOf(isTemplate, declaration.type))
+        if (m_result.diagnostics.size() == before && !isTypeOf(isTemplate, declaration.type) &&
+            !(m_isTemplate && isTypeOf(!isTemplate, declaration.type)))
             report(*item->find("type"), frame, "unexpected-value",
                    "Unexpected value '" + std::string(declaration.type) + "'",
                    isTemplate ? "this type exists in the pipeline file only: write `string`"
@@ -207,6 +208,10 @@ std::unique_ptr<ParameterScope> Expander::bind(const Declarations &declared, con
     for (const Declaration &declaration : declared.list) {
         const auto found = values.find(declaration.name);
         const Node *const value = found == values.end() ? declaration.defaultValue : found->second;
+        if (value == nullptr && m_partialArguments) {
+            scope->set(declaration.name, placeholder(declaration, caller, callee), true);
+            continue;
+        }
         if (value == nullptr) {
             report(reference, caller, "missing-parameter",
                    "A value for the " + quoted(declaration.name) + " parameter must be provided.",
@@ -275,9 +280,22 @@ void Expander::bindWebhooks(const Node *resources, ParameterScope &scope)
 
 void Expander::bindRoot(const Declarations &declared, const Node *resources)
 {
-    auto scope = std::make_unique<ParameterScope>(ParameterScope::Miss::Error);
+    const bool isList = declared.form == Declarations::Form::List;
+    auto scope = std::make_unique<ParameterScope>(!m_isTemplate ? ParameterScope::Miss::Error
+                                                  : isList      ? ParameterScope::Miss::Remark
+                                                                : ParameterScope::Miss::Null,
+                                                  m_isTemplate);
     Frame frame;
     bindWebhooks(resources, *scope);
+    if (m_isTemplate && !isList) {
+        for (const Declaration &declaration : declared.list) {
+            if (!declaration.defaultValue->hasExpressions)
+                scope->set(declaration.name,
+                           m_reader.read(*declaration.defaultValue, Typing::Strings));
+        }
+        m_parameterScopes.push_back(std::move(scope));
+        return;
+    }
     if (declared.form == Declarations::Form::Legacy)
         report(*declared.node, frame, "expected-sequence", "A mapping was not expected",
                "parameters of a pipeline are a list: `- name: x`");

@@ -232,6 +232,7 @@ bool ParameterScope::has(std::string_view name) const
 
 std::optional<Value> ParameterScope::find(std::string_view name) const
 {
+    m_reads.guessed = m_reads.guessed || m_anyValue;
     if (const auto found = m_index.find(name); found != m_index.end()) {
         const Parameter &parameter = m_values[found->second];
         m_reads.guessed = m_reads.guessed || parameter.guessed;

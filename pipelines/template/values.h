@@ -84,8 +84,10 @@ public:
         Error   ///< an evaluation error: pipeline files
     };
 
-    explicit ParameterScope(Miss miss)
+    /// `anyValue`: nobody has given the values yet, so that every read is of a stand-in.
+    explicit ParameterScope(Miss miss, bool anyValue = false)
         : m_miss(miss)
+        , m_anyValue(anyValue)
     {}
 
     /// `guessed`: a stand-in for a required parameter without a value.
@@ -101,6 +103,7 @@ public:
 
     [[nodiscard]] expr::Value value(std::size_t index) const override
     {
+        m_reads.guessed = m_reads.guessed || m_anyValue;
         return m_values[index].value;
     }
 
@@ -126,6 +129,7 @@ private:
     std::vector<Parameter> m_values;
     std::unordered_map<std::string, std::size_t, HashIgnoringCase, EqualIgnoringCase> m_index;
     Miss m_miss;
+    bool m_anyValue;
     mutable Reads m_reads;
 };
 

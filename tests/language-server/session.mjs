@@ -361,6 +361,24 @@ async function features() {
       assert.deepEqual(labels.filter((one) => expected.includes(one)), expected, `${name}: ${labels}`)
     }
   })
+  await check('a template that is open alone gets no errors of what only its callers know', async () => {
+    for (const [name, text] of [
+      ['variables of a template', 'variables:\n- name: a\n  value: b\n'],
+      ['parameters of the old form', 'parameters:\n  steps: []\n  image: \'\'\njobs:\n- job: a\n  container: ${{ parameters.image }}\n' +
+        '  dependsOn: Elsewhere\n  steps: ${{ parameters.steps }}\n'],
+      ['names of the caller', 'parameters:\n- name: environment\nstages:\n- stage: One\n' +
+        '  dependsOn: Earlier\n  condition: eq(dependencies.Earlier.result, \'Succeeded\')\n  jobs:\n  - deployment: d\n' +
+        '    environment: ${{ parameters.environment }}\n    strategy: {runOnce: {deploy: {steps: [{checkout: theirs}]}}}\n'],
+      ['arguments that are handed on', 'parameters:\n  mode: fast\nsteps:\n- template: steps/typed.yml\n  parameters:\n' +
+        '    ${{ each one in parameters }}:\n      ${{ one.key }}: ${{ one.value }}\n'],
+      ['a refusal on purpose', 'parameters:\n  mode: \'\'\nsteps:\n- ${{ if eq(parameters.mode, \'\') }}:\n' +
+        '  - Do not use this file directly: error\n- script: x\n'],
+    ]) assert.deepEqual(await session.open(uriOf(`part/${name.replaceAll(' ', '-')}.yml`), text.replaceAll('steps/typed', '/steps/typed')), [], name)
+    const [wrong] = await session.open(uriOf('part/wrong.yml'), 'parameters:\n  a: b\nsteps:\n- script: x\n  displaynam: y\n')
+    assert.equal(wrong.code, 'unexpected-value')
+    const pipeline = await session.open(uriOf('part/pipeline.yml'), 'trigger: none\nparameters:\n  a: b\nsteps:\n- script: x\n')
+    assert.equal(pipeline[0].code, 'expected-sequence')
+  })
   await check('the strategies of a deployment are not those of a job', async () => {
     const deployment = await completionIn(session, 'jobs:\n- deployment: a\n  environment: e\n  strategy:\n    |\n', 'strategy1.yml')
     assert.deepEqual(deployment, ['runOnce', 'rolling', 'canary'])

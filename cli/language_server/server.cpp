@@ -328,9 +328,10 @@ std::vector<std::string> Server::templatePaths(const Document &document,
     const std::string base = typed.starts_with('/')
                                  ? m_workspace.rootOf(document.path)
                                  : document.path.substr(0, document.path.rfind('/') + 1);
+    const std::string absolute = base + folder;
     std::vector<std::string> out;
-    for (const std::string &name : m_workspace.list(base + folder)) {
-        if (base + folder + name != document.path)
+    for (const std::string &name : m_workspace.list(absolute)) {
+        if (absolute + name != document.path)
             out.push_back(folder + name);
     }
     return out;

@@ -266,7 +266,9 @@ private Q_SLOTS:
              {std::pair<const char *, std::size_t>{"Linux", 0}, {"Db", 1}}) {
             const std::string id = mapping.at(alias).at("id");
             QCOMPARE(id.size(), 64U);
-            VERIFY_CONTAINS(run.stepText(step), "\n" + id.substr(0, 12) + "\n");
+            std::string line = "\n";
+            line.append(id, 0, 12).append("\n");
+            VERIFY_CONTAINS(run.stepText(step), line);
         }
         VERIFY_CONTAINS(run.stepText(0), "own " + std::string(mapping.at("Linux").at("id")) + "\n");
         QVERIFY(nothingLeft(run.message.jobId, run.options.work));

@@ -55,15 +55,15 @@ std::string encode(const Delivery &delivery)
     return out;
 }
 
-Result<Delivery> decodeDelivery(std::string_view body)
+Result<Delivery> decodeDelivery(std::string body)
 {
     if (body.size() > kMaxDeliveryBytes)
         return {ErrorCode::LimitExceeded, "a delivery has at most " +
                                               std::to_string(kMaxDeliveryBytes) + " bytes, not " +
                                               std::to_string(body.size())};
     const auto end = body.find('\n');
-    const std::string_view line = body.substr(0, end);
-    std::string_view rest = end == std::string_view::npos ? "" : body.substr(end + 1);
+    const std::string_view line = std::string_view(body).substr(0, end);
+    std::size_t at = end == std::string::npos ? body.size() : end + 1;
     // No callback for the depth: what is nested deeper than these messages is refused member by
     // member.
     const Json json = Json::parse(line.begin(), line.end(), nullptr, false);
@@ -90,18 +90,30 @@ Result<Delivery> decodeDelivery(std::string_view body)
         return {};
     });
     RETURN_IF_ERROR(fields.status());
-    for (PieceHead &head : heads) {
-        if (head.bytes > rest.size())
-            return {ErrorCode::InvalidArgument,
-                    "logs: the body ends before the bytes that were announced for '" + head.record +
-                        "'"};
-        out.logs.push_back({std::move(head.record), head.offset,
-                            std::string(rest.substr(0, static_cast<std::size_t>(head.bytes)))});
-        rest.remove_prefix(static_cast<std::size_t>(head.bytes));
+    const auto tooShort = [](const PieceHead &head) -> schema::Error {
+        return {ErrorCode::InvalidArgument,
+                "logs: the body ends before the bytes that were announced for '" + head.record +
+                    "'"};
+    };
+    std::size_t rest = body.size() - at;
+    for (const PieceHead &head : heads) {
+        if (head.bytes > rest)
+            return tooShort(head);
+        rest -= static_cast<std::size_t>(head.bytes);
     }
-    if (!rest.empty())
+    if (rest > 0)
         return {ErrorCode::InvalidArgument,
                 "logs: the body has more bytes than its first line announced"};
+    for (PieceHead &head : heads) {
+        const auto length = static_cast<std::size_t>(head.bytes);
+        std::string bytes;
+        if (&head == &heads.back())
+            bytes = std::move(body.erase(0, at));
+        else
+            bytes = body.substr(at, length);
+        at += length;
+        out.logs.push_back({std::move(head.record), head.offset, std::move(bytes)});
+    }
     return out;
 }
 

@@ -46,8 +46,9 @@ inline constexpr std::size_t kMaxDeliveryBytes = 2 * kMaxLogChunkBytes;
 /// One line of JSON (records, completion, and of each log its record, offset and length), then the
 /// bytes of the logs one after the other.
 std::string encode(const Delivery &delivery);
-/// Errors: InvalidArgument naming the member or the length that does not fit; LimitExceeded.
-Result<Delivery> decodeDelivery(std::string_view body);
+/// Takes the body apart; the last log, mostly the only one, keeps its memory. Errors:
+/// InvalidArgument naming the member or the length that does not fit; LimitExceeded.
+Result<Delivery> decodeDelivery(std::string body);
 nlohmann::ordered_json toJson(const Delivered &delivered);
 Result<Delivered> deliveredFromJson(const nlohmann::ordered_json &json);
 

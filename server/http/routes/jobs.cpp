@@ -30,8 +30,8 @@ Handler bindJob(Services &services, JobHandler handler)
 
 Result<Reply> postDelivery(Call &call, Services &services, const std::string &jobId)
 {
-    ASSIGN_OR_RETURN(const auto body, call.text(protocol::kMaxDeliveryBytes));
-    ASSIGN_OR_RETURN(const auto delivery, protocol::decodeDelivery(body));
+    ASSIGN_OR_RETURN(auto body, call.text(protocol::kMaxDeliveryBytes));
+    ASSIGN_OR_RETURN(const auto delivery, protocol::decodeDelivery(std::move(body)));
     ASSIGN_OR_RETURN(const auto taken, services.jobs.deliver(jobId, call.credential, delivery));
     return Reply::json(protocol::toJson(taken));
 }

@@ -23,7 +23,7 @@ void require(bool condition)
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size)
 {
     const std::string_view body(reinterpret_cast<const char *>(data), size);
-    const auto delivery = protocol::decodeDelivery(body);
+    const auto delivery = protocol::decodeDelivery(std::string(body));
     if (!delivery) {
         require(!delivery.error().message.empty());
         return 0;

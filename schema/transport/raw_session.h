@@ -4,13 +4,16 @@
 #include <Poco/Net/HTTPSession.h>
 
 #include <ios>
+#include <string>
 
 namespace schema::transport {
 
 /// Names what is protected in a session; nobody makes one.
 struct RawSession : Poco::Net::HTTPSession
 {
+    using HTTPSession::buffered;
     using HTTPSession::get;
+    using HTTPSession::peek;
     using HTTPSession::read;
     using HTTPSession::write;
 };
@@ -24,7 +27,12 @@ inline int readRaw(Poco::Net::HTTPSession &session, char *into, std::streamsize 
 /// The next byte, or the end of file of a stream.
 inline int getRaw(Poco::Net::HTTPSession &session)
 {
-    return (session.*(&RawSession::get))();
+    // Poco gives the byte 0xff as it gives the end: look at its buffer instead.
+    if ((session.*(&RawSession::buffered))() == 0)
+        (session.*(&RawSession::peek))();
+    if ((session.*(&RawSession::buffered))() == 0)
+        return std::char_traits<char>::eof();
+    return static_cast<unsigned char>((session.*(&RawSession::get))());
 }
 
 /// All of it, or throws as Poco does.

@@ -81,6 +81,8 @@ private Q_SLOTS:
         };
         chunks("chunks", "1\r\n{\r\n1;a=b\r\n}\r\n0\r\n\r\n", 200);
         chunks("chunks with fields behind them", "2\r\n{}\r\n0\r\nA: b\r\n\r\n", 200);
+        chunks("a field with the byte that Poco takes for the end",
+               "2\r\n{}\r\n0\r\nA: \xff\r\n\r\n", 200);
         chunks("no chunk but the last", "0\r\n\r\n", 200);
         chunks("chunks cut in a chunk", "9\r\n{\"leng", 0);
         chunks("chunks cut behind a chunk", "2\r\n{}\r\n", 0);

@@ -187,7 +187,7 @@ Status tarToZip(const std::filesystem::path &file, const std::string &folder,
     };
     if (archive_write_open(writer.get(), &output, nullptr, write, nullptr) != ARCHIVE_OK)
         return {ErrorCode::Io, fmt::format("begin zip: {}", archive_error_string(writer.get()))};
-    const Status copied = eachFile(
+    Status copied = eachFile(
         file,
         [&](archive *reader, archive_entry *entry,
             const std::string &path) -> schema::Result<bool> {

@@ -10,7 +10,6 @@ namespace server::http {
 
 using schema::ErrorCode;
 using schema::Result;
-using schema::Status;
 
 namespace {
 

@@ -8,7 +8,6 @@ namespace server::http {
 
 using schema::ErrorCode;
 using schema::Result;
-using schema::Status;
 
 namespace {
 

@@ -151,6 +151,8 @@ void Expander::include(const Node &item, Place place, Frame &frame, std::vector<
                    "beside `template` only `parameters` may stand");
         }
     }
+    if (path == nullptr)
+        return; // nothing is included without a template
     m_partialArguments = isPartial;
     const Node *const root = includedRoot(*path, arguments, place, frame);
     if (root == nullptr)

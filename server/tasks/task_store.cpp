@@ -12,12 +12,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
 #include <istream>
-#include <strings.h>
 #include <unistd.h>
 
 namespace server::tasks {
@@ -37,7 +37,9 @@ constexpr const char *kIncoming = ".incoming-";
 
 bool same(std::string_view a, std::string_view b)
 {
-    return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
+        return std::tolower(x) == std::tolower(y);
+    });
 }
 
 Error ioError(std::string_view doing, const fs::path &path, int code)

@@ -82,11 +82,11 @@ public:
             const bool anywhere = line.find('/') == std::string::npos;
             if (line.starts_with('/'))
                 line.erase(0, 1);
-            m_rules.push_back({line, back});
-            m_rules.push_back({line + "/**", back});
+            m_rules.emplace_back(line, back);
+            m_rules.emplace_back(line + "/**", back);
             if (anywhere) {
-                m_rules.push_back({"**/" + line, back});
-                m_rules.push_back({"**/" + line + "/**", back});
+                m_rules.emplace_back("**/" + line, back);
+                m_rules.emplace_back("**/" + line + "/**", back);
             }
         }
     }

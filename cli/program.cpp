@@ -2,6 +2,7 @@
 #include "pipelines/base/text.h"
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include <iostream>
 #include <string>
@@ -28,12 +29,13 @@ std::string unknownCommand(const CLI::App &app, int argc, char **argv)
             break;
         if (next == nullptr) {
             const std::string meant = pipelines::nearest(argv[i], names);
-            return "'" + path + "' has no command '" + argv[i] + "'" +
-                   (meant.empty() ? "" : "; did you mean '" + meant + "'?") + " (" + path +
-                   " --help lists them)";
+            return fmt::format("'{0}' has no command '{1}'{2} ({0} --help lists them)", path,
+                               argv[i],
+                               meant.empty() ? "" : fmt::format("; did you mean '{}'?", meant));
         }
         at = next;
-        path += " " + next->get_name();
+        path += ' ';
+        path += next->get_name();
     }
     return {};
 }

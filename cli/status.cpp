@@ -24,10 +24,10 @@ struct StatusOptions
 
 std::string stateOf(const json &thing)
 {
-    const std::string result = textOf(thing, "result");
+    std::string result = textOf(thing, "result");
     if (!result.empty() && result != "none")
         return result;
-    const std::string state = textOf(thing, "status");
+    std::string state = textOf(thing, "status");
     return state.empty() ? textOf(thing, "state") : state;
 }
 

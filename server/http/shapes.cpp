@@ -80,10 +80,12 @@ void setTime(Json &object, const char *name, const std::optional<schema::TimePoi
         object[name] = schema::toIso8601(*time);
 }
 
-Json storedJson(const std::string &text, Json fallback)
+Json storedJson(const std::string &text, const Json &fallback)
 {
     Json parsed = Json::parse(text, nullptr, false);
-    return parsed.is_discarded() ? fallback : parsed;
+    if (parsed.is_discarded())
+        return fallback;
+    return parsed;
 }
 
 Result<const store::Project *> RunShapes::project(const std::string &id)
@@ -423,11 +425,15 @@ Reply validationReply(const std::vector<pipelines::Diagnostic> &diagnostics)
         if (diagnostic.severity != pipelines::Severity::Error)
             continue;
         message += message.empty() ? "" : "\n";
-        message += diagnostic.position.file;
-        if (diagnostic.position.line > 0)
-            message += " (Line: " + std::to_string(diagnostic.position.line) +
-                       ", Col: " + std::to_string(diagnostic.position.column) + ")";
-        message += (diagnostic.position.file.empty() ? "" : ": ") + diagnostic.message;
+        // A value that came with the request has no file, and a place in it tells nobody anything.
+        if (const auto &at = diagnostic.position; !at.file.empty()) {
+            message += at.file;
+            if (at.line > 0)
+                message += " (Line: " + std::to_string(at.line) +
+                           ", Col: " + std::to_string(at.column) + ")";
+            message += ": ";
+        }
+        message += diagnostic.message;
         if (!diagnostic.hint.empty())
             message += " (" + diagnostic.hint + ")";
     }

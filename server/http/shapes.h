@@ -37,7 +37,7 @@ schema::Result<std::optional<schema::RunPriority>> priorityMember(const Json &bo
 /// Adds `name: time` when the time is known.
 void setTime(Json &object, const char *name, const std::optional<schema::TimePoint> &time);
 /// Parses stored JSON; `fallback` when it is damaged.
-Json storedJson(const std::string &text, Json fallback);
+Json storedJson(const std::string &text, const Json &fallback);
 
 /// Numbers of artifacts' and logs' addresses, project and pipeline names: looked up once per
 /// answer.

@@ -30,17 +30,20 @@ struct ExplainOptions
 /// Leaves what the answer says about the job or stage. What waits names its job by id.
 void keepOnly(json &answer, const std::string &name)
 {
+    const auto isAbout = [&name](const json &entry) {
+        return isCalled(entry, name) || sameName(textOf(entry, "stage"), name);
+    };
     json jobs = json::array();
     std::set<std::string> ids;
     for (const json &entry : memberOf(answer, "jobs")) {
-        if (isCalled(entry, name)) {
+        if (isAbout(entry)) {
             ids.insert(textOf(entry, "id"));
             jobs.push_back(entry);
         }
     }
     json waiting = json::array();
     for (const json &entry : memberOf(answer, "waiting")) {
-        if (isCalled(entry, name) || ids.contains(textOf(entry, "jobId")))
+        if (isAbout(entry) || ids.contains(textOf(entry, "jobId")))
             waiting.push_back(entry);
     }
     answer["jobs"] = std::move(jobs);

@@ -36,7 +36,7 @@ schema::Result<std::string> findJob(const Connection &server, std::int64_t run,
         names.push_back(shownIdentifier(textOf(job, "identifier")));
         if (text == names.back())
             whole.push_back(textOf(job, "id"));
-        else if (text != textOf(job, "stage") && isCalled(job, text))
+        else if (isCalled(job, text))
             partly.push_back(textOf(job, "id"));
     }
     const auto &found = whole.empty() ? partly : whole;

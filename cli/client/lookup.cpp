@@ -25,12 +25,12 @@ std::optional<std::int64_t> asId(const std::string &text)
     return id;
 }
 
+} // namespace
+
 bool sameName(const std::string &left, const std::string &right)
 {
     return strcasecmp(left.c_str(), right.c_str()) == 0;
 }
-
-} // namespace
 
 schema::Result<json> findPipeline(const Connection &server, const std::string &text)
 {
@@ -82,7 +82,7 @@ std::string shownIdentifier(const std::string &identifier)
 
 bool isCalled(const json &entry, const std::string &name)
 {
-    for (const char *key : {"id", "identifier", "name", "job", "stage"}) {
+    for (const char *key : {"id", "identifier", "name", "job"}) {
         if (sameName(textOf(entry, key), name))
             return true;
     }

@@ -17,11 +17,14 @@ schema::Result<nlohmann::json> findPipeline(const Connection &server, const std:
 /// "latest".
 schema::Result<std::int64_t> findRun(const Connection &server, const std::string &text);
 
+/// Names of people's things differ in more than case.
+bool sameName(const std::string &left, const std::string &right);
+
 /// A job's identifier as people write it: "Build.Compile", "Compile.linux"; the names that a file
 /// without stages or matrix has for what it does not say are left out.
 std::string shownIdentifier(const std::string &identifier);
 
-/// Whether a job or stage of an answer of `explain` is called like this: id, identifier, shown
+/// Whether a job of an answer of `explain` is called like this: id, identifier, shown
 /// name, or the end of its identifier ("linux" for "Build.Compile.linux"). Case does not matter.
 bool isCalled(const nlohmann::json &entry, const std::string &name);
 

@@ -499,47 +499,40 @@ private Q_SLOTS:
     /// restart of the worker, and nothing of it stays on the disk.
     void aJobThatEndedOnAFullDiskIsDeliveredLater()
     {
-        if (::mount("tmpfs", m_folder->path().toUtf8().constData(), "tmpfs", 0, "size=32m") != 0)
+        // The folders of jobs are a file system of their own: what a job frees when it tidies up
+        // must not be the room in which its end is then written.
+        const fs::path jobs = work() / "_jobs";
+        if (::mount("tmpfs", work().c_str(), "tmpfs", 0, "size=32m") != 0)
             QSKIP("mounting a small file system needs root");
-        const auto unmount = qScopeGuard([this] {
+        const auto unmount = qScopeGuard([&] {
             m_worker.reset();
-            ::umount2(m_folder->path().toUtf8().constData(), MNT_DETACH);
+            ::umount2(jobs.c_str(), MNT_DETACH);
+            ::umount2(work().c_str(), MNT_DETACH);
         });
+        QVERIFY(fs::create_directory(jobs));
+        QCOMPARE(::mount("tmpfs", jobs.c_str(), "tmpfs", 0, "size=1m"), 0);
         const QTemporaryDir elsewhere;
         const auto go = elsewhere.filePath(QStringLiteral("go")).toStdString();
         start();
+        // The variable makes the end larger than what may be left of the journal's last page.
         const auto message = jobFor(
-            *m_server, {script("echo begun; while [ ! -e " + go + " ]; do sleep 0.05; done")});
+            *m_server, {script("echo \"##vso[task.setvariable variable=long;isOutput=true]$(printf "
+                               "'%09000d' 0)\"; echo begun; while [ ! -e " +
+                               go + " ]; do sleep 0.05; done")});
         m_server->send(protocol::JobOffer{message});
         QVERIFY(waitForLog(message, "begun"));
-        // Also takes what becomes free when the job tidies up.
-        std::atomic<bool> full = false, enough = false;
-        std::thread filler([&] {
-            std::ofstream fill(work() / "fill", std::ios::binary);
-            const std::string block(1024, 'x');
-            while (!enough) {
-                fill.clear();
-                if (!(fill << block << std::flush)) {
-                    full = true;
-                    std::this_thread::yield();
-                }
-            }
-        });
-        const auto end = qScopeGuard([&] {
-            enough = true;
-            filler.join();
-        });
-        QTRY_VERIFY(full.load());
+        for (const auto &folder : {work(), jobs})
+            QVERIFY(!writeFile(folder / "fill", std::string(40U << 20U, 'x')));
         QVERIFY(writeFile(go, ""));
         QVERIFY(m_server->waitFor([](const FakeServer::State &state) {
             return state.count<protocol::Finished>() == 1 || !state.completions.empty();
         }));
         QVERIFY(m_server->state().completions.empty());
-        enough = true;
-        fs::remove(work() / "fill");
+        for (const auto &folder : {work(), jobs})
+            fs::remove(folder / "fill");
         QVERIFY(m_server->waitFor(
             [](const FakeServer::State &state) { return !state.completions.empty(); }));
-        QTRY_VERIFY(!fs::exists(work() / "_jobs" / message.jobId));
+        QTRY_VERIFY(!fs::exists(jobs / message.jobId));
     }
 
     void cancelEndsTheStep()

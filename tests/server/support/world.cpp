@@ -62,24 +62,6 @@ Result<std::vector<std::string>> FakeSecrets::connectionNames(const std::string 
     return names;
 }
 
-store::Blob FakeSecrets::seal(std::span<const std::uint8_t> plain)
-{
-    store::Blob sealed{0x5a};
-    for (const std::uint8_t byte : plain)
-        sealed.push_back(byte ^ 0x5aU);
-    return sealed;
-}
-
-Result<store::Blob> FakeSecrets::open(std::span<const std::uint8_t> sealed)
-{
-    if (sealed.empty() || sealed.front() != 0x5a)
-        return Error{ErrorCode::Internal, "altered"};
-    store::Blob plain;
-    for (const std::uint8_t byte : sealed.subspan(1))
-        plain.push_back(byte ^ 0x5aU);
-    return plain;
-}
-
 bool FakeChannel::send(std::int64_t workerId, const schema::protocol::ServerFrame &frame)
 {
     {

@@ -384,7 +384,8 @@ private:
         if (node.entries().empty()) {
             // What should have stood here may have been refused already.
             for (const Diagnostic &diagnostic : m_diagnostics) {
-                if (diagnostic.position == node.position())
+                if (diagnostic.severity == Severity::Error &&
+                    diagnostic.position == node.position())
                     return;
             }
             report(node, "empty-mapping", "Expected at least one key-value pair in the mapping");

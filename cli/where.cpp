@@ -65,7 +65,15 @@ const json *cellOf(const json &matrix, std::int64_t service, const Target &targe
     return nullptr;
 }
 
-/// "41c9e2f  run 20261121.1  approved by operator", and what is under way or went wrong since.
+/// "leaderboard 20261121.1": numbers repeat from pipeline to pipeline.
+std::string runOf(const json &made)
+{
+    const std::string pipeline = textOf(memberOf(made, "pipeline"), "name");
+    return fmt::format("{} {}", pipeline.empty() ? "run" : pipeline, textOf(made, "runNumber"));
+}
+
+/// "41c9e2f  leaderboard 20261121.1  approved by operator", and what is under way or went wrong
+/// since.
 std::string describe(const json &cell)
 {
     const json &version = memberOf(cell, "version");
@@ -73,20 +81,20 @@ std::string describe(const json &cell)
     if (version.is_object()) {
         const std::string commit = textOf(version, "commit").substr(0, 7);
         text = commit.empty() ? textOf(version, "tag") : commit;
-        text += fmt::format("  run {}", textOf(version, "runNumber"));
+        text += "  " + runOf(version);
         const json &approvals = memberOf(cell, "approvedBy");
         for (std::size_t i = 0; approvals.is_array() && i < approvals.size(); ++i)
             text += fmt::format("{}{}", i == 0 ? "  approved by " : ", ",
                                 textOf(approvals[i], "displayName"));
     }
     const std::string state = textOf(cell, "state");
-    const std::string pending = textOf(memberOf(cell, "pending"), "runNumber");
+    const std::string pending = runOf(memberOf(cell, "pending"));
     if (state == "failed")
         text += "  (the last deployment failed)";
     else if (state == "inProgress")
-        text += fmt::format("  (run {} is deploying)", pending);
+        text += fmt::format("  ({} is deploying)", pending);
     else if (state == "waiting")
-        text += fmt::format("  (run {} waits)", pending);
+        text += fmt::format("  ({} waits)", pending);
     return text;
 }
 

@@ -57,6 +57,13 @@ struct DeploymentRecord
 /// The record as the API shows it.
 DeploymentRecord toRecord(const store::DeploymentRow &row);
 
+/// Whose run it is; run numbers repeat from pipeline to pipeline. An id of 0: unknown.
+struct PipelineRef
+{
+    std::int64_t id = 0;
+    std::string name;
+};
+
 /// A version of a service: one image digest.
 struct Version
 {
@@ -66,6 +73,7 @@ struct Version
     std::string commit, commitMessage;
     std::int64_t runId = 0; ///< that built it; 0: unknown
     std::string runNumber;
+    PipelineRef pipeline;
     TimePoint createdAt{};
 };
 
@@ -90,6 +98,7 @@ struct PendingDeployment
 {
     std::int64_t runId = 0;
     std::string runNumber;
+    PipelineRef pipeline;
     std::string state; ///< "waiting", "inProgress", "failed"
     std::string approvalId;
     std::optional<Version> version; ///< the service's version made by that run, when it made one
@@ -104,6 +113,7 @@ struct Cell
     std::int64_t deploymentId = 0;   ///< that success; 0: none yet
     std::int64_t runId = 0;
     std::string runNumber;
+    PipelineRef pipeline;
     std::optional<TimePoint> since;
     std::string workload, kubernetesNamespace;
     std::vector<Decision> approvedBy;
@@ -118,6 +128,7 @@ struct LockHolder
 {
     std::int64_t environmentId = 0, runId = 0;
     std::string runNumber, stage;
+    PipelineRef pipeline;
 };
 
 struct Matrix

@@ -30,6 +30,7 @@ Version toVersion(store::VersionRow row)
             std::move(row.commitMessage),
             row.runId,
             std::move(row.runNumber),
+            {row.pipelineId, std::move(row.pipelineName)},
             row.createdAt};
 }
 
@@ -104,6 +105,7 @@ private:
         cell.deploymentId = row.deployment.id;
         cell.runId = row.deployment.runId;
         cell.runNumber = row.deployment.runNumber;
+        cell.pipeline = {row.deployment.pipelineId, row.deployment.pipelineName};
         cell.since = row.deployment.finishedAt;
         cell.workload = row.item.workload;
         cell.kubernetesNamespace = row.item.kubernetesNamespace;
@@ -153,7 +155,12 @@ private:
             for (const std::int64_t service : servicesOf(row.runId, row.id))
                 mark(service, {row.environmentId, row.resourceId},
                      open ? CellState::InProgress : CellState::Failed,
-                     {row.runId, row.runNumber, open ? "inProgress" : "failed", {}, {}});
+                     {row.runId,
+                      row.runNumber,
+                      {row.pipelineId, row.pipelineName},
+                      open ? "inProgress" : "failed",
+                      {},
+                      {}});
         }
     }
 
@@ -170,7 +177,12 @@ private:
                     continue;
                 for (const std::int64_t service : servicesOf(approval.runId, 0))
                     mark(service, {phase.environmentId, phase.resourceId}, CellState::Waiting,
-                         {approval.runId, run->number, "waiting", approval.id, {}});
+                         {approval.runId,
+                          run->number,
+                          {run->pipelineId, run->pipelineName},
+                          "waiting",
+                          approval.id,
+                          {}});
             }
         }
     }
@@ -179,7 +191,11 @@ private:
     {
         const auto run = store::RunStore(m_connection).find(lock.runId);
         if (run && run->projectId == m_projectId)
-            matrix.locks.push_back({lock.environmentId, lock.runId, run->number, lock.stage});
+            matrix.locks.push_back({lock.environmentId,
+                                    lock.runId,
+                                    run->number,
+                                    lock.stage,
+                                    {run->pipelineId, run->pipelineName}});
     }
 
     Connection &m_connection;
@@ -273,6 +289,7 @@ Result<std::vector<HistoryEntry>> EnvironmentService::history(const HistoryFilte
                     entry.version->commitMessage = run->commitMessage;
                     entry.version->runId = run->id;
                     entry.version->runNumber = run->number;
+                    entry.version->pipeline = {run->pipelineId, run->pipelineName};
                     entry.version->createdAt = run->queuedAt;
                 }
             }

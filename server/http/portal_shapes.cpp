@@ -6,6 +6,12 @@ namespace server::http {
 
 using schema::Result;
 
+void setPipeline(Json &out, const environments::PipelineRef &pipeline)
+{
+    if (pipeline.id != 0)
+        out["pipeline"] = {{"id", pipeline.id}, {"name", pipeline.name}};
+}
+
 Json versionJson(const environments::Version &version)
 {
     Json out{{"id", version.id},
@@ -17,6 +23,7 @@ Json versionJson(const environments::Version &version)
              {"runId", version.runId},
              {"runNumber", version.runNumber},
              {"createdAt", schema::toIso8601(version.createdAt)}};
+    setPipeline(out, version.pipeline);
     return out;
 }
 

@@ -7,6 +7,8 @@
 
 namespace server::http {
 
+/// Sets "pipeline" of `out` when it is known.
+void setPipeline(Json &out, const environments::PipelineRef &pipeline);
 Json versionJson(const environments::Version &version);
 Json historyEntryJson(const environments::HistoryEntry &entry);
 

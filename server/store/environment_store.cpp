@@ -27,7 +27,8 @@ constexpr const char *kDeployments =
 constexpr const char *kVersions =
     "SELECT v.id, v.service_id, v.digest, v.tags_json, v.commit_id, coalesce(v.run_id, 0), "
     "v.created_at, coalesce(r.number, ''), "
-    "coalesce(r.commit_message, '') FROM version v LEFT JOIN run r ON r.id = v.run_id ";
+    "coalesce(r.commit_message, ''), coalesce(p.id, 0), coalesce(p.name, '') FROM version v "
+    "LEFT JOIN run r ON r.id = v.run_id LEFT JOIN pipeline p ON p.id = r.pipeline_id ";
 
 EnvironmentRow readEnvironment(const Statement &s)
 {
@@ -113,6 +114,8 @@ VersionRow readVersion(const Statement &s)
     row.createdAt = s.get<TimePoint>(6);
     row.runNumber = s.get<std::string>(7);
     row.commitMessage = s.get<std::string>(8);
+    row.pipelineId = s.get<std::int64_t>(9);
+    row.pipelineName = s.get<std::string>(10);
     return row;
 }
 

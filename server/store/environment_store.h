@@ -66,6 +66,8 @@ struct VersionRow
     TimePoint createdAt{};
     // read only, joined
     std::string runNumber, commitMessage;
+    std::int64_t pipelineId = 0;
+    std::string pipelineName;
 };
 
 struct ItemRow

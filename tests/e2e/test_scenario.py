@@ -66,7 +66,7 @@ def check_first_run(up):
         assert not matrix[service, "dev"].get("approvedBy")
     where = up.cli("where").stdout
     assert where.splitlines()[0].split() == ["SERVICE", "dev", "production"]
-    assert all(commit[:7] in line for line in where.splitlines()[1:])
+    assert all(commit[:7] in line and " space-game " in line for line in where.splitlines()[1:])
     logs = up.cli("logs", str(run)).stdout
     assert "space-game/web" in logs
     return run

@@ -20,6 +20,7 @@ Json cellJson(const environments::Cell &cell)
         out["deploymentId"] = cell.deploymentId;
         out["runId"] = cell.runId;
         out["runNumber"] = cell.runNumber;
+        setPipeline(out, cell.pipeline);
         setTime(out, "since", cell.since);
         out["image"] = cell.image;
         out["workload"] = cell.workload;
@@ -35,6 +36,7 @@ Json cellJson(const environments::Cell &cell)
         Json pending{{"runId", cell.pending->runId},
                      {"runNumber", cell.pending->runNumber},
                      {"state", cell.pending->state}};
+        setPipeline(pending, cell.pending->pipeline);
         if (cell.pending->version)
             pending["version"] = versionJson(*cell.pending->version);
         if (!cell.pending->approvalId.empty())
@@ -55,9 +57,11 @@ Result<Reply> matrix(Call &call, Services &services)
         Json item{
             {"id", environment.id}, {"name", environment.name}, {"ordinal", environment.ordinal}};
         for (const auto &lock : matrix.locks)
-            if (lock.environmentId == environment.id)
+            if (lock.environmentId == environment.id) {
                 item["locked"] = {
                     {"runId", lock.runId}, {"runNumber", lock.runNumber}, {"stage", lock.stage}};
+                setPipeline(item["locked"], lock.pipeline);
+            }
         item["resources"] = Json::array();
         for (const auto &resource : environment.resources)
             item["resources"].push_back({{"id", resource.id},

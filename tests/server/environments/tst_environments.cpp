@@ -125,6 +125,9 @@ void TestEnvironments::knowsWhatIsWhere()
     QCOMPARE(cell.version->digest, std::string("sha256:aaa"));
     QCOMPARE(cell.version->commit, std::string("c1"));
     QCOMPARE(cell.version->runId, id);
+    QCOMPARE(cell.pipeline.id, t.world.pipelineId);
+    QVERIFY(!cell.pipeline.name.empty());
+    QCOMPARE(cell.version->pipeline.name, cell.pipeline.name);
     QCOMPARE(cell.version->tags, (std::vector<std::string>{"1", "c1"}));
     QCOMPARE(cell.kubernetesNamespace, std::string("dev-space"));
     QCOMPARE(cell.workload, std::string("Deployment/web"));
@@ -245,6 +248,7 @@ void TestEnvironments::tellsOfDeploymentsByScripts()
     QCOMPARE(story[0].service.id, 0);
     QCOMPARE(story[0].version->commit, std::string("c2"));
     QCOMPARE(story[0].version->runNumber, std::string("2"));
+    QCOMPARE(story[0].version->pipeline.name, story[0].deployment.pipelineName);
     QVERIFY(story[0].commits.empty());
     filter.service = "web";
     QCOMPARE(t.world.environments->history(filter)->size(), 1U);

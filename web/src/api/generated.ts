@@ -207,6 +207,7 @@ export interface components {
             commitMessage: string;
             runId: number;
             runNumber: string;
+            pipeline?: components["schemas"]["PipelineRef"];
             /** Format: date-time */
             createdAt: string;
         };
@@ -230,6 +231,7 @@ export interface components {
             deploymentId?: number;
             runId?: number;
             runNumber?: string;
+            pipeline?: components["schemas"]["PipelineRef"];
             /** Format: date-time */
             since?: string;
             image?: string;
@@ -241,6 +243,7 @@ export interface components {
             pending?: {
                 runId: number;
                 runNumber: string;
+                pipeline?: components["schemas"]["PipelineRef"];
                 version?: components["schemas"]["Version"] | null;
                 state: string;
                 approvalId?: string;
@@ -259,6 +262,8 @@ export interface components {
             locked?: {
                 runId: number;
                 runNumber: string;
+                stage?: string;
+                pipeline?: components["schemas"]["PipelineRef"];
             };
             resources: components["schemas"]["Resource"][];
         };

@@ -94,3 +94,8 @@ export function asSentence(message: string): string {
 
 /** The first line of a commit message. */
 export const subject = (message: string): string => message.split('\n', 1)[0] ?? ''
+
+/** "web 20261121.1": a run where its pipeline is not said already, as numbers repeat from pipeline to pipeline. */
+export function runName(run: { runNumber?: string; pipeline?: { name: string } }): string {
+  return `${run.pipeline?.name ?? 'run'} ${run.runNumber ?? ''}`
+}

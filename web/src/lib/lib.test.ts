@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseAnsi, paletteColour, plainText } from './ansi'
-import { age, branchName, bytes, clock, duration, elapsed, short } from './format'
+import { age, branchName, bytes, clock, duration, elapsed, runName, short } from './format'
 import { stateOfDeployment, stateOfRecord, stateOfRun } from './state'
 
 const now = Date.UTC(2026, 10, 21, 14, 0, 0)
@@ -10,6 +10,12 @@ describe('age', () => {
     ['a clock that is ahead of ours', -5000, 'now'], ['under a minute', 59_000, 'now'], ['minutes', 5 * 60_000, '5 min'], ['one hour', 3_600_000, '1 h'],
     ['hours', 23.9 * 3_600_000, '23 h'], ['days', 3 * 86_400_000, '3 d'], ['months', 90 * 86_400_000, '3 mo'], ['years', 800 * 86_400_000, '2 y'],
   ])('%s', (_, old, text) => expect(age(now - old, now)).toBe(text))
+})
+
+describe('the name of a run', () => {
+  it.each([
+    [{ runNumber: '20261121.1', pipeline: { name: 'web' } }, 'web 20261121.1'], [{ runNumber: '20261121.1' }, 'run 20261121.1'],
+  ])('%j', (run, text) => expect(runName(run)).toBe(text))
 })
 
 describe('duration', () => {

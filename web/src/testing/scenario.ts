@@ -40,7 +40,7 @@ export const versions = {
 function version(id: number, commit: { id: string; message: string }, tag: string, runNumber: string, old: number): Version {
   return {
     id, tag, tags: [tag, commit.id], digest: `sha256:9f2c${commit.id.slice(4)}${commit.id.slice(0, 24)}`, commit: commit.id,
-    commitMessage: commit.message, runId: Number(tag), runNumber, createdAt: ago(old),
+    commitMessage: commit.message, runId: Number(tag), runNumber, pipeline: { id: 1, name: 'space-game' }, createdAt: ago(old),
   }
 }
 
@@ -201,21 +201,21 @@ export const matrix: Matrix = {
   at: ago(0),
   environments: [
     { id: 1, name: 'dev', ordinal: 1, resources: [resource(10, 'space-game-dev', 'default')] },
-    { id: 2, name: 'production', ordinal: 2, locked: { runId: 1871, runNumber: waitingRun.number }, resources: [resource(20, 'space-game', 'eu'), resource(21, 'space-game', 'us')] },
+    { id: 2, name: 'production', ordinal: 2, locked: { runId: 1871, runNumber: waitingRun.number, pipeline: waitingRun.pipeline }, resources: [resource(20, 'space-game', 'eu'), resource(21, 'space-game', 'us')] },
   ],
   services: [{ id: 1, key: 'web', imageRepository: '127.0.0.1:5000/space-game/web' }, { id: 2, key: 'leaderboard', imageRepository: '127.0.0.1:5000/space-game/leaderboard' }],
   cells: [
     cell(1, 1, 10, versions.webNew, 25 * minute, 'ok', 'space-game-dev'),
-    { ...cell(1, 2, 20, versions.webOld, 3 * day, 'waiting', 'space-game'), behind: 3, pending: { runId: 1871, runNumber: waitingRun.number, version: versions.webNew, state: 'waiting', approvalId: approval.id } },
-    { ...cell(1, 2, 21, versions.webOld, 3 * day, 'failed', 'space-game'), behind: 3, pending: { runId: 1869, runNumber: failedRun.number, version: versions.webNew, state: 'failed' } },
-    { ...cell(2, 1, 10, versions.boardNew, 5 * day, 'inProgress', 'space-game-dev'), pending: { runId: 1873, runNumber: runningRun.number, version: versions.boardNew, state: 'inProgress' } },
+    { ...cell(1, 2, 20, versions.webOld, 3 * day, 'waiting', 'space-game'), behind: 3, pending: { runId: 1871, runNumber: waitingRun.number, pipeline: waitingRun.pipeline, version: versions.webNew, state: 'waiting', approvalId: approval.id } },
+    { ...cell(1, 2, 21, versions.webOld, 3 * day, 'failed', 'space-game'), behind: 3, pending: { runId: 1869, runNumber: failedRun.number, pipeline: failedRun.pipeline, version: versions.webNew, state: 'failed' } },
+    { ...cell(2, 1, 10, versions.boardNew, 5 * day, 'inProgress', 'space-game-dev'), pending: { runId: 1873, runNumber: runningRun.number, pipeline: runningRun.pipeline, version: versions.boardNew, state: 'inProgress' } },
     cell(2, 2, 20, versions.boardNew, 5 * day, 'ok', 'space-game'),
   ],
 }
 
 function cell(serviceId: number, environmentId: number, resourceId: number, current: Version, since: number, state: MatrixCell['state'], namespace: string): MatrixCell {
   return {
-    serviceId, environmentId, resourceId, state, version: current, deploymentId: serviceId * 100 + resourceId, runId: current.runId, runNumber: current.runNumber,
+    serviceId, environmentId, resourceId, state, version: current, deploymentId: serviceId * 100 + resourceId, runId: current.runId, runNumber: current.runNumber, pipeline: current.pipeline,
     since: ago(since), approvedBy: environmentId === 2 ? [{ displayName: other.displayName, at: ago(since + minute), comment: 'dev looks right' }] : [], namespace,
   }
 }

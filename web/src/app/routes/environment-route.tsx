@@ -19,7 +19,7 @@ import { checkSentence } from '@/features/environments/model/check-form'
 import { note, stateOfCell, targetName, viewOf, type MatrixView, type Target } from '@/features/environments/model/matrix-view'
 import { placeSentence } from '@/features/environments/model/place-sentence'
 import { endpointsQuery } from '@/features/library/api/library'
-import { subject } from '@/lib/format'
+import { runName, subject } from '@/lib/format'
 import { useNow } from '@/lib/clock'
 import { keys } from '@/lib/keys'
 import { useIsAdmin } from '@/lib/me'
@@ -169,6 +169,6 @@ const columns: Column<Here>[] = [
     header: 'Version', width: '40%',
     cell: ({ cell }) => cell.version === undefined || cell.version === null ? 'none yet' : <TwoLines title={cell.version.commitMessage} top={<><VersionName version={cell.version} /> {subject(cell.version.commitMessage)}</>} below={note(cell) === '' ? undefined : note(cell)} />,
   },
-  { header: 'Run', width: '120px', from: 'wide', align: 'right', cell: ({ cell }) => cell.runId === undefined ? '' : <RunLink id={cell.runId}>{cell.runNumber}</RunLink> },
+  { header: 'Run', width: '180px', from: 'wide', align: 'right', cell: ({ cell }) => cell.runId === undefined ? '' : <RunLink id={cell.runId}>{runName(cell)}</RunLink> },
   { header: 'For', width: '72px', align: 'right', cell: ({ cell }) => cell.since === undefined ? '' : <Time at={cell.since} /> },
 ]

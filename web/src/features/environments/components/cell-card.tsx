@@ -1,7 +1,7 @@
 import { createPortal } from 'react-dom'
 import type { MatrixCell, Service } from '@/api/types'
 import { StateLabel } from '@/components/state-icon'
-import { exact, short, subject } from '@/lib/format'
+import { exact, runName, short, subject } from '@/lib/format'
 import { note, stateOfCell, targetName, type Target } from '../model/matrix-view'
 import styles from './cell-card.module.css'
 
@@ -21,7 +21,7 @@ export function CellCard({ cell, service, target, box }: CellCardProps) {
     ['Commit', version?.commit === undefined || version.commit === '' ? undefined : `${short(version.commit)} ${subject(version.commitMessage)}`],
     ['Tags', version?.tags.map((tag) => (tag.length === 40 ? short(tag) : tag)).join(', ')],
     ['Digest', version?.digest === undefined || version.digest === '' ? undefined : short(version.digest)],
-    ['Run', cell.runNumber],
+    ['Run', cell.runNumber === undefined ? undefined : runName(cell)],
     ['Since', cell.since === undefined ? undefined : exact(cell.since)],
     ['Let through by', cell.approvedBy?.map((one) => `${one.displayName}${one.comment === undefined || one.comment === '' ? '' : `: ${one.comment}`}`).join('; ')],
     ['Namespace', cell.namespace],

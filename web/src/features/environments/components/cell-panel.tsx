@@ -5,6 +5,7 @@ import type { CellState, MatrixCell, Service } from '@/api/types'
 import { RunLink, VersionName } from '@/components/run-bits'
 import { StateLabel } from '@/components/state-icon'
 import { Time } from '@/components/time'
+import { runName } from '@/lib/format'
 import { stateOfCell, targetName, type Target } from '../model/matrix-view'
 import { HistoryFeed } from './history-feed'
 import styles from './cell-panel.module.css'
@@ -33,7 +34,7 @@ export function CellPanel({ service, target, cell, onClose }: CellPanelProps) {
       <p className={styles.sentence}>
         <StateLabel state={stateOfCell(cell)} />
         {cell.version !== undefined && cell.version !== null && cell.since !== undefined && <span><VersionName version={cell.version} /> since <Time at={cell.since} form="clock" /></span>}
-        {cell.pending !== undefined && <span>{coming[cell.state]} in run <RunLink id={cell.pending.runId}>{cell.pending.runNumber}</RunLink>{cell.pending.version !== undefined && cell.pending.version !== null && <>: <VersionName version={cell.pending.version} /></>}</span>}
+        {cell.pending !== undefined && <span>{coming[cell.state]} in run <RunLink id={cell.pending.runId}>{runName(cell.pending)}</RunLink>{cell.pending.version !== undefined && cell.pending.version !== null && <>: <VersionName version={cell.pending.version} /></>}</span>}
       </p>
       <HistoryFeed filter={{ service: service.key, environmentId: target.environment.id, resourceId: target.resource?.id ?? 0 }} />
     </aside>

@@ -5,7 +5,7 @@ import type { MatrixCell, Service } from '@/api/types'
 import { StateIcon } from '@/components/state-icon'
 import { Time } from '@/components/time'
 import { useProject } from '@/lib/project'
-import { subject } from '@/lib/format'
+import { runName, subject } from '@/lib/format'
 import { states } from '@/lib/state'
 import { cellKey, note, stateOfCell, targetName, versionText, type MatrixView, type Target } from '../model/matrix-view'
 import { CellCard } from './cell-card'
@@ -163,7 +163,7 @@ function EnvironmentHead({ target, span }: { target: Target; span: number }) {
     <th scope="colgroup" colSpan={span} className={styles.environment} title={environment.name}>
       <Link to="/$project/environments/$environmentId" params={{ project, environmentId: String(environment.id) }}>{environment.name}</Link>
       {environment.locked !== undefined && (
-        <Link className={styles.lock} to="/$project/runs/$runId" params={{ project, runId: String(environment.locked.runId) }} title={`Locked by run ${environment.locked.runNumber}`}>locked</Link>
+        <Link className={styles.lock} to="/$project/runs/$runId" params={{ project, runId: String(environment.locked.runId) }} title={`Locked by ${runName(environment.locked)}`}>locked</Link>
       )}
     </th>
   )

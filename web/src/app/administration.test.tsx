@@ -141,8 +141,31 @@ describe('pools and settings', () => {
 
   it('who may not change anything is offered nothing to change', async () => {
     server.use(http.get('*/_apis/slipway/me', () => HttpResponse.json({ id: 'x', uniqueName: 'kim', displayName: 'Kim', isAdmin: false })))
-    open(`${P}/library`)
+    open(`${P}/library?group=1`)
     expect(await screen.findByText('Container Registry Connection', undefined, soon)).toBeVisible()
+    expect(await screen.findByText('production.replicas', undefined, soon)).toBeVisible()
+    expect(screen.getByText(/Administrators change them\.$/)).toBeVisible()
     expect(screen.queryByRole('button', { name: /^(New|Edit|Delete)/ })).toBeNull()
+    expect(screen.queryByRole('dialog')).toBeNull()
+  })
+
+  it.each([['pipelines/new', /^Only administrators create pipelines/], ['settings?tab=retention', 'Days that runs are kept']])('who may not change anything reads %s', async (path, text) => {
+    server.use(http.get('*/_apis/slipway/me', () => HttpResponse.json({ id: 'x', uniqueName: 'kim', displayName: 'Kim', isAdmin: false })))
+    open(`${P}/${path}`)
+    expect(await screen.findByText(text, undefined, soon)).toBeVisible()
+    expect(screen.queryByRole('textbox')).toBeNull()
+    expect(screen.queryByRole('button', { name: /^(Create|Save|New)/ })).toBeNull()
+  })
+
+  it('a server without a project offers to create the first', async () => {
+    server.use(http.get('*/_apis/projects', () => HttpResponse.json({ count: 0, value: [] })))
+    const bodies = sent('post', '*/_apis/projects', { id: 'x', status: 'succeeded' })
+    const { user } = open('/')
+    await user.click(await screen.findByRole('button', { name: 'New project' }, soon))
+    const form = await dialog()
+    await user.type(form.getByRole('textbox', { name: 'Name' }), 'shop')
+    await user.click(form.getByRole('button', { name: 'Create project' }))
+    await waitFor(() => expect(bodies).toMatchObject([{ name: 'shop' }]))
+    await waitFor(() => expect(address()).toBe('/shop/pipelines/new'), soon)
   })
 })

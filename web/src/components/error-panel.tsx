@@ -39,7 +39,7 @@ function explain(error: Error): { meaning: string; remedy: string } {
   switch (error.status) {
     case 0: return { meaning: 'The server does not answer.', remedy: 'Check that slipway is running; the page goes on by itself when it is back.' }
     case 401: return { meaning: 'You are not signed in.', remedy: 'Open the sign-in link that slipway printed.' }
-    case 403: return { meaning: asSentence(error.message), remedy: 'Ask an administrator of the project for the permission.' }
+    case 403: return { meaning: asSentence(error.message), remedy: 'Ask an administrator: Settings, People shows who they are.' }
     case 404: return { meaning: asSentence(error.message), remedy: 'It may have been deleted, or the address has a typing error.' }
     default: return { meaning: asSentence(error.message), remedy: error.status >= 500 ? 'The server\'s log says more.' : '' }
   }

@@ -82,6 +82,12 @@ export function branchName(ref: string): string {
   return ref.replace(/^refs\/heads\//, '').replace(/^refs\/tags\//, 'tag ').replace(/^refs\/pull\/(\d+)\/.*/, 'pull/$1')
 }
 
+/** A name inside a sentence: one that is written from right to left turns neither what is around it nor the order of names (Unicode's isolates). */
+export const isolated = (name: string): string => (/[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/.test(name) ? `\u2066${name}\u2069` : name)
+
+/** A word of a command to paste: quoted where a shell would read it otherwise. */
+export const shellWord = (text: string): string => (/^[\w.@%+:,/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
+
 /** "1 job", "3 jobs": counts with their noun. */
 export const plural = (count: number, noun: string, many = `${noun}s`): string => `${count} ${count === 1 ? noun : many}`
 

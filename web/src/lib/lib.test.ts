@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseAnsi, paletteColour, plainText } from './ansi'
-import { age, branchName, bytes, clock, duration, elapsed, runName, short } from './format'
+import { age, branchName, bytes, clock, duration, elapsed, runName, shellWord, short } from './format'
 import { stateOfDeployment, stateOfRecord, stateOfRun } from './state'
 
 const now = Date.UTC(2026, 10, 21, 14, 0, 0)
@@ -27,6 +27,7 @@ describe('duration', () => {
 
 describe('names', () => {
   it.each([['refs/heads/main', 'main'], ['refs/heads/feature/a', 'feature/a'], ['refs/tags/v1', 'tag v1'], ['refs/pull/12/merge', 'pull/12'], ['main', 'main']])('branch %s', (ref, text) => expect(branchName(ref)).toBe(text))
+  it.each([['web', 'web'], ['team/web.release', 'team/web.release'], ['my web', "'my web'"], ["Ada's", "'Ada'\\''s'"], ['', "''"], ['$(id)', "'$(id)'"]])('in a command: %s', (name, word) => expect(shellWord(name)).toBe(word))
   it('a digest loses its algorithm', () => expect(short('sha256:9f2c41d8aa')).toBe('9f2c41d'))
   it.each([[0, '0 B'], [1023, '1023 B'], [1536, '1.5 KiB'], [3 * 1024 ** 3, '3.0 GiB']])('%d bytes', (count, text) => expect(bytes(count)).toBe(text))
   it('a time of another day names the day', () => expect(clock(now - 3 * 86_400_000, now)).toMatch(/^\w{3},? 18 Nov \d\d:\d\d$/))

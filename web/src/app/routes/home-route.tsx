@@ -10,6 +10,7 @@ import { ApprovalCard } from '@/features/approvals/components/approval-card'
 import { matrixQuery } from '@/features/environments/api/environments'
 import { MatrixGrid } from '@/features/environments/components/matrix-grid'
 import { viewOf } from '@/features/environments/model/matrix-view'
+import { pipelinesQuery } from '@/features/pipelines/api/pipelines'
 import { recentRunsQuery } from '@/features/runs/api/runs'
 import { activity } from '@/features/runs/model/activity'
 import { RunTable } from '@/features/runs/components/run-table'
@@ -24,6 +25,7 @@ export function HomeRoute() {
   const approvals = useQuery(pendingApprovalsQuery(project))
   const runs = useQuery(recentRunsQuery(project))
   const matrix = useQuery(matrixQuery(project))
+  const pipelines = useQuery(pipelinesQuery(project)).data?.value
   const waiting = approvals.data?.value ?? []
   return (
     <Page title={project} sentence={sentenceOf(runs.data?.value, waiting.length)}>
@@ -44,7 +46,7 @@ export function HomeRoute() {
       </Section>
       <Section title="Last runs" aside={<Link to="/$project/runs" params={{ project }}>All runs</Link>}>
         <QueryView query={runs} doing="list the runs" loading={<Skeleton rows={5} height={48} />}>
-          {({ value }) => value.length === 0 ? <Empty title="Nothing has run yet.">Push a commit, or start one from <Link to="/$project/pipelines" params={{ project }}>Pipelines</Link>.</Empty> : <RunTable runs={value} label="Last runs" />}
+          {({ value }) => value.length === 0 ? <Empty title="Nothing has run yet.">{pipelines?.length === 0 ? 'This project has no pipeline that could: begin with' : 'Push a commit, or start one from'} <Link to="/$project/pipelines" params={{ project }}>Pipelines</Link>.</Empty> : <RunTable runs={value} label="Last runs" />}
         </QueryView>
       </Section>
     </Page>

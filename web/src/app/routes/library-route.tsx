@@ -34,7 +34,7 @@ export function LibraryRoute() {
   const group = groups.data?.value.find((one) => String(one.id) === search.group)
   const connection = endpoints.data?.value.find((one) => one.id === search.connection)
   return (
-    <Page title="Library" sentence="Connections, variables and files that pipelines of this project share. Secrets are stored sealed and never shown.">
+    <Page title="Library" sentence={`Connections, variables and files that pipelines of this project share. Secrets are stored sealed and never shown.${admin ? '' : ' Administrators change them.'}`}>
       <Section title="Service connections" aside={admin && <Button size="small" icon={<Add16Regular />} onClick={() => go({ connection: 'new' })}>New connection</Button>}>
         <QueryView query={endpoints} doing="list the service connections">
           {({ value }) => value.length === 0
@@ -57,9 +57,9 @@ export function LibraryRoute() {
         </QueryView>
       </Section>
       <Suspense fallback={null}>
-        {(search.group === 'new' || group !== undefined) && <GroupDialog key={search.group} group={group} onClose={() => go({})} />}
-        {(search.connection === 'new' || connection !== undefined) && <EndpointDialog key={search.connection} endpoint={connection} onClose={() => go({})} />}
-        {search.file === 'new' && files.data !== undefined && <SecureFileDialog existing={files.data.value} onClose={() => go({})} />}
+        {admin && (search.group === 'new' || group !== undefined) && <GroupDialog key={search.group} group={group} onClose={() => go({})} />}
+        {admin && (search.connection === 'new' || connection !== undefined) && <EndpointDialog key={search.connection} endpoint={connection} onClose={() => go({})} />}
+        {admin && search.file === 'new' && files.data !== undefined && <SecureFileDialog existing={files.data.value} onClose={() => go({})} />}
         {removal?.kind === 'group' && (
           <RemoveDialog
             title={`Delete the variable group ${removal.name}?`} consequence="Its values are gone for good, secrets too. A pipeline that takes it in no longer starts." doing="delete the variable group"

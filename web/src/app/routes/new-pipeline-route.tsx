@@ -1,7 +1,7 @@
 import { Button, Combobox, Field, Input, Option, Select } from '@fluentui/react-components'
 import { Add16Regular } from '@fluentui/react-icons'
 import { useQuery } from '@tanstack/react-query'
-import { useNavigate, useSearch } from '@tanstack/react-router'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { Repository } from '@/api/types'
 import { DiagnosticSummary } from '@/components/diagnostics'
@@ -18,6 +18,7 @@ import { addRepository, createPipeline, filesQuery, repositoriesQuery, validatio
 import { folderPath, pipelineFiles, suggestedName } from '@/features/pipelines/model/new-pipeline'
 import { branchName, plural } from '@/lib/format'
 import { keys } from '@/lib/keys'
+import { useIsAdmin } from '@/lib/me'
 import { useProject } from '@/lib/project'
 import { useSend } from '@/lib/send'
 import styles from './new-pipeline-route.module.css'
@@ -28,8 +29,14 @@ export function NewPipelineRoute() {
   const navigate = useNavigate({ from: '/$project/pipelines/new' })
   const search = useSearch({ from: '/$project/pipelines/new' })
   const repositories = useQuery(repositoriesQuery(project))
+  const admin = useIsAdmin()
   const [adding, setAdding] = useState(false)
   const choose = (name: string) => void navigate({ search: { repository: name }, replace: true })
+  if (!admin) return (
+    <Page title="New pipeline" sentence="Only administrators create pipelines: ask one, with the repository and the path of the file. Settings, People shows who they are.">
+      <Link to="/$project/pipelines" params={{ project }}>Back to the pipelines</Link>
+    </Page>
+  )
   return (
     <Page title="New pipeline" sentence="A pipeline is a YAML file in a repository of this project; the file says what runs, and what starts it.">
       <QueryView query={repositories} doing="list the repositories" loading={<Skeleton rows={3} />}>

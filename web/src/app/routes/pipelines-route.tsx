@@ -1,7 +1,7 @@
 import { Button, SearchBox } from '@fluentui/react-components'
 import { Add16Regular } from '@fluentui/react-icons'
 import { useQuery } from '@tanstack/react-query'
-import { useNavigate, useSearch } from '@tanstack/react-router'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { lazy, Suspense } from 'react'
 import { Empty } from '@/components/empty'
 import { Page } from '@/components/page'
@@ -30,16 +30,17 @@ export function PipelinesRoute() {
   const pipelines = useQuery(pipelineOverviewsQuery(project))
   const runs = pipelines.data?.value.flatMap((one) => one.runs) ?? []
   const queueing = pipelines.data?.value.find((one) => one.id === run)
-  const sentence = pipelines.data === undefined ? undefined : `${plural(pipelines.data.count, 'pipeline')}; ${activity(runs)}.`
+  const sentence = pipelines.data === undefined || pipelines.data.count === 0 ? undefined : `${plural(pipelines.data.count, 'pipeline')}; ${activity(runs)}.`
+  const admin = useIsAdmin()
   return (
     <Page
       title="Pipelines" sentence={sentence}
-      actions={useIsAdmin() && <Button appearance="primary" icon={<Add16Regular />} onClick={() => void navigate({ to: '/$project/pipelines/new', params: { project }, search: {} })}>New pipeline</Button>}
+      actions={admin && <Button appearance="primary" icon={<Add16Regular />} onClick={() => void navigate({ to: '/$project/pipelines/new', params: { project }, search: {} })}>New pipeline</Button>}
     >
       <QueryView query={pipelines} doing="list the pipelines" loading={<Skeleton rows={5} height={48} />}>
         {({ value }) => {
           if (value.length === 0)
-            return <Empty title="This project has no pipeline yet." example={firstPipeline}>A pipeline is a file azure-pipelines.yml in a repository of the project. The smallest one:</Empty>
+            return <Empty title="This project has no pipeline yet." example={firstPipeline}>A pipeline is a file azure-pipelines.yml in a repository of the project. {admin ? <><Link to="/$project/pipelines/new" params={{ project }}>New pipeline</Link> takes you through both.</> : 'An administrator creates the pipeline for it.'} The smallest one:</Empty>
           const shown = value.filter((one) => `${one.folder}\\${one.name}`.toLowerCase().includes(q.toLowerCase()))
           return (
             <>

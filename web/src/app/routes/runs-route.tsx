@@ -1,7 +1,7 @@
 import { Button, Field, Input, Select } from '@fluentui/react-components'
 import { Play16Regular } from '@fluentui/react-icons'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
-import { useNavigate, useSearch } from '@tanstack/react-router'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
 import { Empty } from '@/components/empty'
 import { Page } from '@/components/page'
@@ -12,7 +12,7 @@ import { runsQuery, type RunFilter } from '@/features/runs/api/runs'
 import { activity } from '@/features/runs/model/activity'
 import { RunTable } from '@/features/runs/components/run-table'
 import { useHeldBack } from '@/features/runs/components/use-held-back'
-import { ago, asSentence, plural } from '@/lib/format'
+import { ago, asSentence, plural, shellWord } from '@/lib/format'
 import { useNow } from '@/lib/clock'
 import { useProject } from '@/lib/project'
 import { stateOfRun, states } from '@/lib/state'
@@ -23,7 +23,8 @@ export function RunsRoute() {
   const project = useProject()
   const navigate = useNavigate({ from: '/$project/runs' })
   const { pipeline, branch, status } = useSearch({ from: '/$project/runs' })
-  const pipelines = useQuery(pipelinesQuery(project)).data?.value ?? []
+  const known = useQuery(pipelinesQuery(project)).data?.value
+  const pipelines = known ?? []
   const filter: RunFilter = { pipelineId: pipeline, branch, status }
   const query = useInfiniteQuery(runsQuery(project, filter))
   const runs = useMemo(() => query.data?.pages.flatMap((page) => page.value) ?? [], [query.data])
@@ -32,7 +33,7 @@ export function RunsRoute() {
   const filtered = branch !== undefined || status !== undefined
   return (
     <Page
-      title={name ?? 'Runs'} sentence={query.data === undefined ? undefined : sentenceOf(runs, now)}
+      title={name ?? 'Runs'} sentence={query.data === undefined || (runs.length === 0 && known?.length === 0) ? undefined : sentenceOf(runs, now)}
       actions={pipeline === undefined ? undefined : (
         <Button appearance="primary" icon={<Play16Regular />} onClick={() => void navigate({ to: '/$project/pipelines', search: { run: pipeline } })}>Run pipeline</Button>
       )}
@@ -58,8 +59,8 @@ export function RunsRoute() {
         <BranchFilter value={branch ?? ''} onChange={(value) => void navigate({ search: (before) => ({ ...before, branch: value === '' ? undefined : value }) })} />
       </div>
       <QueryView query={query} doing="list the runs" loading={<Skeleton rows={8} height={48} />}>
-        {() => runs.length === 0 ? (
-          <Empty title={filtered ? 'No run matches these filters.' : 'Nothing has run yet.'} example={filtered ? undefined : 'slipway queue space-game --follow'}>
+        {() => runs.length === 0 && known?.length === 0 ? <Empty title="Nothing has run yet.">This project has no pipeline that could: begin with <Link to="/$project/pipelines" params={{ project }}>Pipelines</Link>.</Empty> : runs.length === 0 ? (
+          <Empty title={filtered ? 'No run matches these filters.' : 'Nothing has run yet.'} example={filtered ? undefined : `slipway queue ${shellWord(name ?? pipelines[0]?.name ?? 'PIPELINE')} --project ${shellWord(project)} --wait`}>
             {filtered ? 'Take a filter away to see more.' : 'A push that a pipeline\'s trigger names starts one; so does Run on the pipelines page, or the terminal:'}
           </Empty>
         ) : <RunList key={JSON.stringify(filter)} runs={runs} more={query.hasNextPage} loading={query.isFetchingNextPage} onMore={() => void query.fetchNextPage()} />}

@@ -1,6 +1,6 @@
 import { Field, SearchBox, Select } from '@fluentui/react-components'
 import { useQuery } from '@tanstack/react-query'
-import { useNavigate, useSearch } from '@tanstack/react-router'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { PipelineOverview, PipelineTest } from '@/api/types'
 import { Empty } from '@/components/empty'
@@ -22,7 +22,7 @@ export function TestsRoute() {
   return (
     <QueryView query={overviews} doing="list the pipelines" loading={<Page title="Tests"><Skeleton rows={8} height={48} /></Page>}>
       {({ value }) => value.length === 0
-        ? <Page title="Tests"><Empty title="There is no pipeline yet.">Tests that the runs of a pipeline publish are followed here.</Empty></Page>
+        ? <Page title="Tests"><Empty title="There is no pipeline yet.">Tests that the runs of a pipeline publish are followed here: begin with <Link to="/$project/pipelines" params={{ project }}>Pipelines</Link>.</Empty></Page>
         : <TestsPage pipelines={value} />}
     </QueryView>
   )

@@ -79,7 +79,7 @@ export function PoolWorkers({ pool }: { pool: Pool }) {
       {enable.error !== null && <ErrorPanel error={enable.error} doing="change the worker" />}
       <QueryView query={agents} doing={`list the workers of ${pool.name}`}>
         {({ value }) => value.length === 0
-          ? <Empty title="No worker has registered with this pool." example={joinCommand(window.location.origin, pool.name, 'TOKEN')}>Jobs of this pool wait until one does. On the machine that is to run them:</Empty>
+          ? <Empty title="No worker has registered with this pool." example={joinCommand(window.location.origin, pool.name, 'TOKEN')}>Jobs of this pool wait until one does. {admin ? 'New worker makes this command with a token in it, for the machine that is to run them:' : 'An administrator makes the token; then, on the machine that is to run them:'}</Empty>
           : <>
             <DataTable label={`Workers of ${pool.name}`} columns={columns} items={value} keyOf={(agent) => agent.id} rowHeight={48} />
             {value.map((agent) => <Capabilities key={agent.id} agent={agent} />)}

@@ -4,12 +4,15 @@ import { RunLink } from '@/components/run-bits'
 import { StateIcon } from '@/components/state-icon'
 import { explainQuery, queueInterval, recentRunsQuery } from '@/features/runs/api/runs'
 import { byPlace, isInQueue } from '@/features/runs/model/queue-place'
-import { asSentence } from '@/lib/format'
+import { asSentence, plural } from '@/lib/format'
 import { useProject } from '@/lib/project'
 import styles from './pools.module.css'
 
 /** Runs that are asked at most: one request each. */
 const mostRuns = 10
+
+/** Jobs that are shown; the others are counted, so that the workers stay in sight. */
+const mostJobs = 6
 
 /** Jobs of this project that wait for a worker, each with the reason as the scheduler has it. */
 export function WaitingJobs() {
@@ -23,8 +26,8 @@ export function WaitingJobs() {
   return (
     <Section title="Waiting for a worker">
       <ul className={styles.waiting}>
-        {waiting.map(({ run, reason }) => (
-          <li key={`${run.id}${reason.stage}${reason.job ?? ''}`}>
+        {waiting.slice(0, mostJobs).map(({ run, reason }) => (
+          <li key={`${run.id}${reason.stage}${reason.jobId ?? reason.job ?? ''}`}>
             <StateIcon state="queued" />
             <div>
               <RunLink id={run.id}>{run.pipeline.name} {run.number}</RunLink>
@@ -32,6 +35,7 @@ export function WaitingJobs() {
             </div>
           </li>
         ))}
+        {waiting.length > mostJobs && <li><p>{plural(waiting.length - mostJobs, 'more job waits', 'more jobs wait')}.</p></li>}
       </ul>
     </Section>
   )

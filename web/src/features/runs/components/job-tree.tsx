@@ -1,4 +1,5 @@
 import { Link } from '@tanstack/react-router'
+import { useLayoutEffect, useRef } from 'react'
 import type { RunDetail, TimelineRecord } from '@/api/types'
 import { StateIcon } from '@/components/state-icon'
 import { Duration } from '@/components/time'
@@ -15,8 +16,19 @@ interface JobTreeProps {
 
 /** Stages, and the jobs and steps of the one that is selected. */
 export function JobTree({ run, tree, selection }: JobTreeProps) {
+  const list = useRef<HTMLElement>(null)
+  // A run of fifty stages opens with the step whose log stands beside it; only the list scrolls, never the page.
+  const chosen = selection?.step?.id ?? selection?.job?.record.id ?? selection?.stage.record.id
+  useLayoutEffect(() => {
+    const scroller = list.current?.parentElement
+    const row = list.current?.querySelector('[data-current]')
+    if (scroller === null || scroller === undefined || row === null || row === undefined || scroller.scrollHeight <= scroller.clientHeight) return
+    const [box, at] = [scroller.getBoundingClientRect(), row.getBoundingClientRect()]
+    // To the middle: what stands above the list may still grow.
+    if (at.top < box.top || at.bottom > box.bottom) scroller.scrollTop += (at.top + at.bottom - box.top - box.bottom) / 2
+  }, [chosen])
   return (
-    <nav aria-label="Jobs and steps" className={styles.tree}>
+    <nav ref={list} aria-label="Jobs and steps" className={styles.tree}>
       <ul>
         {tree.map((stage) => {
           const open = stage.record.id === selection?.stage.record.id

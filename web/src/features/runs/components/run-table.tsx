@@ -19,7 +19,7 @@ const run = (places: ReadonlyMap<number, string>): Column<RunSummary> => ({
     return (
       <div className={styles.run}>
         <StateIcon state={stateOfRun(one)} />
-        <TwoLines title={`${one.pipeline.name} ${one.number}\n${sentence}`} top={<RunLink id={one.id} row>{one.pipeline.name} <span className="num">{one.number}</span></RunLink>} below={sentence} />
+        <TwoLines title={`${one.pipeline.name} ${one.number}\n${sentence}`} top={<RunLink id={one.id} row><span className={styles.name}><span>{one.pipeline.name}</span> <span className="num">{one.number}</span></span></RunLink>} below={sentence} />
       </div>
     )
   },

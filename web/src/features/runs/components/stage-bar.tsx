@@ -29,11 +29,11 @@ export function StageBar({ run, selection }: { run: RunDetail; selection: Select
       <Reasons reasons={reasons} />
       <div className={styles.actions}>
         {job !== undefined && ofJob.map((one) => (
-          <Button key={one.label} size="small" disabled={action.isPending} onClick={() => action.mutate({ kind: one.kind, job: job.id })}>{one.label} {job.name}</Button>
+          <Button key={one.label} size="small" disabled={action.isPending} onClick={() => action.mutate({ kind: one.kind, job: job.id })}><span className={styles.label} title={job.name}>{one.label} {job.name}</span></Button>
         ))}
         {ofStage.map((one) => (
           <Button key={one.label} size="small" disabled={action.isPending} onClick={() => action.mutate({ kind: one.kind, stage: name, ...(one.all === undefined ? {} : { all: one.all }) })}>
-            {stageActionText(one, isImplicit(selection.stage.record) ? undefined : selection.stage.record.name)}
+            <span className={styles.label} title={selection.stage.record.name}>{stageActionText(one, isImplicit(selection.stage.record) ? undefined : selection.stage.record.name)}</span>
           </Button>
         ))}
       </div>

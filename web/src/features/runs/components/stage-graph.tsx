@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import { useLayoutEffect, useRef } from 'react'
+import { useLayoutEffect, useMemo, useRef } from 'react'
 import type { RunDetail } from '@/api/types'
 import { StateIcon } from '@/components/state-icon'
 import { Duration, Time } from '@/components/time'
@@ -31,7 +31,9 @@ export function StageGraph({ run, tree, selected }: StageGraphProps) {
     const gate = gateOf(run, stage.name)
     return gate === undefined ? [] : [[stage.name, gate]]
   }))
-  const layout = layoutGraph(stages, new Set(gates.keys()))
+  const gated = [...gates.keys()].join()
+  // eslint-disable-next-line react-hooks/exhaustive-deps -- the names of the gated stages stand for the gates
+  const layout = useMemo(() => layoutGraph(stages, new Set(gates.keys())), [stages, gated])
   const box = useRef<HTMLDivElement>(null)
   const now = run.stages.find((stage) => lookedFor.has(stateOfStage(stage)))?.name
   const place = layout.nodes.find((node) => node.name === now)
@@ -80,7 +82,7 @@ export function StageGraph({ run, tree, selected }: StageGraphProps) {
               <StateIcon state={state} />
               <span className={styles.words}>
                 <span className={styles.name}>{title}</span>
-                <span className={styles.more}>{state === 'queued' ? 'Waits for a worker' : states[state].word}{branch !== undefined && <NodeFacts branch={branch} />}</span>
+                <span className={styles.more}>{states[state].word}{branch !== undefined && <NodeFacts branch={branch} />}</span>
               </span>
             </Link>
           )
@@ -101,15 +103,15 @@ export function StageGraph({ run, tree, selected }: StageGraphProps) {
   )
 }
 
-/** "1m02s" and, of several jobs, how many are done. */
+/** Of several jobs how many are done, and "1m02s". */
 function NodeFacts({ branch }: { branch: StageNode }) {
   const { record, jobs } = branch
   const finished = jobs.filter((job) => job.record.state === 'completed').length
   const failed = jobs.filter((job) => stateOfRecord(job.record) === 'failed').length
   return (
     <>
+      {jobs.length > 1 && <> · {failed > 0 ? `${failed}/${jobs.length} jobs` : finished === jobs.length ? `${finished} jobs` : `${finished}/${jobs.length} jobs`}</>}
       {record.startTime !== null && record.startTime !== undefined && record.state !== 'pending' && <> · <Duration start={record.startTime} finish={record.finishTime} /></>}
-      {jobs.length > 1 && <> · {failed > 0 ? `${failed}/${jobs.length} failed` : `${finished}/${jobs.length}`}</>}
     </>
   )
 }

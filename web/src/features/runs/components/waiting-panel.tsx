@@ -1,6 +1,6 @@
 import { Label, Select } from '@fluentui/react-components'
 import { useQuery } from '@tanstack/react-query'
-import type { RunDetail, RunPriority } from '@/api/types'
+import type { RunDetail, RunPriority, WaitingReason } from '@/api/types'
 import { ErrorPanel } from '@/components/error-panel'
 import { StateIcon } from '@/components/state-icon'
 import { PriorityOptions } from '@/features/pipelines/components/priority-options'
@@ -25,13 +25,16 @@ export function WaitingPanel({ run }: { run: RunDetail }) {
   const reasons = idle ? explain.data?.waiting.filter((one) => isInPanel(one.kind)) ?? [] : []
   if (reasons.length === 0) return null
   const hidden = reasons.length - mostReasons
+  // Jobs of different stages may have the same name.
+  const several = new Set(reasons.map((one) => one.stage)).size > 1
+  const stageOf = (one: WaitingReason) => (several && one.job !== undefined ? run.stages.find((stage) => stage.name === one.stage)?.displayName ?? one.stage : undefined)
   return (
     <section className={styles.panel} aria-label="What it waits for">
       <ul>
         {reasons.slice(0, mostReasons).map((one) => (
           <li key={`${one.kind}${one.stage}${one.job ?? ''}${one.jobId ?? ''}`}>
             <StateIcon state={isInQueue(one) ? 'queued' : 'waiting'} />
-            <div><Reasons reasons={[reasonOf(one)]} /></div>
+            <div><Reasons reasons={[reasonOf(one, stageOf(one))]} /></div>
           </li>
         ))}
         {hidden > 0 && <li className={styles.more}>{plural(hidden, 'more job waits', 'more jobs wait')}.</li>}

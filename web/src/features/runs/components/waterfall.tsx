@@ -4,7 +4,7 @@ import { useNow } from '@/lib/clock'
 import { duration } from '@/lib/format'
 import { stateOfRecord, type State } from '@/lib/state'
 import { stageState, type StageNode } from '../model/records'
-import { pausesText, tickText, timeScale, type TimeScale } from '../model/time-scale'
+import { pausesText, ticks, timeScale, type TimeScale } from '../model/time-scale'
 import styles from './waterfall.module.css'
 
 /** Where the time went: stages, jobs and steps as bars on one time axis on which long pauses are cut short. */
@@ -22,7 +22,7 @@ export function Waterfall({ run, tree }: { run: RunDetail; tree: StageNode[] }) 
     <div className={styles.box}>
       <div className={styles.axis} aria-hidden>
         <span />
-        <span className={styles.ticks}>{[0, 0.25, 0.5, 0.75].map((part) => <span key={part} style={{ left: `${part * 100}%` }}>{tickText(scale.time(part) - start)}</span>)}</span>
+        <span className={styles.ticks}>{ticks(scale, start).map(({ part, text }) => <span key={part} style={{ left: `${part * 100}%` }}>{text}</span>)}</span>
       </div>
       {scale.pauses.length > 0 && <p className={styles.pauses}>{pausesText(scale.pauses)}</p>}
       <ul className={styles.rows}>

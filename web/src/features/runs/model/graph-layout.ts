@@ -26,7 +26,7 @@ export interface GraphLayout {
 }
 
 /** Nodes are as wide as the longest name needs, within these bounds. */
-export const nodeWidth = 200
+export const nodeWidth = 224
 const maxNodeWidth = 288
 export const nodeHeight = 48
 const laneGap = 12
@@ -68,7 +68,8 @@ export function layoutGraph(stages: GraphStage[], gated: ReadonlySet<string>): G
     const node = placed.get(stage.name)
     if (node !== undefined && gated.has(stage.name)) gates.set(stage.name, { x: node.x - gateGap + columnGap - 12, y: node.y + nodeHeight / 2 })
   }
-  const edges = stages.flatMap((stage) => directDependencies(stage, byName).flatMap((from): Edge[] => {
+  const before = dependencies(stages, byName)
+  const edges = stages.flatMap((stage) => directDependencies(stage, before).flatMap((from): Edge[] => {
     const [source, target] = [placed.get(from), placed.get(stage.name)]
     if (source === undefined || target === undefined) return []
     return [{ from, to: stage.name, path: elbow(source, target, gated.has(stage.name), wide) }]
@@ -77,14 +78,29 @@ export function layoutGraph(stages: GraphStage[], gated: ReadonlySet<string>): G
   return { nodes: [...placed.values()], edges, gates, width: x, height: Math.max(0, lanes * (nodeHeight + laneGap) - laneGap), nodeWidth: wide }
 }
 
-/** Dependencies that no other dependency already has among its own. */
-function directDependencies(stage: GraphStage, byName: ReadonlyMap<string, GraphStage>): string[] {
-  const reach = (name: string, target: string, seen: Set<string>): boolean => {
-    if (seen.has(name)) return false
-    seen.add(name)
-    return (byName.get(name)?.dependsOn ?? []).some((one) => one === target || reach(one, target, seen))
+/** What each stage depends on, over others too. Found once for each: files of hundreds of stages that all name each other must not stop the page. */
+function dependencies(stages: GraphStage[], byName: ReadonlyMap<string, GraphStage>): ReadonlyMap<string, ReadonlySet<string>> {
+  const all = new Map<string, Set<string>>()
+  const of = (stage: GraphStage): ReadonlySet<string> => {
+    const known = all.get(stage.name)
+    if (known !== undefined) return known
+    const found = new Set<string>()
+    all.set(stage.name, found) // before the others: a circle ends here
+    for (const name of stage.dependsOn) {
+      const other = byName.get(name)
+      if (other === undefined) continue
+      found.add(name)
+      for (const one of of(other)) found.add(one)
+    }
+    return found
   }
-  return stage.dependsOn.filter((one) => byName.has(one) && !stage.dependsOn.some((by) => by !== one && reach(by, one, new Set())))
+  stages.forEach(of)
+  return all
+}
+
+/** Dependencies that no other dependency already has among its own. */
+function directDependencies(stage: GraphStage, before: ReadonlyMap<string, ReadonlySet<string>>): string[] {
+  return stage.dependsOn.filter((one) => before.has(one) && !stage.dependsOn.some((by) => by !== one && before.get(by)?.has(one) === true))
 }
 
 /** Horizontal, one bend down or up near the source's column, horizontal: parallel lanes join in one trunk. */

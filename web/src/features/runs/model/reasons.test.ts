@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Explanation, TimelineRecord } from '@/api/types'
-import { jobOf, reasonsOf } from './reasons'
+import { jobOf, reasonOf, reasonsOf } from './reasons'
 import type { Selection } from './records'
 
 const record = (type: TimelineRecord['type'], name: string, identifier: string): TimelineRecord => ({ id: identifier, type, name, identifier, state: 'pending' })
@@ -25,6 +25,11 @@ describe('why a job waits', () => {
   it('names the run that holds the lock', () => {
     const holder = { runId: 7, runNumber: '20261128.1', pipeline: 'web' }
     expect(reasonsOf(explanation([{ kind: 'lock', stage: 'Check', sentence: 'waits', heldBy: holder }]), selection, undefined)[0]?.runs).toEqual([holder])
+  })
+  it('says of which stage a job is where that is asked', () => {
+    const waiting = { kind: 'worker' as const, stage: 'Check', job: 'J', sentence: "job 'J' waits for a worker" }
+    expect(reasonOf(waiting).text).toBe("Job 'J' waits for a worker.")
+    expect(reasonOf(waiting, 'Check everything').text).toBe("Check everything: job 'J' waits for a worker.")
   })
   it('finds the job by its identifier', () => expect(jobOf(explanation([], [job('queued', '')]), selection)?.id).toBe('other'))
 })

@@ -19,8 +19,8 @@ const ofJob = (one: WaitingReason, { job }: Selection): boolean =>
 export const jobOf = (explanation: Explanation | undefined, { job }: Selection): JobExplanation | undefined =>
   job === undefined ? undefined : (explanation?.jobs ?? []).find((one) => one.id === job.record.id || (job.record.identifier !== undefined && one.identifier === job.record.identifier))
 
-/** A reason why something waits, in words. */
-export const reasonOf = (one: WaitingReason): Reason => ({ kind: one.kind, text: asSentence(one.sentence), runs: one.heldBy === undefined ? one.limit?.runs.slice(0, mostRuns) ?? [] : [one.heldBy] })
+/** A reason why something waits, in words; with the name of its stage where jobs of several stages wait. */
+export const reasonOf = (one: WaitingReason, stage?: string): Reason => ({ kind: one.kind, text: asSentence(stage === undefined ? one.sentence : `${stage}: ${one.sentence}`), runs: one.heldBy === undefined ? one.limit?.runs.slice(0, mostRuns) ?? [] : [one.heldBy] })
 
 /** Runs of a limit that a reason leads to; its sentence names the others. */
 const mostRuns = 3
@@ -35,7 +35,7 @@ export function reasonsOf(explanation: Explanation | undefined, selection: Selec
   const job = jobOf(explanation, selection)
   const explained = waiting.some((one) => one.job !== undefined)
   const all = [
-    ...(skipped === undefined ? [] : [{ text: asSentence(skipped), runs: [] }]), ...waiting.map(reasonOf),
+    ...(skipped === undefined ? [] : [{ text: asSentence(skipped), runs: [] }]), ...waiting.map((one) => reasonOf(one)),
     ...(job === undefined || job.state === 'running' || (job.state === 'queued' && explained) ? [] : [{ text: asSentence(job.sentence), runs: [] }]),
   ]
   return [...new Map(all.map((one) => [one.text, one])).values()].slice(0, 4)

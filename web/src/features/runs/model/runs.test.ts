@@ -24,6 +24,12 @@ describe('graph', () => {
   it('neither hangs on a circle nor on a name that is not there', () => {
     expect(layoutGraph([stage('A', 'B'), stage('B', 'A'), stage('C', 'nobody')], new Set()).nodes).toHaveLength(3)
   })
+  it('of stages that all name all before them has one edge each, and does not keep the page waiting', () => {
+    const names = Array.from({ length: 200 }, (_, at) => `S${at}`)
+    const { edges, nodes } = layoutGraph(names.map((name, at) => stage(name, ...names.slice(0, at))), new Set())
+    expect(edges.map(({ from, to }) => [from, to])).toEqual(names.slice(1).map((name, at) => [names[at], name]))
+    expect(nodes.at(-1)?.column).toBe(199)
+  })
   it('of no stage is empty', () => expect(layoutGraph([], new Set())).toMatchObject({ width: 0, height: 0, nodes: [] }))
 })
 

@@ -45,6 +45,8 @@ describe('the sentence in a list', () => {
     [{ ...runningRun }, 'Running Build'],
     [{ ...queuedRun }, 'Build waits for a worker'],
     [{ ...queuedRun, stages: queuedRun.stages.map((one) => ({ ...one, state: 'queued' as const })) }, 'Build and Deploy wait for a worker'],
+    [{ ...queuedRun, stages: ['A', 'B', 'C', 'D', 'E', 'F'].map((name) => ({ name, displayName: name, state: 'queued' as const })) }, 'A, B, C and 3 more wait for a worker'],
+    [{ ...runningRun, stages: [{ name: 'A', displayName: '\u05e9\u05dc\u05d5\u05dd', state: 'inProgress' as const }, { name: 'B', displayName: 'Build', state: 'inProgress' as const }] }, 'Running \u2066\u05e9\u05dc\u05d5\u05dd\u2069 and Build'],
     [{ ...queuedRun, stages: [{ name: '__default', displayName: '__default', state: 'queued' as const }] }, 'The run waits for a worker'],
     [{ ...waitingRun }, 'Production waits for approval of production'],
     [{ ...waitingRun, stages: waitingRun.stages.map((one) => ({ ...one, waiting: one.waiting === undefined ? undefined : 'waits for approval' })) }, 'Production waits for approval'],

@@ -1,9 +1,10 @@
 import type { RunDetail, RunSummary, TaskResult } from '@/api/types'
-import { asSentence, duration, elapsed, plural } from '@/lib/format'
+import { asSentence, duration, elapsed, isolated, plural } from '@/lib/format'
 import { failures, isImplicit, type JobNode, type StageNode } from './records'
 
-/** "a", "a and b", "a, b and c". */
+/** "a", "a and b", "a, b and c"; of more than four the first three, "and 47 more". */
 function listed(names: string[]): string {
+  if (names.length > 4) return `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`
   const last = names.at(-1) ?? ''
   return names.length <= 1 ? last : `${names.slice(0, -1).join(', ')} and ${last}`
 }
@@ -12,13 +13,13 @@ function listed(names: string[]): string {
 const waits = (reason: string | undefined): string =>
   reason === undefined || reason === '' ? 'waits for its checks' : reason.startsWith('waits') ? reason : `waits for ${reason}`
 
-const titleOf = (stage: RunSummary['stages'][number]): string => (isImplicit(stage) ? 'The run' : stage.displayName)
+const titleOf = (stage: RunSummary['stages'][number]): string => (isImplicit(stage) ? 'The run' : isolated(stage.displayName))
 
 const failedStage = (result: TaskResult | undefined) => result === 'failed' || result === 'abandoned'
 
 /** One line for a list: how far the run is, or how it ended. */
 export function summarySentence(run: RunSummary): string {
-  const names = (test: (stage: RunSummary['stages'][number]) => boolean) => run.stages.filter((stage) => !isImplicit(stage) && test(stage)).map((stage) => stage.displayName)
+  const names = (test: (stage: RunSummary['stages'][number]) => boolean) => run.stages.filter((stage) => !isImplicit(stage) && test(stage)).map((stage) => isolated(stage.displayName))
   const failed = names((stage) => stage.state === 'completed' && failedStage(stage.result))
   if (run.status === 'completed') {
     if (run.result === 'failed' && run.stages.some(isImplicit)) return 'Failed'
@@ -99,7 +100,7 @@ function failedSoFar(tree: StageNode[]): string {
 
 /** "Production › Deploy web › Apply manifests"; a job that is called like its stage is not said twice. */
 const place = (stage: StageNode, job: JobNode | undefined, step: string | undefined): string =>
-  [isImplicit(stage.record) ? undefined : stage.record.name, job?.record.name === stage.record.name ? undefined : job?.record.name, step].filter((name) => name !== undefined).join(' › ')
+  [isImplicit(stage.record) ? undefined : stage.record.name, job?.record.name === stage.record.name ? undefined : job?.record.name, step].filter((name) => name !== undefined).map(isolated).join(' › ')
 
 /** "; deployed leaderboard and web to dev and production". */
 function deployed(run: RunDetail): string {

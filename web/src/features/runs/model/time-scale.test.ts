@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { pausesText, tickText, timeScale } from './time-scale'
+import { pausesText, ticks, tickText, timeScale } from './time-scale'
 
 describe('the time axis', () => {
   it('is to scale while something runs', () => {
@@ -23,5 +23,10 @@ describe('the time axis', () => {
     [[{ from: 0, to: 60_000 }, { from: 70_000, to: 75_000 }], 'In 2 pauses nothing ran, for 1m05s in all: drawn shorter.'],
   ])('says what it cut: %j', (pauses, text) => expect(pausesText(pauses)).toBe(text))
   it.each([[0, '0s'], [0.2, '0s'], [41.7, '42 ms'], [949, '949 ms'], [950, '0.9s'], [2500, '2.5s'], [90_000, '1m30s']])('a mark after %d ms says %s', (ms, text) => expect(tickText(ms)).toBe(text))
+  it('writes the same mark once', () => {
+    const texts = (time: (part: number) => number) => ticks({ time }, 1000).map(({ part, text }) => [part, text])
+    expect(texts((part) => 1000 + 40_000 * part)).toEqual([[0, '0s'], [0.25, '10s'], [0.5, '20s'], [0.75, '30s']])
+    expect(texts((part) => (part === 0 ? 1000 : 90_000 + part))).toEqual([[0, '0s'], [0.25, '1m29s']])
+  })
   it('of nothing is calm', () => expect(timeScale([], 0, 10).place(5)).toBe(0.5))
 })

@@ -68,3 +68,9 @@ export function timeScale(busy: [number, number][], start: number, end: number):
     pauses,
   }
 }
+
+/** The marks of the time axis. Where pauses are cut, neighbours may stand for nearly the same moment: the same text is written once. */
+export function ticks(scale: Pick<TimeScale, 'time'>, start: number): { part: number; text: string }[] {
+  const all = [0, 0.25, 0.5, 0.75].map((part) => ({ part, text: tickText(scale.time(part) - start) }))
+  return all.filter(({ text }, at) => text !== all[at - 1]?.text)
+}

@@ -12,6 +12,8 @@ export function SignIn({ onRetry }: { onRetry: () => void }) {
       <p>Open the one-time sign-in link that Slipway printed when it started. It signs this browser in.</p>
       <p>The link was used already, or is gone from the terminal? Print a new one on the server:</p>
       <pre className={styles.command}>slipway signin</pre>
+      <p>Somebody gave you a token? It makes such a link, too, on any machine that has slipway:</p>
+      <pre className={styles.command}>{`SLIPWAY_TOKEN=TOKEN slipway signin --url ${window.location.origin}`}</pre>
       <Button onClick={onRetry}>I have signed in, try again</Button>
     </main>
   )

@@ -30,6 +30,11 @@ function RetentionFields({ settings, admin }: { settings: RetentionSettings; adm
   const [form, setForm] = useState(() => retentionForm(settings))
   const send = useSend(saveRetention(project), [keys.retention(project)])
   const body = retentionBody(form, settings)
+  if (!admin) return (
+    <dl className={styles.facts}>
+      {retentionFields.map((name) => <div key={name}><dt>{retentionLabels[name]}</dt><dd className="num">{form[name]}</dd></div>)}
+    </dl>
+  )
   const broken = retentionFields.some((name) => retentionProblem(name, form[name], settings) !== undefined)
   return (
     <form className={styles.form} noValidate onSubmit={(event) => {
@@ -40,12 +45,12 @@ function RetentionFields({ settings, admin }: { settings: RetentionSettings; adm
         const problem = retentionProblem(name, form[name], settings)
         return (
           <Field key={name} label={retentionLabels[name]} {...(problem === undefined ? {} : { validationMessage: problem })}>
-            <Input value={form[name]} inputMode="numeric" readOnly={!admin} onChange={(_, { value }) => setForm((before) => ({ ...before, [name]: value }))} />
+            <Input value={form[name]} inputMode="numeric" onChange={(_, { value }) => setForm((before) => ({ ...before, [name]: value }))} />
           </Field>
         )
       })}
       {send.error !== null && <ErrorPanel error={send.error} doing="save the retention" />}
-      {admin && <Button type="submit" appearance="primary" disabled={broken || send.isPending || Object.keys(body).length === 0}>Save retention</Button>}
+      <Button type="submit" appearance="primary" disabled={broken || send.isPending || Object.keys(body).length === 0}>Save retention</Button>
     </form>
   )
 }

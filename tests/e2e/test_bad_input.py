@@ -141,7 +141,7 @@ def test_unknown_pool(project):
 
 
 def test_failing_step(project):
-    detail = fails(project, {"azure-pipelines.yml": POOL + "steps:\n- script: exit 3\n- script: echo never\n"}, "3")
+    detail = fails(project, {"azure-pipelines.yml": POOL + "steps:\n- script: exit 3\n- script: echo never\n"}, "exited with code '3'")
     assert "never" not in project.api.logs(detail["id"], project.path)
 
 
@@ -155,7 +155,7 @@ steps:
     testResultsFiles: results.xml
     failTaskOnFailedTests: true
 """
-    detail = fails(project, {"azure-pipelines.yml": POOL + steps, "results.xml": junit}, "1")
+    detail = fails(project, {"azure-pipelines.yml": POOL + steps, "results.xml": junit}, r"test failures .*\(1\)")
     tests = project.api.get(f"{project.path}/_apis/slipway/runs/{detail['id']}/tests")["value"]
     assert [(t["passed"], t["failed"]) for t in tests] == [(1, 1)]
 
@@ -174,12 +174,20 @@ def test_right_registry_password(project, guarded_registry):
 def test_registry_down(project):
     registry = f"localhost:{free_port()}"
     project.connection("registry", "dockerregistry", f"http://{registry}", registry=registry, username="", password="")
-    fails(project, {"azure-pipelines.yml": PUSH, **IMAGE}, re.escape(registry))
+    fails(project, {"azure-pipelines.yml": PUSH, **IMAGE}, re.escape(registry), "cannot be reached", "service connection")
+
+
+def test_engine_down(project):
+    """The engine is looked for where nobody listens, as on a worker whose engine has ended."""
+    registry = f"localhost:{free_port()}"
+    project.connection("registry", "dockerregistry", f"http://{registry}", registry=registry, username="", password="")
+    yaml = PUSH.replace("steps:", "variables: {DOCKER_HOST: 'unix:///nowhere/docker.sock'}\nsteps:", 1)
+    fails(project, {"azure-pipelines.yml": yaml, **IMAGE}, "Docker Engine does not answer", "start it")
 
 
 def test_dockerfile_that_does_not_build(project, registry):
     project.connection("registry", "dockerregistry", f"http://{registry}", registry=registry, username="", password="")
-    fails(project, {"azure-pipelines.yml": PUSH, "Dockerfile": "FROM scratch\nCOPY nowhere /\n"}, "build")
+    fails(project, {"azure-pipelines.yml": PUSH, "Dockerfile": "FROM scratch\nCOPY nowhere /\n"}, "docker build failed", "nowhere")
 
 
 def test_cluster_down(project):
@@ -193,7 +201,7 @@ current-context: c
 """
     project.environment("dev")
     project.connection("cluster", "kubernetes", f"http://127.0.0.1:{port}", scheme="Kubernetes", kubeconfig=config)
-    fails(project, {"azure-pipelines.yml": deploy("pod.yml"), "pod.yml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"}, str(port))
+    fails(project, {"azure-pipelines.yml": deploy("pod.yml"), "pod.yml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"}, str(port), "cannot be reached", "service connection")
 
 
 @pytest.fixture

@@ -28,42 +28,6 @@ std::string MessageBody::where(std::string_view what) const
     return m_why.empty() ? text : text + ": " + m_why;
 }
 
-MessageBody::int_type MessageBody::underflow()
-{
-    const auto count = fetch(m_buffer.data(), static_cast<std::streamsize>(m_buffer.size()));
-    if (count <= 0)
-        return traits_type::eof();
-    setg(m_buffer.data(), m_buffer.data(), m_buffer.data() + count);
-    return traits_type::to_int_type(m_buffer[0]);
-}
-
-std::streamsize MessageBody::xsgetn(char *into, std::streamsize wanted)
-{
-    auto done = takeKept(into, wanted);
-    while (done < wanted) {
-        const auto count = fetch(into + done, wanted - done);
-        if (count <= 0)
-            break;
-        done += count;
-    }
-    return done;
-}
-
-std::streamsize MessageBody::readSome(char *into, std::streamsize wanted)
-{
-    const auto kept = takeKept(into, wanted);
-    return kept > 0 ? kept : fetch(into, wanted);
-}
-
-std::streamsize MessageBody::takeKept(char *into, std::streamsize wanted)
-{
-    const auto kept = std::min<std::streamsize>(wanted, egptr() - gptr());
-    std::copy_n(gptr(), kept, into);
-    gbump(static_cast<int>(kept));
-    return kept;
-}
-
-/// Past the buffer, which is empty: as readSome.
 std::streamsize MessageBody::fetch(char *into, std::streamsize wanted)
 {
     if (m_ended)
@@ -99,8 +63,12 @@ std::streamsize MessageBody::read(char *into, std::streamsize wanted)
 bool MessageBody::nextChunk()
 {
     std::string line;
-    if (m_count > 0 && (!readLine(line) || !line.empty()))
-        return false;
+    if (m_count > 0) {
+        if (!readLine(line))
+            return false;
+        if (!line.empty())
+            return refuse("a chunk is longer than its size");
+    }
     if (!readLine(line))
         return false;
     const std::size_t digits =
@@ -110,8 +78,7 @@ bool MessageBody::nextChunk()
         digits < line.size() && line[digits] != ';' && line[digits] != ' ' && line[digits] != '\t';
     if (error != std::errc{} || end != line.data() + digits || more) {
         m_chunk = 0;
-        m_why = "a chunk without a size";
-        return false;
+        return refuse("a chunk without a size");
     }
     if (m_chunk > 0)
         return true;
@@ -139,7 +106,13 @@ bool MessageBody::readLine(std::string &line)
         }
         line += static_cast<char>(c);
     }
-    m_why = "a line of its chunks is too long";
+    return refuse("a line of its chunks is too long");
+}
+
+bool MessageBody::refuse(const char *why)
+{
+    m_why = why;
+    m_malformed = true;
     return false;
 }
 

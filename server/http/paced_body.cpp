@@ -16,29 +16,6 @@ constexpr std::size_t kBytesPerSecond = 4096;
 
 } // namespace
 
-PacedBody::int_type PacedBody::underflow()
-{
-    const auto got = fetch(m_buffer.data(), static_cast<std::streamsize>(m_buffer.size()));
-    if (got <= 0)
-        return traits_type::eof();
-    setg(m_buffer.data(), m_buffer.data(), m_buffer.data() + got);
-    return traits_type::to_int_type(*gptr());
-}
-
-std::streamsize PacedBody::xsgetn(char *into, std::streamsize wanted)
-{
-    auto done = std::min<std::streamsize>(wanted, egptr() - gptr());
-    std::copy_n(gptr(), done, into);
-    gbump(static_cast<int>(done));
-    while (done < wanted) {
-        const auto got = fetch(into + done, wanted - done);
-        if (got <= 0)
-            break;
-        done += got;
-    }
-    return done;
-}
-
 std::streamsize PacedBody::fetch(char *into, std::streamsize wanted)
 {
     // Only the time spent waiting here counts: the handler may be slow itself.

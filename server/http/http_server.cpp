@@ -72,14 +72,10 @@ Result<std::string> apiVersion(const Call &call)
     }
     if (version.empty())
         return std::string("7.2");
-    int major = 0;
-    int minor = 0;
-    char dot = 0;
-    std::istringstream in(version);
-    if (!(in >> major >> dot >> minor) || dot != '.' || major < 1 || major > 7 ||
-        (major == 7 && minor > 2))
-        return {ErrorCode::InvalidArgument,
-                "api-version '" + version.substr(0, 40) + "' is not supported; use 1.0 to 7.2"};
+    if (!isApiVersion(version))
+        return {ErrorCode::InvalidArgument, "api-version '" + version.substr(0, 40) +
+                                                "' is not supported; use 1.0 to 7.2, as in 7.1 or "
+                                                "7.2-preview.1"};
     return version;
 }
 
@@ -168,8 +164,9 @@ public:
             qCDebug(lcHttp, "connection: %s", error.displayText().c_str());
             response.setKeepAlive(false);
         } catch (const std::exception &error) {
-            qCCritical(lcHttp, "request failed path=%s error=%s", request.getURI().c_str(),
-                       error.what());
+            const std::string &uri = request.getURI(); // its query may hold a ticket
+            qCCritical(lcHttp, "request failed path=%s error=%s",
+                       uri.substr(0, uri.find('?')).c_str(), error.what());
             response.setKeepAlive(false);
             if (!response.sent())
                 sendReply(request, response,
@@ -229,6 +226,9 @@ private:
                                      : 0;
         const ConnectionHandler *connection = nullptr;
         Reply reply = answer(call, request, connection);
+        if (arriving && arriving->malformed() && reply.status >= 500)
+            reply = errorReply(
+                {ErrorCode::InvalidArgument, arriving->where("the body of the request")});
         if (connection) {
             const Status done = (*connection)(call, request, response);
             if (done)
@@ -418,13 +418,22 @@ private:
         } catch (const Poco::Net::NoMessageException &) {
             return false;
         } catch (const Poco::Net::MessageException &) {
-            response.setVersion(Poco::Net::HTTPMessage::HTTP_1_1);
-            response.setStatusAndReason(Poco::Net::HTTPResponse::HTTP_BAD_REQUEST);
-            response.setKeepAlive(false);
-            response.setContentLength(0);
-            response.send();
+            refuseHead(response);
+            return false;
+        } catch (const Poco::SyntaxException &) { // a length that is no number
+            refuseHead(response);
             return false;
         }
+    }
+
+    static void refuseHead(Poco::Net::HTTPServerResponse &response)
+    {
+        const std::string sentence = "the head of the request is not that of HTTP/1.1\n";
+        response.setVersion(Poco::Net::HTTPMessage::HTTP_1_1);
+        response.setStatusAndReason(Poco::Net::HTTPResponse::HTTP_BAD_REQUEST);
+        response.setKeepAlive(false);
+        response.setContentType("text/plain; charset=utf-8");
+        response.sendBuffer(sentence.data(), sentence.size());
     }
 
     Serving &m_serving;

@@ -36,6 +36,13 @@ std::string basicPassword(const std::string &encoded)
     return colon == std::string::npos ? std::string() : plain.substr(colon + 1);
 }
 
+/// Of names of headers: RFC 9110, 5.6.2.
+bool isTokenCharacter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c != 0 && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos);
+}
+
 } // namespace
 
 Credentials credentialsOf(const HTTPServerRequest &request)
@@ -59,11 +66,37 @@ Credentials credentialsOf(const HTTPServerRequest &request)
     return out;
 }
 
+bool isApiVersion(std::string_view text)
+{
+    const auto isDigit = [](char c) { return c >= '0' && c <= '9'; };
+    if (text.size() < 3 || !isDigit(text[0]) || text[1] != '.' || !isDigit(text[2]) ||
+        text[0] == '0' || text.substr(0, 3) > "7.2")
+        return false;
+    text.remove_prefix(3);
+    if (text.empty())
+        return true;
+    constexpr std::string_view kPreview = "-preview";
+    if (!equalsIgnoringCase(text.substr(0, kPreview.size()), kPreview))
+        return false;
+    text.remove_prefix(kPreview.size());
+    return text.empty() || (text.size() >= 2 && text.size() <= 4 && text[0] == '.' &&
+                            std::all_of(text.begin() + 1, text.end(), isDigit));
+}
+
 Status checkFraming(const HTTPServerRequest &request)
 {
     int lengths = 0;
     int encodings = 0;
+    int hosts = 0;
     for (const auto &[name, value] : request) {
+        // A proxy may read "Content-Length :" as the length and we as another field, or the other
+        // way round (RFC 9112, 5.1).
+        if (name.empty() || !std::all_of(name.begin(), name.end(), isTokenCharacter))
+            return {ErrorCode::InvalidArgument,
+                    "the name of a header has a blank or another character that none may have"};
+        if (value.find('\0') != std::string::npos)
+            return {ErrorCode::InvalidArgument, "header " + name + " contains a NUL"};
+        hosts += equalsIgnoringCase(name, "Host") ? 1 : 0;
         if (equalsIgnoringCase(name, "Content-Length")) {
             ++lengths;
             if (value.empty() || value.size() > 18 ||
@@ -79,6 +112,9 @@ Status checkFraming(const HTTPServerRequest &request)
     if (lengths + encodings > 1)
         return {ErrorCode::InvalidArgument,
                 "more than one Content-Length or Transfer-Encoding header"};
+    // RFC 9112, 3.2
+    if (hosts > 1 || (hosts == 0 && request.getVersion() == Poco::Net::HTTPMessage::HTTP_1_1))
+        return {ErrorCode::InvalidArgument, "exactly one Host header is needed"};
     return {};
 }
 

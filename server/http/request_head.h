@@ -4,6 +4,7 @@
 #include "schema/base/result.h"
 
 #include <string>
+#include <string_view>
 
 namespace Poco::Net {
 class HTTPServerRequest;
@@ -20,9 +21,13 @@ struct Credentials
 /// What the caller shows; empty texts when it is nothing, or nothing that can be read.
 Credentials credentialsOf(const Poco::Net::HTTPServerRequest &request);
 
-/// Refuses requests whose length two parsers could understand differently (request smuggling).
-/// Errors: InvalidArgument naming the header.
+/// Refuses requests that two parsers could understand differently (request smuggling): lengths,
+/// names of headers, hosts. Errors: InvalidArgument naming the header.
 schema::Status checkFraming(const Poco::Net::HTTPServerRequest &request);
+
+/// A version of the REST API that is spoken here, with or without preview: "7.1", "7.2-preview.3".
+/// What is true for this may stand in a header.
+bool isApiVersion(std::string_view text);
 
 /// Base URL as the caller wrote it; the Host header is used only when it is a plausible host.
 std::string baseUrlOf(const Poco::Net::HTTPServerRequest &request);

@@ -9,6 +9,9 @@
 #include <Poco/Net/HTTPServerResponse.h>
 #include <Poco/Net/HTTPServerSession.h>
 
+#include <algorithm>
+#include <string_view>
+
 namespace server::http {
 namespace {
 
@@ -20,14 +23,26 @@ using Poco::Net::HTTPServerResponse;
 using schema::Status;
 using schema::transport::OutgoingBody;
 
+/// What would end the header in the middle of its value.
+bool hasControls(std::string_view value)
+{
+    return std::any_of(value.begin(), value.end(),
+                       [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == 127; });
+}
+
 void setHeaders(HTTPServerResponse &response, const Reply &reply, bool mayHaveBody)
 {
     response.setStatusAndReason(static_cast<Poco::Net::HTTPResponse::HTTPStatus>(reply.status));
     if (mayHaveBody)
-        response.setContentType(reply.contentType);
+        response.setContentType(hasControls(reply.contentType) ? "application/octet-stream"
+                                                               : reply.contentType);
     response.set("X-Content-Type-Options", "nosniff");
     response.set("Cache-Control", "no-cache");
     for (const auto &[name, value] : reply.headers) {
+        if (hasControls(value)) {
+            qCCritical(lcSend, "header %s left out: a line break in its value", name.c_str());
+            continue;
+        }
         if (name == "Set-Cookie")
             response.add(name, value);
         else
@@ -66,8 +81,7 @@ void sendReply(HTTPServerRequest &request, HTTPServerResponse &response, const R
     const bool mayHaveBody = reply.status != 204 && reply.status != 304;
     setHeaders(response, reply, mayHaveBody);
     if (!mayHaveBody) {
-        response.setContentLength(0);
-        response.send();
+        response.send(); // no length: RFC 9110, 8.6
         return;
     }
     if (!reply.stream && !reply.file) {
@@ -89,7 +103,8 @@ void sendReply(HTTPServerRequest &request, HTTPServerResponse &response, const R
     if (!written || !out || broken) {
         // Half a body must not look like a whole one: cut the connection before Poco can end it
         // properly.
-        qCWarning(lcSend, "broken answer path=%s error=%s", request.getURI().c_str(),
+        const std::string &uri = request.getURI(); // its query may hold a ticket
+        qCWarning(lcSend, "broken answer path=%s error=%s", uri.substr(0, uri.find('?')).c_str(),
                   written ? "caller went away" : written.error().message.c_str());
         impl.socket().close();
         response.setKeepAlive(false);

@@ -62,7 +62,20 @@ void TestLiveServer::refusesMalformed_data()
                                            "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"
                                     << 400;
     QTest::newRow("length is text")
-        << "POST /_apis/projects HTTP/1.1\r\n" + host + "Content-Length: many\r\n\r\n{}" << 0;
+        << "POST /_apis/projects HTTP/1.1\r\n" + host + "Content-Length: many\r\n\r\n{}" << 400;
+    QTest::newRow("list of lengths")
+        << "POST /_apis/projects HTTP/1.1\r\n" + host + "Content-Length: 2, 2\r\n\r\n{}" << 400;
+    QTest::newRow("blank behind a name")
+        << "POST /_apis/projects HTTP/1.1\r\n" + host + "Content-Length : 2\r\n\r\n{}" << 400;
+    QTest::newRow("blank behind a name, and a length")
+        << "POST /_apis/projects HTTP/1.1\r\n" + host +
+               "Transfer-Encoding : chunked\r\nContent-Length: 2\r\n\r\n{}"
+        << 400;
+    QTest::newRow("NUL in a header")
+        << "GET /healthz HTTP/1.1\r\n" + host + QByteArray("A: b\0c\r\n\r\n", 10) << 400;
+    QTest::newRow("no host") << QByteArray("GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n")
+                             << 400;
+    QTest::newRow("two hosts") << "GET /healthz HTTP/1.1\r\nHost: y\r\n" + host + "\r\n" << 400;
     QTest::newRow("negative length")
         << "POST /_apis/projects HTTP/1.1\r\n" + host + "Content-Length: -1\r\n\r\n{}" << 0;
     QTest::newRow("broken escape") << "GET /a%zz HTTP/1.1\r\n" + host + "\r\n" << 400;
@@ -215,10 +228,15 @@ void TestLiveServer::negotiatesVersions()
     const Answer accept = m_server->call("GET", "/_apis/projects", "",
                                          "Accept: application/json;api-version=7.2-preview.4\r\n");
     QCOMPARE(accept.status, 200);
-    for (const char *version : {"8.0", "7.3", "0.9", "seven", ""}) {
+    const Answer preview = m_server->call("GET", "/_apis/projects?api-version=7.1-Preview");
+    QCOMPARE(preview.status, 200);
+    // The version comes back in a header: nothing but a version may.
+    for (const char *version : {"8.0", "7.3", "0.9", "seven", "7.1;x", "7.1-preview.", "7.10",
+                                "7.1%0d%0aX-Evil:%201", "7.1-preview.1%0d%0a%0d%0abody", ""}) {
         const Answer answer =
             m_server->call("GET", std::string("/_apis/projects?api-version=") + version);
         QCOMPARE(answer.status, *version ? 400 : 200);
+        QCOMPARE(answer.header("X-Evil"), "");
     }
 }
 

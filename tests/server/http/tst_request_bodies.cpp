@@ -25,9 +25,10 @@ private Q_SLOTS:
         QTest::addColumn<QByteArray>("head");
         QTest::addColumn<QByteArray>("body"); ///< {} is a whole JSON text, with its length in {:x}
         QTest::addColumn<bool>("whole");
-        const auto chunked = [](const char *name, const char *body, bool whole) {
+        QTest::addColumn<int>("refusal"); ///< 400: the sender's mistake, 500: the connection's
+        const auto chunked = [](const char *name, const char *body, bool whole, int refusal = 500) {
             QTest::newRow(name) << QByteArray("Transfer-Encoding: chunked\r\n") << QByteArray(body)
-                                << whole;
+                                << whole << refusal;
         };
         chunked("all chunks", "{1:x}\r\n{0}\r\n0\r\n\r\n", true);
         chunked("fields behind the chunks", "{1:x}\r\n{0}\r\n0\r\nA: b\r\n\r\n", true);
@@ -36,10 +37,14 @@ private Q_SLOTS:
         chunked("cut in the size of the last chunk", "{1:x}\r\n{0}\r\n0", false);
         chunked("cut before the empty line", "{1:x}\r\n{0}\r\n0\r\n", false);
         chunked("cut in a chunk", "ff\r\n{0}", false);
-        chunked("no size", "{1:x}\r\n{0}\r\nx\r\n\r\n", false);
+        chunked("no size", "{1:x}\r\n{0}\r\nx\r\n\r\n", false, 400);
+        chunked("a negative size", "-2\r\n{0}\r\n0\r\n\r\n", false, 400);
+        chunked("a size with 0x", "0x{1:x}\r\n{0}\r\n0\r\n\r\n", false, 400);
+        chunked("a size of 68 bits", "FFFFFFFFFFFFFFFFF\r\n{0}\r\n0\r\n\r\n", false, 400);
+        chunked("more bytes than the size", "{1:x}\r\n{0}xx\r\n0\r\n\r\n", false, 400);
         const auto measured = [](const char *name, const char *length, bool whole) {
             QTest::newRow(name) << QByteArray("Content-Length: ") + length + "\r\n"
-                                << QByteArray("{0}") << whole;
+                                << QByteArray("{0}") << whole << 500;
         };
         measured("all bytes", "{1}", true);
         measured("fewer bytes than announced", "200", false);
@@ -51,6 +56,7 @@ private Q_SLOTS:
         QFETCH(QByteArray, head);
         QFETCH(QByteArray, body);
         QFETCH(bool, whole);
+        QFETCH(int, refusal);
         const std::string name = fmt::format("project-{}", ++m_count);
         const std::string json = fmt::format(R"({{"name": "{}"}})", name);
         const std::string sent = fmt::format(
@@ -63,9 +69,10 @@ private Q_SLOTS:
             QVERIFY2(answer.status >= 200 && answer.status < 300, answer.body.c_str());
         } else {
             // The front door takes a short body that never comes for no request at all.
-            QVERIFY2(answer.status == 0 || answer.status == 500, answer.head.c_str());
+            QVERIFY2(answer.status == 0 || answer.status == refusal, answer.head.c_str());
             if (answer.status != 0)
-                QVERIFY(answer.body.find("ended early") != std::string::npos);
+                QVERIFY(answer.body.find(refusal == 400 ? "breaks off" : "ended early") !=
+                        std::string::npos);
         }
         QCOMPARE(m_server->call("GET", "/_apis/projects/" + name).status, whole ? 200 : 404);
     }

@@ -1,17 +1,15 @@
 #include "server/http/static_files.h"
 
 #include "server/http/content.h"
+#include "server/http/file_body.h"
 
 #include <array>
-#include <fstream>
-#include <ostream>
 #include <sys/stat.h>
 
 namespace server::http {
 
 using schema::ErrorCode;
 using schema::Result;
-using schema::Status;
 
 namespace {
 
@@ -114,7 +112,7 @@ Result<Reply> StaticFiles::serve(const Call &call) const
         .with("X-Frame-Options", "DENY")
         .with("Cross-Origin-Opener-Policy", "same-origin")
         .with("Vary", "Accept-Encoding");
-    if (call.header("If-None-Match") == state->tag) {
+    if (namesTag(call.header("If-None-Match"), state->tag)) {
         reply.status = 304;
         return reply;
     }
@@ -123,17 +121,11 @@ Result<Reply> StaticFiles::serve(const Call &call) const
     if (takesGzip(call)) {
         if (const auto other = stateOf(compressed)) {
             file = compressed;
-            state = other;
             reply.with("Content-Encoding", "gzip");
         }
     }
-    reply.streamLength = state->size;
-    reply.stream = [file](std::ostream &out) -> Status {
-        std::ifstream in(file, std::ios::binary);
-        if (!in || !(out << in.rdbuf()))
-            return {ErrorCode::Io, "cannot send '" + file.string() + "'"};
-        return {};
-    };
+    // Opened here: what another program puts in its place meanwhile has another length.
+    ASSIGN_OR_RETURN(reply.file, FileBody::open(file));
     return reply;
 }
 

@@ -82,6 +82,16 @@ Result<Json> Call::json()
     }
 }
 
+Result<Json> Call::object()
+{
+    ASSIGN_OR_RETURN(auto parsed, json());
+    if (!parsed.is_object())
+        return {ErrorCode::InvalidArgument,
+                std::string("the request body must be a JSON object, not ") +
+                    (parsed.is_array() ? "a list" : parsed.type_name())};
+    return parsed;
+}
+
 bool Call::accepts(std::string_view mediaType) const
 {
     const auto items = splitList(header("Accept"));

@@ -51,6 +51,10 @@ struct Call
     /// Reads and parses the body (once). The literal `null` and an empty body are an empty object
     /// (D1.11). Errors: InvalidArgument with line and column, LimitExceeded.
     schema::Result<nlohmann::ordered_json> json();
+
+    /// The same of calls that take an object and nothing else. Errors: also InvalidArgument for
+    /// other JSON.
+    schema::Result<nlohmann::ordered_json> object();
     /// Reads the whole body. Errors: LimitExceeded past `limit`, Io when the caller went away.
     schema::Result<std::string> text(std::size_t limit);
     /// True when the Accept header names this media type before the others.

@@ -165,8 +165,16 @@ std::vector<RunRow> RunStore::list(const RunFilter &filter)
     if (!filter.ids.empty()) {
         std::vector<std::int64_t> ids = filter.ids;
         std::sort(ids.begin(), ids.end(), std::greater<>());
+        if (filter.afterId)
+            std::reverse(ids.begin(), ids.end());
         ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+        const auto given = [&filter](std::int64_t id) { // on an earlier page
+            return filter.afterId ? id <= *filter.afterId
+                                  : filter.beforeId && id >= *filter.beforeId;
+        };
         for (const std::int64_t id : ids) {
+            if (given(id))
+                continue;
             auto run = find(id);
             if (run && (!filter.projectId || run->projectId == *filter.projectId))
                 runs.push_back(std::move(*run));
@@ -178,19 +186,23 @@ std::vector<RunRow> RunStore::list(const RunFilter &filter)
     static const std::string kTail =
         "WHERE (?1 IS NULL OR p.project_id = ?1) AND (?2 IS NULL OR r.source_branch = ?2) AND (?3 "
         "IS NULL OR r.status = ?3) "
-        "AND (?4 IS NULL OR r.result = ?4) AND (?5 IS NULL OR r.reason = ?5) AND r.id < ?6 "
+        "AND (?4 IS NULL OR r.result = ?4) AND (?5 IS NULL OR r.reason = ?5) "
         "AND r.deleted_at IS NULL ";
-    static const std::string kAll = kRunColumns + kTail + "ORDER BY r.id DESC LIMIT ?7";
-    static const std::string kOfPipeline =
-        kRunColumns + kTail + "AND r.pipeline_id = ?8 ORDER BY r.id DESC LIMIT ?7";
-    const std::int64_t before = filter.beforeId.value_or(INT64_MAX);
+    static const std::string kNewest = "AND r.id < ?6 ORDER BY r.id DESC LIMIT ?7";
+    static const std::string kOldest = "AND r.id > ?6 ORDER BY r.id LIMIT ?7";
+    static const std::string kOfPipeline = "AND r.pipeline_id = ?8 ";
+    static const std::string kSql[] = {
+        kRunColumns + kTail + kNewest, kRunColumns + kTail + kOfPipeline + kNewest,
+        kRunColumns + kTail + kOldest, kRunColumns + kTail + kOfPipeline + kOldest};
+    const std::int64_t edge = filter.afterId.value_or(filter.beforeId.value_or(INT64_MAX));
     const int top = std::clamp(filter.top, 1, 1000);
-    Statement s = m_connection.prepare(filter.pipelineId ? kOfPipeline.c_str() : kAll.c_str());
+    Statement s = m_connection.prepare(
+        kSql[(filter.afterId ? 2U : 0U) + (filter.pipelineId ? 1U : 0U)].c_str());
     if (filter.pipelineId)
-        s.bind(filter.projectId, filter.branch, filter.status, filter.result, filter.reason, before,
+        s.bind(filter.projectId, filter.branch, filter.status, filter.result, filter.reason, edge,
                top, *filter.pipelineId);
     else
-        s.bind(filter.projectId, filter.branch, filter.status, filter.result, filter.reason, before,
+        s.bind(filter.projectId, filter.branch, filter.status, filter.result, filter.reason, edge,
                top);
     while (s.step())
         runs.push_back(readRun(s));

@@ -159,7 +159,7 @@ struct RunFacts
     std::string requestedByName, requestedByUniqueName;
 };
 
-/// Which runs, newest first.
+/// Which runs, newest first unless `afterId` is there.
 struct RunFilter
 {
     std::optional<std::string> projectId;
@@ -170,6 +170,7 @@ struct RunFilter
     std::optional<schema::RunReason> reason;
     std::vector<std::int64_t> ids;        ///< only these, when not empty
     std::optional<std::int64_t> beforeId; ///< continuation: runs older than this id
+    std::optional<std::int64_t> afterId;  ///< oldest first, and only runs newer than this id
     int top = 100;                        ///< 1..1000
 };
 

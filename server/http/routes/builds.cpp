@@ -4,9 +4,11 @@
 #include "server/http/routes/routes.h"
 #include "server/http/shapes.h"
 #include "server/retention/retention_service.h"
+#include "server/store/job_resource_store.h"
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace server::http {
 
@@ -72,6 +74,8 @@ struct Wanted
     std::string number; ///< with '*' at the end: prefix
     std::string requestedFor;
     std::optional<schema::TimePoint> notBefore, notAfter;
+    std::vector<std::string> tags; ///< all of them; looked at by listBuilds
+    bool oldestFirst = false;
 
     [[nodiscard]] bool accepts(const store::RunRow &run) const
     {
@@ -110,7 +114,37 @@ Result<Wanted> wantedRuns(const Call &call)
     wanted.requestedFor = call.query().text("requestedfor");
     ASSIGN_OR_RETURN(wanted.notBefore, call.query().time("mintime"));
     ASSIGN_OR_RETURN(wanted.notAfter, call.query().time("maxtime"));
+    wanted.tags = call.query().list("tagfilters");
+    if (const auto order = call.query().text("queryorder"); !order.empty()) {
+        const auto word = parseEnum(order, {{"finishTimeAscending", 2},
+                                            {"finishTimeDescending", 3},
+                                            {"queueTimeDescending", 4},
+                                            {"queueTimeAscending", 5},
+                                            {"startTimeDescending", 6},
+                                            {"startTimeAscending", 7}});
+        if (!word || *word < 2 || *word > 7)
+            return {ErrorCode::InvalidArgument,
+                    "parameter 'queryOrder' must be finish-, start- or queueTimeDescending or "
+                    "...Ascending"};
+        // All in the order of queueing, which does not change while somebody reads page after page.
+        wanted.oldestFirst = *word == 2 || *word == 5 || *word == 7;
+    }
     return wanted;
+}
+
+/// Whether the run has every one of `tags`, letters of any case.
+Result<bool> isTagged(Services &services, std::int64_t runId, const std::vector<std::string> &tags)
+{
+    if (tags.empty())
+        return true;
+    return services.database.read([&](store::Connection &connection) {
+        const auto have = store::JobResourceStore(connection).tags(runId);
+        return Result(std::all_of(tags.begin(), tags.end(), [&have](const std::string &tag) {
+            return std::any_of(have.begin(), have.end(), [&tag](const std::string &other) {
+                return equalsIgnoringCase(tag, other);
+            });
+        }));
+    });
 }
 
 Result<Reply> listBuilds(Call &call, Services &services)
@@ -129,6 +163,8 @@ Result<Reply> listBuilds(Call &call, Services &services)
     ASSIGN_OR_RETURN(filter.ids, call.query().numbers("buildids"));
     // The token is the id of the last run given, so that it can be made from the last item.
     ASSIGN_OR_RETURN(filter.beforeId, call.query().number("continuationtoken", 1, INT64_MAX));
+    if (wanted.oldestFirst)
+        filter.afterId = std::exchange(filter.beforeId, std::nullopt).value_or(0);
     constexpr std::int64_t kMostAtOnce = 1000;
     const auto limit = static_cast<std::size_t>(top.value_or(kMostAtOnce));
     // One more than is given tells whether there are more; a narrow filter reads on in bigger
@@ -143,6 +179,9 @@ Result<Reply> listBuilds(Call &call, Services &services)
         for (auto &run : page) {
             if (!wanted.accepts(run))
                 continue;
+            ASSIGN_OR_RETURN(const bool tagged, isTagged(services, run.id, wanted.tags));
+            if (!tagged)
+                continue;
             if (perPipeline && given[run.pipelineId]++ >= *perPipeline)
                 continue;
             if (chosen.size() == limit) {
@@ -153,7 +192,7 @@ Result<Reply> listBuilds(Call &call, Services &services)
         }
         if (page.size() < static_cast<std::size_t>(filter.top))
             break;
-        filter.beforeId = last;
+        (wanted.oldestFirst ? filter.afterId : filter.beforeId) = last;
         filter.top =
             static_cast<int>(std::min(kMostAtOnce, static_cast<std::int64_t>(filter.top) * 4));
     }
@@ -190,7 +229,7 @@ Result<schema::TextMap> textsOf(const Json &object, const std::string &what)
 Result<Reply> queueBuild(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     triggers::QueueRequest request;
     request.requestedBy = call.principal;
     ASSIGN_OR_RETURN(const auto queryId, call.query().number("definitionid", 1, INT64_MAX));
@@ -252,7 +291,7 @@ Result<Reply> updateBuild(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
     ASSIGN_OR_RETURN(const auto run, runOf(call, services, project, "buildId"));
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     if (call.query().flag("retry")) {
         RETURN_IF_ERROR(services.runs.retryRun(run.id, call.principal.identityId));
         return buildReply(call, services, run.id);
@@ -281,7 +320,7 @@ Result<Reply> updateStage(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
     ASSIGN_OR_RETURN(const auto run, runOf(call, services, project, "buildId"));
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     ASSIGN_OR_RETURN(const auto text, textMember(body, "state"));
     const auto state =
         text ? parseEnum(*text, {{"cancel", 0}, {"retry", 1}, {"run", 2}}) : std::nullopt;

@@ -173,7 +173,7 @@ Result<Reply> getCheck(Call &call, Services &services)
 Result<Reply> addCheck(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     ASSIGN_OR_RETURN(const auto check, checkOf(body, services, project));
     ASSIGN_OR_RETURN(const auto added, services.approvals.addCheck(check));
     return Reply::json(checkJson(call, project, added, true, services));
@@ -183,7 +183,7 @@ Result<Reply> updateCheck(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
     ASSIGN_OR_RETURN(const auto before, existingCheck(call, services, project));
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     ASSIGN_OR_RETURN(auto check, checkOf(body, services, project));
     if (check.type != before.type || check.environmentId != before.environmentId)
         return {ErrorCode::InvalidArgument,

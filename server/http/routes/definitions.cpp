@@ -107,7 +107,7 @@ Result<Reply> getDefinition(Call &call, Services &services)
 Result<Reply> createDefinition(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     store::Pipeline pipeline;
     pipeline.projectId = project.id;
     ASSIGN_OR_RETURN(pipeline.name, requiredText(body, "name"));
@@ -128,7 +128,7 @@ Result<Reply> updateDefinition(Call &call, Services &services)
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
     ASSIGN_OR_RETURN(const auto id, call.id("definitionId"));
     ASSIGN_OR_RETURN(auto pipeline, services.pipelines.find(project.id, id));
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     ASSIGN_OR_RETURN(const auto revision, numberMember(body, "revision"));
     if (revision && *revision != pipeline.revision)
         return {ErrorCode::Conflict, "the definition has changed since it was read (revision " +

@@ -105,7 +105,7 @@ Result<Reply> getEnvironment(Call &call, Services &services)
 Result<Reply> createEnvironment(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     Environment environment;
     environment.projectId = project.id;
     ASSIGN_OR_RETURN(environment.name, requiredText(body, "name"));
@@ -119,7 +119,7 @@ Result<Reply> createEnvironment(Call &call, Services &services)
 Result<Reply> updateEnvironment(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(auto place, placeOf(call, services));
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     ASSIGN_OR_RETURN(const auto name, textMember(body, "name"));
     ASSIGN_OR_RETURN(const auto description, textMember(body, "description"));
     ASSIGN_OR_RETURN(const auto ordinal, numberMember(body, "ordinal"));
@@ -161,7 +161,7 @@ Result<Reply> listRecords(Call &call, Services &services)
 Result<Reply> addResource(Call &call, Services &services, const char *type)
 {
     ASSIGN_OR_RETURN(const auto place, placeOf(call, services));
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     Resource resource;
     resource.environmentId = place.environment.id;
     resource.type = type;

@@ -72,7 +72,7 @@ Result<Reply> getRepository(Call &call, Services &services)
 Result<Reply> createRepository(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     ASSIGN_OR_RETURN(const auto name, requiredText(body, "name"));
     ASSIGN_OR_RETURN(const auto branch, textMember(body, "defaultBranch"));
     ASSIGN_OR_RETURN(const auto created,

@@ -130,7 +130,7 @@ Result<Reply> getGroup(Call &call, Services &services)
 
 Result<Reply> createGroup(Call &call, Services &services)
 {
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     ASSIGN_OR_RETURN(const auto project, projectFor(call, body, kGroupReferences, services));
     ASSIGN_OR_RETURN(const auto group, groupOf(body));
     ASSIGN_OR_RETURN(const auto created, services.configuration.createGroup(project.id, group));
@@ -140,7 +140,7 @@ Result<Reply> createGroup(Call &call, Services &services)
 
 Result<Reply> updateGroup(Call &call, Services &services)
 {
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     ASSIGN_OR_RETURN(const auto project, projectFor(call, body, kGroupReferences, services));
     ASSIGN_OR_RETURN(auto group, groupOf(body));
     ASSIGN_OR_RETURN(group.id, call.id("groupId"));
@@ -268,7 +268,7 @@ Result<Reply> getConnection(Call &call, Services &services)
 
 Result<Reply> createConnection(Call &call, Services &services)
 {
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     ASSIGN_OR_RETURN(const auto project, projectFor(call, body, kEndpointReferences, services));
     ASSIGN_OR_RETURN(const auto connection, connectionOf(body));
     ASSIGN_OR_RETURN(const auto created,
@@ -279,7 +279,7 @@ Result<Reply> createConnection(Call &call, Services &services)
 
 Result<Reply> updateConnection(Call &call, Services &services)
 {
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     ASSIGN_OR_RETURN(const auto project, projectFor(call, body, kEndpointReferences, services));
     ASSIGN_OR_RETURN(auto connection, connectionOf(body));
     connection.id = call.value("endpointId");

@@ -39,14 +39,38 @@ Result<Json> fullPipelineJson(const Call &call, const store::Project &project,
     return out;
 }
 
+/// By "name", "folder" or "id", with " asc" or " desc" behind it; as they are for an empty text.
+schema::Status order(std::vector<store::Pipeline> &pipelines, const std::string &text)
+{
+    if (text.empty())
+        return {};
+    const std::string wanted = lowerCase(text);
+    const auto blank = std::min(wanted.find(' '), wanted.size());
+    const std::string key = wanted.substr(0, blank);
+    const std::string direction = blank < wanted.size() ? wanted.substr(blank + 1) : "asc";
+    if ((key != "name" && key != "folder" && key != "id") ||
+        (direction != "asc" && direction != "desc"))
+        return {ErrorCode::InvalidArgument,
+                "parameter 'orderBy' must be name, folder or id, with asc or desc behind it"};
+    const auto keyOf = [&key](const store::Pipeline &pipeline) {
+        return std::pair(key == "id" ? std::string()
+                                     : lowerCase(key == "name" ? pipeline.name : pipeline.folder),
+                         pipeline.id);
+    };
+    std::sort(pipelines.begin(), pipelines.end(),
+              [&](const auto &a, const auto &b) { return keyOf(a) < keyOf(b); });
+    if (direction == "desc")
+        std::reverse(pipelines.begin(), pipelines.end());
+    return {};
+}
+
 Result<Reply> listPipelines(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
     ASSIGN_OR_RETURN(const auto top, call.query().number("top", 1, 100000));
     ASSIGN_OR_RETURN(const auto after, call.query().number("continuationtoken", 0, INT64_MAX));
     ASSIGN_OR_RETURN(auto pipelines, services.pipelines.list(project.id));
-    if (lowerCase(call.query().text("orderby")).find("desc") != std::string::npos)
-        std::reverse(pipelines.begin(), pipelines.end());
+    RETURN_IF_ERROR(order(pipelines, call.query().text("orderby")));
     // The token is the number of pipelines already given.
     Json list = Json::array();
     std::string token;
@@ -78,7 +102,7 @@ Result<Reply> getPipeline(Call &call, Services &services)
 Result<Reply> createPipeline(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     store::Pipeline pipeline;
     pipeline.projectId = project.id;
     ASSIGN_OR_RETURN(pipeline.name, requiredText(body, "name"));
@@ -166,7 +190,7 @@ Result<Reply> preview(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
     ASSIGN_OR_RETURN(const auto pipeline, pipelineOf(call, services, project));
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     ASSIGN_OR_RETURN(const auto request, queueRequest(call, body, pipeline));
     return previewReply(services, request);
 }
@@ -175,7 +199,7 @@ Result<Reply> queueRun(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
     ASSIGN_OR_RETURN(const auto pipeline, pipelineOf(call, services, project));
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     ASSIGN_OR_RETURN(auto request, queueRequest(call, body, pipeline));
     ASSIGN_OR_RETURN(const auto isPreview, flagMember(body, "previewRun"));
     if (isPreview.value_or(false))

@@ -43,7 +43,7 @@ Result<Reply> artifactFile(Call &call, Services &services)
 Result<Reply> validate(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     ASSIGN_OR_RETURN(const auto name, requiredText(body, "repository"));
     const auto repository = services.repositories.find(project.id, name);
     if (!repository)

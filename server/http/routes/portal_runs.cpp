@@ -159,7 +159,7 @@ Result<Reply> inputs(Call &call, Services &services)
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
     ASSIGN_OR_RETURN(const auto id, call.id("pipelineId"));
     ASSIGN_OR_RETURN(const auto pipeline, services.pipelines.find(project.id, id));
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     triggers::QueueRequest request;
     request.pipelineId = pipeline.id;
     request.requestedBy = call.principal;
@@ -315,7 +315,7 @@ Result<Reply> updateJob(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
     ASSIGN_OR_RETURN(const auto run, runOf(call, services, project, "runId"));
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     ASSIGN_OR_RETURN(const auto state, textMember(body, "state"));
     const std::int64_t wanted =
         parseEnum(state.value_or(""), {{"cancel", 0}, {"retry", 1}}).value_or(-1);

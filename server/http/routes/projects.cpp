@@ -21,7 +21,7 @@ Result<Reply> listProjects(Call &call, Services &services)
 
 Result<Reply> createProject(Call &call, Services &services)
 {
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     ASSIGN_OR_RETURN(const auto name, requiredText(body, "name"));
     ASSIGN_OR_RETURN(const auto description, textMember(body, "description"));
     ASSIGN_OR_RETURN(const auto project, services.projects.create(name, description.value_or("")));

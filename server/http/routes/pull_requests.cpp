@@ -118,7 +118,7 @@ Result<Reply> createRequest(Call &call, Services &services)
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
     ASSIGN_OR_RETURN(const auto repository,
                      services.repositories.find(project.id, call.value("repositoryId")));
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     PullRequest request;
     ASSIGN_OR_RETURN(request.title, requiredText(body, "title"));
     ASSIGN_OR_RETURN(const auto description, textMember(body, "description"));
@@ -138,7 +138,7 @@ Result<Reply> updateRequest(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
     ASSIGN_OR_RETURN(const auto request, requestOf(call, services, project));
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     triggers::PullRequestChange change;
     ASSIGN_OR_RETURN(change.title, textMember(body, "title"));
     ASSIGN_OR_RETURN(change.description, textMember(body, "description"));

@@ -104,7 +104,7 @@ Result<Reply> updateLease(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
     ASSIGN_OR_RETURN(const auto id, call.id("leaseId"));
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     ASSIGN_OR_RETURN(const auto days, daysMember(body, "daysValid"));
     ASSIGN_OR_RETURN(const auto protects, flagMember(body, "protectPipeline"));
     ASSIGN_OR_RETURN(const auto lease,
@@ -184,7 +184,7 @@ Result<Reply> updateSettings(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
     ASSIGN_OR_RETURN(auto found, services.retention.policy(project.id, 0));
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     RetentionPolicyRow &policy = found.policy;
     // Azure DevOps' update model names these members differently from what it gives back.
     ASSIGN_OR_RETURN(policy.runDays, settingOf(body, "purgeRuns", policy.runDays));
@@ -231,7 +231,7 @@ Result<Reply> putPolicy(Call &call, Services &services)
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
     ASSIGN_OR_RETURN(const auto pipeline, pipelineOf(call, services, project));
     ASSIGN_OR_RETURN(auto found, services.retention.policy(project.id, pipeline.id));
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     RetentionPolicyRow &policy = found.policy;
     ASSIGN_OR_RETURN(policy.runDays, settingOf(body, "runDays", policy.runDays));
     ASSIGN_OR_RETURN(policy.artifactDays, settingOf(body, "artifactDays", policy.artifactDays));

@@ -84,7 +84,7 @@ Result<std::chrono::minutes> lifetimeOf(const Json &body, std::int64_t fallback)
 
 Result<std::chrono::minutes> lifetime(Call &call, std::int64_t fallback)
 {
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     return lifetimeOf(body, fallback);
 }
 
@@ -117,7 +117,7 @@ Result<Reply> registrationToken(Call &call, Services &services)
 
 Result<Reply> createIdentity(Call &call, Services &services)
 {
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     ASSIGN_OR_RETURN(const auto uniqueName, requiredText(body, "uniqueName"));
     ASSIGN_OR_RETURN(const auto displayName, textMember(body, "displayName"));
     ASSIGN_OR_RETURN(const auto isAdmin, flagMember(body, "isAdmin"));
@@ -140,7 +140,7 @@ Result<auth::Principal> tokenOwner(const Call &call, Services &services)
 Result<Reply> createToken(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto identity, tokenOwner(call, services));
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     ASSIGN_OR_RETURN(const auto name, textMember(body, "name"));
     if (name && name->size() > 256)
         return {ErrorCode::InvalidArgument, "'name' must have at most 256 characters"};

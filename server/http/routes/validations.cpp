@@ -49,7 +49,7 @@ void addValidationRoutes(Router &router, Services &services, workers::ServerWork
                 known = known || (one.validation.recordId == id && one.projectName == project.name);
             if (!known)
                 return {ErrorCode::NotFound, "no validation '" + id + "' waits for an answer"};
-            ASSIGN_OR_RETURN(const auto body, call.json());
+            ASSIGN_OR_RETURN(const auto body, call.object());
             ASSIGN_OR_RETURN(const auto approve, flagMember(body, "approve"));
             ASSIGN_OR_RETURN(const auto comment, textMember(body, "comment"));
             if (!approve)

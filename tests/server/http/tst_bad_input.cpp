@@ -39,7 +39,12 @@ void TestBadInput::answersParameters_data()
     };
     // SQL where a name, an order or a filter stands: a value like any other.
     row("/p/_apis/build/builds?branchName=';DROP%20TABLE%20run;--", 200);
-    row("/p/_apis/build/builds?queryOrder=id;DROP%20TABLE%20run", 200);
+    row("/p/_apis/build/builds?queryOrder=id;DROP%20TABLE%20run", 400);
+    row("/p/_apis/build/builds?queryOrder=queueTimeAscending", 200);
+    row("/p/_apis/build/builds?tagFilters=a',(SELECT%201)", 200);
+    row("/p/_apis/pipelines?orderBy=name%20desc", 200);
+    row("/p/_apis/pipelines?orderBy=name;DROP%20TABLE%20run", 400);
+    row("/p/_apis/pipelines?orderBy=name%20desc--", 400);
     row("/p/_apis/build/builds?buildNumber='%20OR%201=1--*", 200);
     row("/p/_apis/build/builds?definitions=1;DROP%20TABLE%20run", 400);
     row("/p/_apis/build/builds?statusFilter=all'--", 400);
@@ -117,6 +122,9 @@ void TestBadInput::answersBodies_data()
     row("long name", "POST", "/_apis/distributedtask/pools",
         QStringLiteral("{\"name\": \"%1\"}").arg(QString(1000, QLatin1Char('a'))));
     row("array for object", "POST", "/_apis/distributedtask/pools", QStringLiteral("[1, 2]"));
+    // All members of these have defaults: the form of the body is all there is to refuse.
+    for (const char *other : {"[]", "5", "true", "\"x\""})
+        row(other, "POST", "/_apis/slipway/signinlinks", QString::fromLatin1(other));
     row("number for name", "POST", "/p/_apis/pipelines/environments",
         QStringLiteral(R"({"name": {"a": 1}})"));
     row("cut off", "POST", "/p/_apis/pipelines/environments", QStringLiteral(R"({"name": ")"));

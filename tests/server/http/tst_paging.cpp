@@ -1,5 +1,6 @@
 // Lists in pages: every item once, whatever the size of the page; bad tokens are refused.
 #include "tests/server/support/live_server.h"
+#include "tests/server/support/world.h"
 
 #include <QTest>
 
@@ -17,8 +18,12 @@ private Q_SLOTS:
     void givesEveryItemOnce();
     void refusesBadTokens_data();
     void refusesBadTokens();
+    void ordersAndFiltersBuilds_data();
+    void ordersAndFiltersBuilds();
 
 private:
+    std::unique_ptr<tests::LeftWorld> m_world;
+    std::unique_ptr<LiveServer> m_runs; ///< has runs 1 to 5
     std::unique_ptr<LiveServer> m_server;
 };
 
@@ -100,6 +105,60 @@ void TestPaging::refusesBadTokens()
     QFETCH(const QString, query);
     const auto answer = m_server->call("GET", "/_apis/projects?" + query.toStdString());
     QCOMPARE(answer.status, 400);
+}
+
+void TestPaging::ordersAndFiltersBuilds_data()
+{
+    m_world = std::make_unique<tests::LeftWorld>([](tests::World &world) {
+        for (int i = 0; i < 5; ++i)
+            world.queue(tests::plan({tests::stage("Build", {tests::job("A")})}));
+    });
+    m_runs = std::make_unique<LiveServer>(m_world->data());
+    QVERIFY2(m_runs->running(), m_runs->failure().c_str());
+    for (const char *tag : {"2/tags/a", "4/tags/a", "4/tags/b", "5/tags/b"})
+        QCOMPARE(m_runs->call("PUT", std::string("/space-game/_apis/build/builds/") + tag, "null")
+                     .status,
+                 200);
+    QTest::addColumn<QByteArray>("query");
+    QTest::addColumn<QByteArray>("runs");
+    const auto row = [](const char *query, const char *runs) {
+        QTest::newRow(query) << QByteArray(query) << QByteArray(runs);
+    };
+    row("", "54321");
+    row("queryOrder=queueTimeDescending", "54321");
+    row("queryOrder=QUEUETIMEASCENDING", "12345");
+    row("queryOrder=5", "12345"); // as azure-devops-node-api sends it
+    row("queryOrder=finishTimeDescending", "54321");
+    row("queryOrder=startTimeAscending", "12345");
+    row("queryOrder=queueTimeAscending&definitions=1", "12345");
+    row("queryOrder=queueTimeAscending&buildIds=4,2,3", "234");
+    row("buildIds=4,2,3", "432");
+    row("buildIds=4,2,3&tagFilters=a", "42");
+    row("tagFilters=a", "42");
+    row("tagFilters=A,b", "4");
+    row("tagFilters=b&queryOrder=queueTimeAscending", "45");
+    row("tagFilters=absent", "");
+}
+
+void TestPaging::ordersAndFiltersBuilds()
+{
+    QFETCH(const QByteArray, query);
+    QFETCH(const QByteArray, runs);
+    const std::string path = "/space-game/_apis/build/builds?" + query.toStdString();
+    for (const int top : {1, 2, 100}) {
+        QByteArray seen;
+        std::string token;
+        do {
+            const auto page =
+                m_runs->call("GET", path + "&$top=" + std::to_string(top) +
+                                        (token.empty() ? "" : "&continuationToken=" + token));
+            QCOMPARE(page.status, 200);
+            for (const auto &run : page.json().at("value"))
+                seen += QByteArray::number(run.at("id").get<int>());
+            token = page.json().value("continuationToken", "");
+        } while (!token.empty() && seen.size() <= runs.size());
+        QCOMPARE(seen, runs);
+    }
 }
 
 QTEST_GUILESS_MAIN(TestPaging)

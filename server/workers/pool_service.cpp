@@ -118,14 +118,22 @@ Result<std::vector<Pool>> PoolService::pools()
     });
 }
 
-Result<Pool> PoolService::createPool(const std::string &name)
+Result<Pool> PoolService::createPool(const std::string &name, std::int64_t maxParallelism)
 {
     RETURN_IF_ERROR(checkName("pool", name));
+    RETURN_IF_ERROR(scheduler::checkLimit(maxParallelism));
     auto created = m_database.write([&](Connection &connection) -> Result<Pool> {
         store::WorkerStore workers(connection);
         if (workers.findPool(name))
             return Error{ErrorCode::AlreadyExists, fmt::format("pool '{}' exists already", name)};
-        return Pool{workers.insertPool(name, schema::wallClockNow()), name, {}, 0, 0, 0, 0, 0};
+        const auto limit = static_cast<int>(maxParallelism);
+        const auto id = workers.insertPool(name, schema::wallClockNow());
+        if (limit > 0) {
+            auto row = workers.findPool(id);
+            row->maxParallelism = limit;
+            workers.updatePool(*row);
+        }
+        return Pool{id, name, {}, 0, 0, limit, 0, 0};
     });
     if (created)
         m_scheduler.configurationChanged();

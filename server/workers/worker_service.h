@@ -85,8 +85,8 @@ public:
                 events::EventHub &events);
 
     schema::Result<std::vector<Pool>> pools();
-    /// Errors: AlreadyExists, InvalidArgument.
-    schema::Result<Pool> createPool(const std::string &name);
+    /// With a limit of 0: none. Errors: AlreadyExists, InvalidArgument.
+    schema::Result<Pool> createPool(const std::string &name, std::int64_t maxParallelism = 0);
     /// Changes what is given; a limit of 0 takes it away. Errors: NotFound, AlreadyExists,
     /// InvalidArgument.
     schema::Status updatePool(std::int64_t poolId, const std::optional<std::string> &name,

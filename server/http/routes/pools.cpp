@@ -122,7 +122,7 @@ Result<workers::Worker> workerOf(const Call &call, Services &services)
 Result<Reply> updateWorker(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto worker, workerOf(call, services));
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     ASSIGN_OR_RETURN(const auto enabled, flagMember(body, "enabled"));
     if (enabled)
         RETURN_IF_ERROR(services.pools.setEnabled(worker.id, *enabled));
@@ -133,7 +133,7 @@ Result<Reply> updateWorker(Call &call, Services &services)
 Result<Reply> updatePool(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto pool, poolOf(call, services));
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     ASSIGN_OR_RETURN(const auto name, textMember(body, "name"));
     ASSIGN_OR_RETURN(const auto limit, limitMember(body));
     RETURN_IF_ERROR(services.pools.updatePool(pool.id, name, limit));
@@ -165,7 +165,7 @@ Result<Reply> unmapImage(Call &call, Services &services)
 
 Result<Reply> mapImage(Call &call, Services &services)
 {
-    ASSIGN_OR_RETURN(const auto body, call.json());
+    ASSIGN_OR_RETURN(const auto body, call.object());
     ASSIGN_OR_RETURN(const auto image, requiredText(body, "vmImage"));
     ASSIGN_OR_RETURN(const auto poolId, numberMember(body, "poolId"));
     if (!poolId)
@@ -189,15 +189,10 @@ void addPoolRoutes(Router &router, Services &services)
     router.serve(
         "POST", "a8c47e17", Form::Collection,
         [&services](Call &call) -> Result<Reply> {
-            ASSIGN_OR_RETURN(const auto body, call.json());
+            ASSIGN_OR_RETURN(const auto body, call.object());
             ASSIGN_OR_RETURN(const auto name, requiredText(body, "name"));
             ASSIGN_OR_RETURN(const auto limit, limitMember(body));
-            RETURN_IF_ERROR(scheduler::checkLimit(limit.value_or(0)));
-            ASSIGN_OR_RETURN(auto pool, services.pools.createPool(name));
-            if (limit) {
-                RETURN_IF_ERROR(services.pools.updatePool(pool.id, std::nullopt, limit));
-                pool.maxParallelism = static_cast<int>(*limit);
-            }
+            ASSIGN_OR_RETURN(const auto pool, services.pools.createPool(name, limit.value_or(0)));
             return Reply::json(poolJson(pool));
         },
         Access::Admin);

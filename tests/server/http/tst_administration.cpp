@@ -94,6 +94,16 @@ void TestAdministration::limitsPools()
         QCOMPARE(
             m_server->call("PATCH", path, fmt::format(R"({{"maxParallelism": {}}})", bad)).status,
             400);
+    const auto made =
+        m_server->call("POST", pools, R"({"name": "tiny", "maxParallelism": 1})").json();
+    QCOMPARE(made.at("maxParallelism").get<int>(), 1);
+    const std::string tiny = pools + "/" + std::to_string(made.at("id").get<int>());
+    QCOMPARE(get(tiny).at("maxParallelism").get<int>(), 1);
+    // Refused whole: no pool without its limit stays behind.
+    const std::string bad = R"({"name": "odd", "maxParallelism": -1})";
+    QCOMPARE(m_server->call("POST", pools, bad).status, 400);
+    QCOMPARE(get(pools + "?poolName=odd").at("count").get<int>(), 0);
+    QCOMPARE(m_server->call("DELETE", tiny).status, 204);
     const auto freed = m_server->call("PATCH", path, R"({"maxParallelism": null})").json();
     QVERIFY(freed.at("maxParallelism").is_null());
     QCOMPARE(freed.at("queuedJobs").get<int>(), 0);

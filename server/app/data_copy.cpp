@@ -4,6 +4,8 @@
 
 #include <sodium.h>
 
+#include <sys/stat.h>
+
 namespace server::app {
 
 using schema::Result;
@@ -21,6 +23,12 @@ Result<BackupSummary> summaryOf(const Result<backup::Manifest> &manifest)
     return out;
 }
 
+/// As DataFolder::open: what is copied is for this user only.
+void keepToOurselves()
+{
+    ::umask(0077);
+}
+
 } // namespace
 
 Result<BackupSummary> backUp(const std::filesystem::path &data,
@@ -28,6 +36,7 @@ Result<BackupSummary> backUp(const std::filesystem::path &data,
 {
     if (sodium_init() < 0)
         return {schema::ErrorCode::Internal, "libsodium could not be initialised"};
+    keepToOurselves();
     return summaryOf(backup::create(data, destination));
 }
 
@@ -43,6 +52,7 @@ Result<BackupSummary> restoreBackup(const std::filesystem::path &backup,
 {
     if (sodium_init() < 0)
         return {schema::ErrorCode::Internal, "libsodium could not be initialised"};
+    keepToOurselves();
     return summaryOf(backup::restore(backup, data));
 }
 

@@ -42,6 +42,9 @@ std::string holderOf(int lock)
 
 Result<DataFolder> DataFolder::open(const std::filesystem::path &folder)
 {
+    // Also in a folder that others may enter, as those that service managers and container engines
+    // make: logs, repositories and the database are for this user only.
+    ::umask(0077);
     std::error_code code;
     const auto parent = std::filesystem::absolute(folder, code).parent_path();
     std::filesystem::create_directories(parent, code);

@@ -10,7 +10,8 @@ namespace server::app {
 class DataFolder
 {
 public:
-    /// Creates the folder (mode 0700) when missing and locks it. Errors: AlreadyExists when another
+    /// Creates the folder (mode 0700) when missing and locks it. What the process makes from now on
+    /// is for its user only (umask). Errors: AlreadyExists when another
     /// server uses it (message names its process id); PermissionDenied, Io with path and remedy.
     static schema::Result<DataFolder> open(const std::filesystem::path &folder);
     ~DataFolder();

@@ -5,6 +5,8 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <fstream>
+#include <sys/stat.h>
 #include <unistd.h>
 
 using namespace server::app;
@@ -16,6 +18,7 @@ class TestDataFolder : public QObject
 
 private Q_SLOTS:
     void locks();
+    void keepsOthersOut();
     void refusesWhatItCannotUse();
     void readsListenAddresses_data();
     void readsListenAddresses();
@@ -35,6 +38,22 @@ void TestDataFolder::locks()
         QVERIFY(second.error().message.find(std::to_string(::getpid())) != std::string::npos);
     }
     QVERIFY(DataFolder::open(path).has_value());
+}
+
+void TestDataFolder::keepsOthersOut()
+{
+    // Service managers make data folders that everybody may enter.
+    QTemporaryDir parent;
+    const auto path = std::filesystem::path(parent.path().toStdString()) / "data";
+    std::filesystem::create_directory(path);
+    std::filesystem::permissions(path, std::filesystem::perms(0755));
+    ::umask(022);
+    const auto folder = DataFolder::open(path);
+    QVERIFY(folder.has_value());
+    std::ofstream(path / "slipway.db") << "x";
+    std::filesystem::create_directory(path / "logs");
+    QCOMPARE(unsigned(std::filesystem::status(path / "slipway.db").permissions()), 0600U);
+    QCOMPARE(unsigned(std::filesystem::status(path / "logs").permissions()), 0700U);
 }
 
 void TestDataFolder::refusesWhatItCannotUse()

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 import pytest
-from slipway import ROOT, Project, Sample
+from slipway import ROOT, Api, Project, Sample
 
 PORTAL = ROOT / "tests/portal"
 
@@ -50,9 +50,10 @@ def chromium():
     return found
 
 
-def browse(up, chromium, script, run=None, seconds=300, **environment):
-    """Runs a script of tests/portal against the server; fails with all that it printed, and the story of the run."""
-    link = up.cli("signin").stdout.strip()
+def browse(up, chromium, script, run=None, seconds=300, link=None, **environment):
+    """Runs a script of tests/portal against the server; fails with all that it printed, and the story of the run. `link` signs somebody
+    else than the operator in."""
+    link = link or up.cli("signin").stdout.strip()
     if run is not None:
         environment["SLIPWAY_RUN"] = str(run)
     done = subprocess.run(["node", PORTAL / script], cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
@@ -177,6 +178,20 @@ def test_results_in_the_browser(plain, chromium, tmp_path):
     run = api.queue("main", project.path, templateParameters={"broken": "true"})
     assert api.completed(run, project.path)["result"] == "failed"
     browse(plain, chromium, "results.mjs", run, SLIPWAY_PROJECT=project.name)
+
+
+def test_pages_of_somebody_without_rights(plain, chromium, tmp_path):
+    api = plain.api
+    project = Project(api, "read-only", tmp_path / "work")
+    run = project.run({"azure-pipelines.yml": "pool: {vmImage: ubuntu-latest}\nsteps:\n- script: echo it works\n"})
+    api.completed(run, project.path)
+    environment = project.environment("production")["id"]
+    project.connection("registry", "dockerregistry", "http://registry.example.com", registry="registry.example.com", username="", password="")
+    group = api.post(f"{project.path}/_apis/distributedtask/variablegroups", {"name": "Release", "type": "Vsts", "variables": {"a": {"value": "b"}}})["id"]
+    kim = api.post("/_apis/slipway/identities", {"uniqueName": "kim@read-only.example", "displayName": "Kim", "isAdmin": False})["id"]
+    token = api.post(f"/_apis/slipway/identities/{kim}/tokens", {"name": "the browser"})["token"]
+    link = Api(api.url, token).post("/_apis/slipway/signinlinks", {})["url"]
+    browse(plain, chromium, "reader.mjs", run, link=link, SLIPWAY_PROJECT=project.name, SLIPWAY_ENVIRONMENT=str(environment), SLIPWAY_GROUP=str(group))
 
 
 # A run that goes on while one of its jobs waits for what no worker has.

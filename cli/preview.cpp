@@ -22,7 +22,7 @@ int runPreview(const LanguageOptions &options)
     const pipelines::Compilation &result = compiled->result;
     std::cerr << diagnosticsAsText(result.diagnostics, excerpts(*compiled));
     if (result.ok() || options.keepGoing) {
-        if (options.format == "plan")
+        if (options.format != "yaml")
             std::cout << (result.plan ? schema::toJson(*result.plan)
                                       : nlohmann::ordered_json::object())
                              .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)
@@ -42,8 +42,11 @@ void registerPreview(CLI::App &app, int &exitCode)
     const auto options = std::make_shared<LanguageOptions>();
     options->format = "yaml";
     addLanguageOptions(*command, *options);
-    command->add_option("--format", options->format, "What is printed")
-        ->check(CLI::IsMember({"yaml", "plan"}))
+    command
+        ->add_option(
+            "--format", options->format,
+            "What is printed: the document, or the run plan as JSON (plan and json are the same)")
+        ->check(CLI::IsMember({"yaml", "plan", "json"}))
         ->capture_default_str();
     command->add_flag("--keep-going", options->keepGoing,
                       "Print what could be expanded although there are errors");

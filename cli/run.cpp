@@ -9,6 +9,7 @@
 #include "pipelines/run/job_repositories.h"
 #include "pipelines/run/run_number.h"
 #include "schema/base/guid.h"
+#include "schema/model/plan_json.h"
 #include "worker/base/text.h"
 #include "worker/local/local_job.h"
 
@@ -35,7 +36,6 @@ using schema::ErrorCode;
 using schema::Result;
 using schema::Status;
 using schema::TaskResult;
-using schema::protocol::JobVariable;
 using worker::equalsIgnoringCase;
 
 class LocalRun
@@ -46,10 +46,13 @@ public:
         : m_options(options)
         , m_compiled(std::move(compiled))
         , m_plan(std::move(plan))
-        , m_view(::isatty(STDOUT_FILENO) == 1)
+        , m_view(options.format != "json" && ::isatty(STDOUT_FILENO) == 1)
     {}
 
     Result<int> run();
+
+    /// What became of it, for --format json. Only after run().
+    [[nodiscard]] nlohmann::ordered_json outcome() const;
 
 private:
     struct Instance
@@ -372,7 +375,19 @@ Result<int> LocalRun::run()
                : 1;
 }
 
-int runOnce(const RunOptions &options)
+nlohmann::ordered_json LocalRun::outcome() const
+{
+    nlohmann::ordered_json out{{"result", m_result ? toString(*m_result) : "failed"},
+                               {"number", m_number},
+                               {"jobs", m_view.jobs()}};
+    std::error_code error;
+    if (fs::exists(m_artifacts, error) && !fs::is_empty(m_artifacts, error))
+        out["artifacts"] = m_artifacts.string();
+    return out;
+}
+
+/// `answer`: what --format json prints in the end.
+int runOnce(const RunOptions &options, nlohmann::ordered_json &answer)
 {
     auto compiled = compileFile(options.language, true);
     if (!compiled) {
@@ -386,20 +401,26 @@ int runOnce(const RunOptions &options)
                                            return compiled->text;
                                        return std::nullopt;
                                    });
-    if (!result.ok() || !result.plan)
+    if (!result.ok() || !result.plan) {
+        answer = nlohmann::ordered_json::parse(diagnosticsAsJson(result.diagnostics));
         return 1;
+    }
     auto plan = *result.plan;
     if (auto status = restrict(plan, options); !status) {
         std::cerr << "slipway run: " << status.error().message << '\n';
         return 2;
     }
     if (options.dryRun) {
+        answer = schema::toJson(plan);
         printPlan(plan);
         return 0;
     }
-    const auto exit = LocalRun(options, std::move(*compiled), std::move(plan)).run();
-    if (exit)
+    LocalRun run(options, std::move(*compiled), std::move(plan));
+    const auto exit = run.run();
+    if (exit) {
+        answer = run.outcome();
         return *exit;
+    }
     std::cerr << "slipway run: " << exit.error().message << '\n';
     return 2;
 }
@@ -426,8 +447,9 @@ int watchAndRun(const RunOptions &options)
             std::cerr << "slipway run: " << watch.error().message << '\n';
             return 2;
         }
-        const int exit = runOnce(options);
-        std::cout << "Waiting for changes below " << root << " (Ctrl-C ends)" << std::endl;
+        nlohmann::ordered_json unused;
+        const int exit = runOnce(options, unused);
+        std::cout << "Waiting for changes below " << root << " (Ctrl-C ends)" << '\n' << std::flush;
         if (!watch->wait(stop.get()))
             return exit;
     }
@@ -435,7 +457,23 @@ int watchAndRun(const RunOptions &options)
 
 int runLocally(const RunOptions &options)
 {
-    return options.watch ? watchAndRun(options) : runOnce(options);
+    nlohmann::ordered_json answer;
+    if (options.format != "json")
+        return options.watch ? watchAndRun(options) : runOnce(options, answer);
+    if (options.watch || options.breakOnFailure) {
+        std::cerr << "slipway run: --format json answers once, in the end: not with --watch or "
+                     "--break-on-failure\n";
+        return 2;
+    }
+    // Standard output is the answer's alone; people read the log on the other one.
+    std::streambuf *const own = std::cout.rdbuf(std::cerr.rdbuf());
+    const int exit = runOnce(options, answer);
+    std::cout.rdbuf(own);
+    if (!answer.is_null())
+        std::cout << answer.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)
+                  << '\n'
+                  << std::flush;
+    return exit;
 }
 
 } // namespace
@@ -476,6 +514,12 @@ void registerRun(CLI::App &app, int &exitCode)
         "After a failed step open a shell in its folder and environment; its end lets "
         "the job go on");
     command->add_flag("--yes", options->yes, "Run deployment jobs without asking");
+    command
+        ->add_option("--format", options->format,
+                     "json: one object on standard output in the end (result and jobs; the plan "
+                     "with --dry-run; diagnostics of an invalid file), the log on standard error")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->capture_default_str();
     command->footer("Works on a copy of the tree, uncommitted changes included.\nExit status: 0 "
                     "succeeded, 1 failed or invalid, 2 usage or unreadable input.");
     command->callback([options, &exitCode] { exitCode = runLocally(*options); });

@@ -17,6 +17,7 @@ struct RunOptions
     int parallel = 2;
     bool dryRun = false, yes = false, watch = false, breakOnFailure = false;
     std::string engine = "docker";
+    std::string format = "text";
 };
 
 /// NAME=VALUE, or NAME alone with the value from the environment (so that it is in no argument).

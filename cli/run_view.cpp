@@ -1,6 +1,7 @@
 #include "cli/run_view.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <iostream>
@@ -252,6 +253,16 @@ void RunView::summary(schema::RunResult result)
         result == schema::RunResult::Succeeded || result == schema::RunResult::PartiallySucceeded;
     write(color(good ? "1;32" : "1;31", fmt::format("Run {}", toString(result))));
     std::cout.flush();
+}
+
+nlohmann::ordered_json RunView::jobs() const
+{
+    auto out = nlohmann::ordered_json::array();
+    for (const auto &[name, job] : m_jobs)
+        out.push_back({{"job", name},
+                       {"result", toString(job.result)},
+                       {"seconds", seconds(job.end - job.start)}});
+    return out;
 }
 
 } // namespace cli

@@ -4,6 +4,8 @@
 
 #include "schema/model/states.h"
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <chrono>
 #include <map>
 #include <string>
@@ -32,6 +34,8 @@ public:
     void tick();
     /// Jobs with results and durations.
     void summary(schema::RunResult result);
+    /// The same for programs: [{job, result, seconds}].
+    [[nodiscard]] nlohmann::ordered_json jobs() const;
 
 private:
     struct Job

@@ -55,7 +55,9 @@ void registerServer(CLI::App &app, int &exitCode)
         ->add_option("--ready-fd", options->readyFd,
                      "Descriptor to which the port is written when requests are answered")
         ->type_name("N");
-    command->add_option("--log-format", options->logFormat, "text or json (one object a line)")
+    command
+        ->add_option("--log-format,--format", options->logFormat,
+                     "Of what it says: text or json (one object a line)")
         ->check(CLI::IsMember({"text", "json"}))
         ->type_name("FORMAT");
     command
@@ -68,6 +70,7 @@ void registerServer(CLI::App &app, int &exitCode)
                      "Headers sent with the traces: NAME=VALUE,NAME=VALUE")
         ->envname("OTEL_EXPORTER_OTLP_HEADERS")
         ->type_name("LIST");
+    command->footer("Exit status: 0 stopped by a signal, 2 it could not start or go on.");
     command->callback([options, &exitCode] {
         const schema::Status status = serve(*options);
         exitCode = status ? 0 : fail(status.error());

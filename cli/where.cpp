@@ -32,13 +32,11 @@ struct Target
 
 /// All targets in the order of the environments. A resource stands in the title only where an
 /// environment has several; an environment without any resource is one column.
-std::vector<Target> targetsOf(const json &matrix, const std::string &onlyEnvironment)
+std::vector<Target> targetsOf(const json &matrix)
 {
     std::vector<Target> targets;
     for (const json &environment : memberOf(matrix, "environments")) {
         const std::string name = textOf(environment, "name");
-        if (!onlyEnvironment.empty() && name != onlyEnvironment)
-            continue;
         const std::int64_t id = numberOf(environment, "id");
         const json &resources = memberOf(environment, "resources");
         if (!resources.is_array() || resources.empty()) {
@@ -98,16 +96,43 @@ std::string describe(const json &cell)
     return text;
 }
 
-void print(const json &matrix, const WhereOptions &options)
+/// Leaves of `matrix` what was asked for. Errors: NotFound, with the names there are.
+schema::Status choose(json &matrix, const char *list, const char *key, const std::string &name,
+                      const char *noun, const char *cellKey)
 {
-    const std::vector<Target> targets = targetsOf(matrix, options.environment);
+    if (name.empty() || !memberOf(matrix, list).is_array())
+        return {};
+    std::string names;
+    json chosen = json::array();
+    for (const json &one : matrix[list]) {
+        const std::string candidate = textOf(one, key);
+        if (sameName(candidate, name))
+            chosen.push_back(one);
+        names += fmt::format("{}'{}'", names.empty() ? "" : ", ", candidate);
+    }
+    if (chosen.empty())
+        return {schema::ErrorCode::NotFound, fmt::format("there is no {} '{}'; there are: {}", noun,
+                                                         name, names.empty() ? "none" : names)};
+    json cells = json::array();
+    for (const json &cell : memberOf(matrix, "cells")) {
+        for (const json &one : chosen) {
+            if (numberOf(cell, cellKey) == numberOf(one, "id"))
+                cells.push_back(cell);
+        }
+    }
+    matrix[list] = std::move(chosen);
+    matrix["cells"] = std::move(cells);
+    return {};
+}
+
+void print(const json &matrix)
+{
+    const std::vector<Target> targets = targetsOf(matrix);
     std::vector<TableRow> rows(1, {"SERVICE"});
     for (const Target &target : targets)
         rows[0].push_back(target.title);
     for (const json &service : memberOf(matrix, "services")) {
         TableRow row{textOf(service, "key")};
-        if (!options.service.empty() && row[0] != options.service)
-            continue;
         for (const Target &target : targets) {
             const json *cell = cellOf(matrix, numberOf(service, "id"), target);
             row.push_back(cell == nullptr ? "-" : describe(*cell));
@@ -126,11 +151,14 @@ schema::Result<int> where(const ClientOptions &client, const WhereOptions &optio
     std::string path = fmt::format("/{}/_apis/slipway/matrix", server.project);
     if (!options.at.empty())
         path += "?at=" + urlEncoded(options.at);
-    ASSIGN_OR_RETURN(const json matrix, server.client.get(path));
+    ASSIGN_OR_RETURN(json matrix, server.client.get(path));
+    RETURN_IF_ERROR(choose(matrix, "services", "key", options.service, "service", "serviceId"));
+    RETURN_IF_ERROR(choose(matrix, "environments", "name", options.environment, "environment",
+                           "environmentId"));
     if (client.json())
         printJson(matrix);
     else
-        print(matrix, options);
+        print(matrix);
     return 0;
 }
 

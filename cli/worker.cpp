@@ -7,6 +7,7 @@
 #include "worker/listener/listener.h"
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -25,7 +26,15 @@ struct Options
     worker::ListenerOptions listener;
     std::string authorityFile, tokenFile, work, nodeFolder, memory, diskQuota;
     bool noVersions = false;
+    std::string format = "text";
 };
+
+/// What the worker or its doctor has to say, on a line of its own: whoever watches wants it now.
+void say(const nlohmann::ordered_json &line)
+{
+    std::cout << line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n'
+              << std::flush;
+}
 
 std::string hostName()
 {
@@ -94,20 +103,33 @@ int runDoctor(Options &options)
         std::cerr << "slipway worker doctor: " << status.error().message << '\n';
         return 2;
     }
-    int exit = 0;
-    for (const auto &finding : worker::examine(options.listener.worker, options.listener.url)) {
+    const auto findings = worker::examine(options.listener.worker, options.listener.url);
+    const bool able = std::none_of(findings.begin(), findings.end(), [](const auto &finding) {
+        return finding.health == worker::Health::Bad;
+    });
+    if (options.format == "json") {
+        auto list = nlohmann::ordered_json::array();
+        for (const auto &finding : findings)
+            list.push_back({{"health", finding.health == worker::Health::Good      ? "good"
+                                       : finding.health == worker::Health::Warning ? "warning"
+                                                                                   : "bad"},
+                            {"subject", finding.subject},
+                            {"detail", finding.detail},
+                            {"advice", finding.advice}});
+        say({{"able", able}, {"findings", std::move(list)}});
+        return able ? 0 : 1;
+    }
+    for (const auto &finding : findings) {
         const char *mark = finding.health == worker::Health::Good      ? "ok  "
                            : finding.health == worker::Health::Warning ? "warn"
                                                                        : "FAIL";
         std::cout << mark << "  " << finding.subject << ": " << finding.detail << '\n';
         if (!finding.advice.empty())
             std::cout << "      -> " << finding.advice << '\n';
-        if (finding.health == worker::Health::Bad)
-            exit = 1;
     }
-    std::cout << (exit == 0 ? "This machine can run jobs.\n"
-                            : "Jobs will fail here until what is marked FAIL is mended.\n");
-    return exit;
+    std::cout << (able ? "This machine can run jobs.\n"
+                       : "Jobs will fail here until what is marked FAIL is mended.\n");
+    return able ? 0 : 1;
 }
 
 int runWorker(Options &options)
@@ -127,8 +149,11 @@ int runWorker(Options &options)
             addVersions(options);
         // The token is not left where every job could read it.
         ::unsetenv(kTokenVariable);
-        status = worker::runListener(options.listener, [](const std::string &line) {
-            std::cout << line << '\n' << std::flush; // whoever watches wants it now
+        status = worker::runListener(options.listener, [&options](const std::string &line) {
+            if (options.format == "json")
+                say({{"time", schema::toIso8601(schema::wallClockNow())}, {"message", line}});
+            else
+                std::cout << line << '\n' << std::flush;
         });
     }
     if (status)
@@ -157,12 +182,11 @@ void registerWorker(CLI::App &app, int &exitCode)
     command->add_option("--token-file", options->tokenFile,
                         "File with a registration token (first start only; or the variable "
                         "SLIPWAY_WORKER_TOKEN)");
-    command->add_option("--name", listener.name, "Name of the worker; default: the host's");
-    command->add_option("--pool", listener.pool, "Pool to join; default: the token's");
-    command->add_option("--work", options->work, "Work folder; default: _work")
-        ->capture_default_str();
+    command->add_option("--name", listener.name, "Name of the worker (default: the host's)");
+    command->add_option("--pool", listener.pool, "Pool to join (default: the token's)");
+    command->add_option("--work", options->work, "Work folder")->capture_default_str();
     command->add_option("--node-folder", options->nodeFolder,
-                        "Folder with node*/bin/node for packaged tasks; default: node on PATH");
+                        "Folder with node*/bin/node for packaged tasks (default: node on PATH)");
     command->add_option("--slots", listener.slots, "Jobs at the same time")
         ->check(CLI::Range(1, 1000))
         ->capture_default_str();
@@ -187,6 +211,13 @@ void registerWorker(CLI::App &app, int &exitCode)
         ->capture_default_str();
     command->add_flag("--no-tool-versions", options->noVersions,
                       "Do not ask the tools for their versions (capabilities like git.version)");
+    command
+        ->add_option("--format", options->format,
+                     "Of what it says: text or json (one object a line)")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->capture_default_str();
+    command->footer("Exit status: 0 stopped by a signal, or --once and its job ended; 2 it could "
+                    "not start or go on.");
     CLI::App *doctor = command->add_subcommand(
         "doctor", "Looks whether this machine can run jobs and says what to mend.\n"
                   "Exit status: 0 it can, 1 something is missing.");

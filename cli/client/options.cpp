@@ -93,6 +93,9 @@ std::shared_ptr<ClientOptions> addClientOptions(CLI::App &command)
         .add_option("--project", options->project,
                     "Project (also SLIPWAY_PROJECT; default: the only one)")
         ->type_name("NAME");
+    command.footer(
+        "Exit status: 0 done; 1 the run that was asked for or waited for failed; 2 wrong "
+        "usage, refused, or the server cannot be reached.");
     command.add_option("--format", options->format, "text or json")
         ->check(CLI::IsMember({"text", "json"}))
         ->type_name("FORMAT");

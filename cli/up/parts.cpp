@@ -74,7 +74,11 @@ schema::Result<std::string> Parts::startPart(const std::string &name, const std:
 {
     if (m_scripts.empty())
         return {ErrorCode::NotFound,
-                fmt::format("the script that starts a private {} is not installed", name)};
+                fmt::format(
+                    "this installation lacks the script that starts a private {0} (it is part of "
+                    "the source: tests/parts/{0}){1}",
+                    name,
+                    name == "registry" ? "; name one that runs with --registry HOST:PORT" : "")};
     ASSIGN_OR_RETURN(const Output output,
                      run({{(m_scripts / name).string(), "start", (m_folder / name).string()},
                           std::move(environment),

@@ -5,6 +5,9 @@
 
 #include <QCoreApplication>
 #include <QDir>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
 #include <QProcess>
 #include <QStandardPaths>
 #include <QTemporaryDir>
@@ -148,6 +151,38 @@ private Q_SLOTS:
         const auto ended = run({});
         QCOMPARE(ended.exitCode, 1);
         QVERIFY2(ended.error.contains("nonsense"), ended.error);
+    }
+
+    void jsonIsAllOfStandardOutput()
+    {
+        const auto ended = run({"--yes", "--format", "json", "--variable", "shade=dark"});
+        QVERIFY2(ended.exitCode == 0, ended.out + ended.error);
+        const auto answer = QJsonDocument::fromJson(ended.out).object();
+        QCOMPARE(answer["result"].toString(), QStringLiteral("succeeded"));
+        QCOMPARE(answer["jobs"].toArray().size(), 3);
+        QCOMPARE(answer["jobs"][0]["job"].toString(), QStringLiteral("Build/one"));
+        QCOMPARE(answer["jobs"][0]["result"].toString(), QStringLiteral("succeeded"));
+        QVERIFY2(ended.error.contains("[Build/one] color is blue dark\n"), ended.error);
+
+        const auto dry = run({"--dry-run", "--format", "json"});
+        QCOMPARE(dry.exitCode, 0);
+        QCOMPARE(QJsonDocument::fromJson(dry.out).object()["stages"].toArray().size(), 2);
+
+        write("azure-pipelines.yml", "steps:\n- script: exit 3\n");
+        const auto failed = run({"--format", "json"});
+        QCOMPARE(failed.exitCode, 1);
+        QCOMPARE(QJsonDocument::fromJson(failed.out).object()["result"].toString(),
+                 QStringLiteral("failed"));
+
+        write("azure-pipelines.yml", "nonsense: 1\n");
+        const auto invalid = run({"--format", "json"});
+        QCOMPARE(invalid.exitCode, 1);
+        QVERIFY2(!QJsonDocument::fromJson(invalid.out).isEmpty(), invalid.out);
+        QVERIFY2(invalid.out.contains("nonsense"), invalid.out);
+
+        const auto watched = run({"--format", "json", "--watch"});
+        QCOMPARE(watched.exitCode, 2);
+        QVERIFY(watched.out.isEmpty());
     }
 
     void artifactsAreKept()

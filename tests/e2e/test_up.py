@@ -11,7 +11,7 @@ import tempfile
 import urllib.request
 
 import pytest
-from slipway import BINARY, COMPLETE, Sample, Up, children, command, wait_until
+from slipway import BINARY, COMPLETE, Project, Sample, Up, children, command, wait_until
 
 
 def processes_with(text):
@@ -212,6 +212,34 @@ def test_every_command_has_help():
         assert command(BINARY, name, "--help").stdout
 
 
-def test_json_answers(plain):
-    for arguments in (["pool", "list"],):
-        json.loads(plain.cli(*arguments, "--format", "json").stdout)
+def test_json_answers(plain, tmp_path):
+    project = Project(plain.api, "json-answers", tmp_path / "work")
+    run = str(project.run({"azure-pipelines.yml": "pool: {vmImage: ubuntu-latest}\nsteps:\n- script: echo it works\n"}))
+    of = ["--project", project.name, "--format", "json"]
+    assert json.loads(plain.cli("logs", run, "-f", *of).stdout)
+    for arguments in (["status"], ["status", run], ["where"], ["approve"], ["explain", run], ["logs", run], ["signin"], ["pool", "list"],
+                      ["pipeline", "list"], ["retention", "show"], ["task", "list"], ["queue", "main", "--wait"]):
+        assert json.loads(plain.cli(*arguments, *of).stdout) is not None, arguments
+    # What is refused says so on standard error alone.
+    refused = plain.cli("queue", "nowhere", *of, check=False)
+    assert refused.returncode == 2 and refused.stdout == "" and "there is no pipeline 'nowhere'; there are: 'main'" in refused.stderr
+
+
+def test_answers_of_the_language_as_json(tmp_path):
+    (tmp_path / "azure-pipelines.yml").write_text("steps:\n- script: echo it works\n")
+    assert json.loads(command(BINARY, "validate", "--format", "json", cwd=tmp_path).stdout) is not None
+    assert len(json.loads(command(BINARY, "preview", "--format", "json", cwd=tmp_path).stdout)["stages"]) == 1
+    done = command(BINARY, "run", "--format", "json", "--work", tmp_path / "work", cwd=tmp_path)
+    assert json.loads(done.stdout)["result"] == "succeeded" and "it works" in done.stderr
+    doctor = json.loads(command(BINARY, "worker", "doctor", "--format", "json", "--work", tmp_path / "work", check=False).stdout)
+    assert {one["subject"] for one in doctor["findings"]} and isinstance(doctor["able"], bool)
+
+
+def test_where_names_what_there_is(plain, tmp_path):
+    project = Project(plain.api, "where-names", tmp_path / "work")
+    project.environment("dev")
+    for option, noun, known in (("--environment", "environment", "'dev'"), ("--service", "service", "none")):
+        done = plain.cli("where", option, "nowhere", "--project", project.name, check=False)
+        assert done.returncode == 2 and f"there is no {noun} 'nowhere'; there are: {known}" in done.stderr, done.stderr
+    chosen = json.loads(plain.cli("where", "--environment", "dev", "--project", project.name, "--format", "json").stdout)
+    assert [one["name"] for one in chosen["environments"]] == ["dev"]

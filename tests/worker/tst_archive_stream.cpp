@@ -155,6 +155,22 @@ private Q_SLOTS:
         QCOMPARE(isWorthCompressing(from), worth);
     }
 
+    /// What is not published says nothing about what is.
+    void ignoredFilesAreNoSamples()
+    {
+        const fs::path from = folder("from");
+        QVERIFY(bool(makeDirectories(from / "cache" / "deep")));
+        put(from / "noise", noise(8 * kMiB));
+        put(from / "cache" / "deep" / "text", text(8 * kMiB));
+        put(from / "a.log", text(8 * kMiB));
+        QVERIFY(isWorthCompressing(from));
+        put(from / ".artifactignore", "*.log\ncache/\n");
+        QVERIFY(!isWorthCompressing(from));
+        QVERIFY(!isWorthCompressing(from.string() + "/"));
+        put(from / ".artifactignore", "*.log\ncache/\n!a.log\n");
+        QVERIFY(isWorthCompressing(from));
+    }
+
     void aSingleFileCountsToo()
     {
         put(folder("noise"), noise(5 * kMiB));

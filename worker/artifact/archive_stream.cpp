@@ -1,8 +1,7 @@
 #include "worker/artifact/archive_stream.h"
 
+#include "worker/artifact/artifact_ignore.h"
 #include "worker/artifact/write_behind.h"
-#include "worker/base/text.h"
-#include "worker/glob/glob.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -59,52 +58,6 @@ la_ssize_t readFromStream(archive * /*unused*/, void *data, const void **buffer)
     return static_cast<la_ssize_t>(source->in->gcount());
 }
 
-/// Rules of .artifactignore: later lines win, `!` takes back.
-class Ignore
-{
-public:
-    explicit Ignore(const fs::path &root)
-    {
-        auto text = readFile(root / ".artifactignore", 1U << 20U);
-        if (!text) {
-            m_rules = {{"**/.git/**", false}, {".git/**", false}};
-            return;
-        }
-        for (auto line : lines(*text)) {
-            line = trimmed(line);
-            if (line.empty() || line.front() == '#')
-                continue;
-            const bool back = line.front() == '!';
-            if (back)
-                line.erase(0, 1);
-            if (line.ends_with('/'))
-                line.pop_back();
-            const bool anywhere = line.find('/') == std::string::npos;
-            if (line.starts_with('/'))
-                line.erase(0, 1);
-            m_rules.emplace_back(line, back);
-            m_rules.emplace_back(line + "/**", back);
-            if (anywhere) {
-                m_rules.emplace_back("**/" + line, back);
-                m_rules.emplace_back("**/" + line + "/**", back);
-            }
-        }
-    }
-
-    [[nodiscard]] bool excludes(const std::string &path) const
-    {
-        bool out = false;
-        for (const auto &[pattern, back] : m_rules) {
-            if (matchesGlob(pattern, path))
-                out = !back;
-        }
-        return out;
-    }
-
-private:
-    std::vector<std::pair<std::string, bool>> m_rules;
-};
-
 class Packer
 {
 public:
@@ -122,7 +75,7 @@ public:
         archive_write_open(m_archive.get(), &out, nullptr, writeToStream, nullptr);
     }
 
-    Status addTree(const fs::path &path, const std::string &name, const Ignore &ignore)
+    Status addTree(const fs::path &path, const std::string &name, const ArtifactIgnore &ignore)
     {
         struct stat info{};
         if (::stat(path.c_str(), &info) != 0)
@@ -280,7 +233,7 @@ Result<ArtifactInfo> packArtifact(const fs::path &path, std::ostream &out, Packi
         return systemError("publish", path, errno);
     Packer packer(out, packing);
     if (S_ISDIR(info.st_mode)) {
-        RETURN_IF_ERROR(packer.addTree(path, "", Ignore(path)));
+        RETURN_IF_ERROR(packer.addTree(path, "", ArtifactIgnore(path)));
     } else {
         RETURN_IF_ERROR(packer.addFile(path, path.filename().string(), info));
     }

@@ -1,5 +1,7 @@
 #include "worker/artifact/compression.h"
 
+#include "worker/artifact/artifact_ignore.h"
+
 #include <zstd.h>
 
 #include <algorithm>
@@ -23,15 +25,20 @@ struct File
     std::uint64_t size = 0;
 };
 
-/// Empty when there are too many.
+/// Those that are published; empty when there are too many.
 std::vector<File> filesOf(const fs::path &path)
 {
     std::error_code error;
     if (fs::is_regular_file(path, error))
         return {{path, fs::file_size(path, error)}};
+    const ArtifactIgnore ignore(path);
     std::vector<File> files;
     for (fs::recursive_directory_iterator it(path, error), end; !error && it != end;
          it.increment(error)) {
+        if (ignore.excludes(it->path().lexically_relative(path).string())) {
+            it.disable_recursion_pending();
+            continue;
+        }
         std::error_code ignored; // one that vanished counts as empty
         if (!it->is_regular_file(ignored))
             continue;

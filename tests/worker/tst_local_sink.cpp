@@ -1,6 +1,7 @@
 // What a local job tells its parent, and when: few writes, but nothing that is waited for stays.
 #include "worker/local/local_sink.h"
 
+#include <QTemporaryDir>
 #include <QTest>
 
 #include <array>
@@ -105,6 +106,27 @@ private Q_SLOTS:
         QCOMPARE(ends.arrived(), std::string());
         ends.sink->log("r", std::string(2'000, 'x'));
         QCOMPARE(ends.arrived(), std::string("LLLL"));
+    }
+
+    /// Whatever a step calls it, what is kept stays in the run's folder.
+    void namesStayInTheFolder()
+    {
+        const QTemporaryDir folder;
+        const fs::path root = folder.path().toStdString();
+        const fs::path artifacts = root / "run" / "artifacts";
+        const auto file = (root / "f").string();
+        QVERIFY(writeFile(file, "text"));
+        LocalSink sink(UniqueFd(::open("/dev/null", O_WRONLY | O_CLOEXEC)), artifacts);
+        QVERIFY(sink.publishArtifact("good", file));
+        QVERIFY(sink.attach("r", "t", "good", file));
+        for (const char *name : {"../out", "..", "a/b", ""}) {
+            QVERIFY2(!sink.publishArtifact(name, file), name);
+            QVERIFY2(!sink.attach("r", "t", name, file), name);
+        }
+        fs::copy_file(artifacts / "good.tar.zst", root / "run" / "out.tar.zst");
+        QVERIFY(!sink.downloadArtifact("../out", root / "to", {}));
+        QVERIFY(sink.downloadArtifact("good", root / "to", {}));
+        QVERIFY(!fs::exists(root / "out.tar.zst"));
     }
 
     void aParentThatIsGoneIsNoticed()

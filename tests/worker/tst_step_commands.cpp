@@ -96,6 +96,12 @@ private Q_SLOTS:
             "1:no such file", "failed");
         row("addattachment with a bad name", "##vso[task.addattachment type=t;name=a:b]/etc/passwd",
             "true", "1:is no valid attachment name", "failed");
+        row("addattachment out of its folder",
+            "##vso[task.addattachment type=t;name=../a]/etc/passwd", "true",
+            "1:is no valid attachment name", "failed");
+        row("addattachment of the folder above",
+            "##vso[task.addattachment type=t;name=..]/etc/passwd", "true",
+            "1:is no valid attachment name", "failed");
         row("uploadsummary of no file", "##vso[task.uploadsummary]/none", "true", "1:no such file",
             "failed");
         row("uploadfile of no file", "##vso[task.uploadfile]/none", "true", "1:no such file",
@@ -113,6 +119,12 @@ private Q_SLOTS:
             "1:'artifactname' is missing", "failed");
         row("artifact.upload of nothing", "##vso[artifact.upload artifactname=a]/none", "true",
             "1:no such file or folder", "failed");
+        row("artifact.upload out of its folder",
+            "##vso[artifact.upload artifactname=../../a]/etc/passwd", "true",
+            "1:'../../a' is no artifact name", "failed");
+        row("artifact.upload of the folder above",
+            "##vso[artifact.upload artifactname=..]/etc/passwd", "true",
+            "1:'..' is no artifact name", "failed");
         row("artifact.associate", "##vso[artifact.associate artifactname=a;type=container]#/1/a",
             "true", "1:associates nothing");
         row("build.updatebuildnumber", "##vso[build.updatebuildnumber]7.8",

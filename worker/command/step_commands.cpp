@@ -1,6 +1,7 @@
 #include "worker/command/step_commands.h"
 
 #include "schema/base/guid.h"
+#include "worker/artifact/archive_stream.h"
 #include "worker/base/text.h"
 #include "worker/glob/glob.h"
 #include "worker/results/publish_results.h"
@@ -64,7 +65,7 @@ bool StepCommands::settable(std::string_view name) const
 
 fs::path StepCommands::hostPath(const std::string &path) const
 {
-    const fs::path given(trimmed(path));
+    fs::path given(trimmed(path));
     if (given.is_absolute())
         return given;
     return fs::path(m_step.job.variables.value("System.DefaultWorkingDirectory")) / given;
@@ -318,7 +319,7 @@ Status StepCommands::attach(const std::string &type, const std::string &name,
     if (!fs::is_regular_file(path))
         return invalid("no such file: '" + path.string() + "'");
     const auto shown = name.empty() ? path.filename().string() : name;
-    if (shown.find_first_of("\":<>|*?\\/\r\n") != std::string::npos)
+    if (!isArtifactName(shown))
         return invalid("'" + shown + "' is no valid attachment name");
     m_step.pendingAttachments.push_back({type, shown, path});
     return {};
@@ -330,6 +331,9 @@ Status StepCommands::artifact(const LoggingCommand &command)
     if (name.empty())
         return invalid("the property 'artifactname' is missing");
     if (command.action == "upload") {
+        if (!isArtifactName(name))
+            return invalid("'" + name +
+                           "' is no artifact name: it must not hold any of \" : < > | * ? / \\");
         const fs::path path = hostPath(command.data);
         if (!fs::exists(path))
             return invalid("no such file or folder: '" + path.string() + "'");

@@ -65,6 +65,8 @@ void LocalSink::log(const std::string &recordId, std::string_view bytes)
 
 Result<ArtifactInfo> LocalSink::publishArtifact(const std::string &name, const fs::path &path)
 {
+    if (!isArtifactName(name))
+        return {ErrorCode::InvalidArgument, "'" + name + "' is no artifact name"};
     const fs::path file = m_artifacts / (name + ".tar.zst");
     std::error_code error;
     if (fs::exists(file, error))
@@ -104,8 +106,10 @@ Result<ArtifactInfo>
 LocalSink::downloadArtifact(const std::string &name, const fs::path &target,
                             const std::function<bool(const std::string &path)> &wanted)
 {
-    std::ifstream in(m_artifacts / (name + ".tar.zst"), std::ios::binary);
-    if (!in)
+    std::ifstream in;
+    if (isArtifactName(name))
+        in.open(m_artifacts / (name + ".tar.zst"), std::ios::binary);
+    if (!in.is_open())
         return {ErrorCode::NotFound, "the run has no artifact '" + name + "'"};
     return unpackArtifact(in, target, wanted);
 }
@@ -133,6 +137,8 @@ Status LocalSink::publishDeployed(const std::vector<schema::protocol::DeployedIt
 Status LocalSink::attach(const std::string & /*recordId*/, const std::string & /*type*/,
                          const std::string &name, const fs::path &path)
 {
+    if (!isArtifactName(name))
+        return {ErrorCode::InvalidArgument, "'" + name + "' is no attachment name"};
     const auto folder = m_artifacts / "attachments";
     RETURN_IF_ERROR(makeDirectories(folder));
     std::error_code error;

@@ -51,18 +51,7 @@ private Q_SLOTS:
     {
         auto message = job({script("getent hosts backend && echo found")});
         message.container = container();
-        QProcess build;
-        QProcessEnvironment all;
-        for (const auto &[name, value] : environment())
-            all.insert(QString::fromStdString(name), QString::fromStdString(value));
-        build.setProcessEnvironment(all);
-        build.start(QStringLiteral("podman"),
-                    {QStringLiteral("build"), QStringLiteral("--tag"),
-                     QStringLiteral("localhost/service"), QStringLiteral("-")});
-        build.write(("FROM " + m_image + "\nCMD [\"sleep\", \"600\"]\n").c_str());
-        build.closeWriteChannel();
-        QVERIFY2(build.waitForFinished(120000) && build.exitCode() == 0,
-                 build.readAllStandardError());
+        QVERIFY(buildImage("localhost/service", "CMD [\"sleep\", \"600\"]\n"));
         auto service = container();
         service.image = "localhost/service";
         message.services.emplace_back("backend", service);
@@ -70,6 +59,37 @@ private Q_SLOTS:
         prepare(run);
         QVERIFY2(run.go().result == TaskResult::Succeeded, run.jobText().c_str());
         VERIFY_CONTAINS(run.stepText(0), "found\n");
+        QVERIFY(nothingLeft(run.message.jobId));
+    }
+
+    void servicesAreWaitedFor_data()
+    {
+        QTest::addColumn<QByteArray>("check");
+        QTest::addColumn<bool>("healthy");
+        // Where systemd does not run, as in most containers, Podman itself never looks.
+        QTest::newRow("healthy at the second look")
+            << QByteArray("test -f /seen || ! touch /seen") << true;
+        QTest::newRow("never healthy") << QByteArray("false") << false;
+    }
+
+    void servicesAreWaitedFor()
+    {
+        QFETCH(QByteArray, check);
+        QFETCH(bool, healthy);
+        auto message = job({script("echo ready")});
+        message.container = container();
+        QVERIFY(buildImage("localhost/checked", "HEALTHCHECK --interval=1s --retries=3 CMD " +
+                                                    check + "\nCMD [\"sleep\", \"600\"]\n"));
+        auto service = container();
+        service.image = "localhost/checked";
+        service.localImage = true;
+        message.services.emplace_back("backend", service);
+        JobRun run(message);
+        prepare(run);
+        QVERIFY2(run.go().result == (healthy ? TaskResult::Succeeded : TaskResult::Failed),
+                 run.jobText().c_str());
+        VERIFY_CONTAINS(run.jobText(), "Waiting until the service 'backend' is healthy");
+        VERIFY_CONTAINS(run.jobText(), healthy ? "ready\n" : "the service 'backend' is unhealthy");
         QVERIFY(nothingLeft(run.message.jobId));
     }
 
@@ -180,6 +200,25 @@ private:
     {
         run.options.containerEngine = "podman";
         run.options.environment = environment();
+    }
+
+    /// The base image with further lines of a Dockerfile; Docker's format keeps health checks.
+    bool buildImage(const char *name, const QByteArray &lines) const
+    {
+        QProcess build;
+        QProcessEnvironment all;
+        for (const auto &[key, value] : environment())
+            all.insert(QString::fromStdString(key), QString::fromStdString(value));
+        build.setProcessEnvironment(all);
+        build.start(QStringLiteral("podman"),
+                    {QStringLiteral("build"), QStringLiteral("--format"), QStringLiteral("docker"),
+                     QStringLiteral("--tag"), QString::fromLatin1(name), QStringLiteral("-")});
+        build.write("FROM " + QByteArray::fromStdString(m_image) + "\n" + lines);
+        build.closeWriteChannel();
+        const bool built = build.waitForFinished(120000) && build.exitCode() == 0;
+        if (!built)
+            qWarning("%s", build.readAllStandardError().constData());
+        return built;
     }
 
     bool nothingLeft(const std::string &jobId) const

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <poll.h>
 #include <set>
+#include <sstream>
 #include <unistd.h>
 
 namespace worker {
@@ -21,6 +22,8 @@ using schema::protocol::JobMessage;
 constexpr int kPullTries = 3;
 constexpr std::chrono::milliseconds kFirstHealthPause{250};
 constexpr std::chrono::milliseconds kLongestHealthPause{8000};
+/// So long after its time a health check counts as one that nobody makes.
+constexpr std::chrono::milliseconds kLateHealthCheck{1000};
 /// What one clean-up command may take.
 constexpr std::chrono::seconds kCleanUpLimit{60};
 
@@ -71,6 +74,14 @@ std::string nameText(std::string_view text)
     return out.empty() ? "container" : out.substr(0, 60);
 }
 
+/// What an engine says of a container's health.
+struct HealthState
+{
+    std::string status; ///< empty: the container has no check
+    bool checked = false;
+    std::chrono::milliseconds interval{0}; ///< between two checks
+};
+
 /// Engines leave such a file in what they start.
 bool isInContainer()
 {
@@ -103,6 +114,7 @@ private:
     Status checkFolders(const std::string &id);
     Status publishPorts(const std::string &alias, const std::string &id);
     Status waitUntilHealthy(const std::string &alias, const std::string &id);
+    Result<HealthState> healthOf(const std::string &id);
     bool pause(std::chrono::milliseconds time);
     std::vector<Mount> mounts(const Container &container) const;
     std::string socketPath() const;
@@ -299,31 +311,64 @@ Status Starter::publishPorts(const std::string &alias, const std::string &id)
     return {};
 }
 
+Result<HealthState> Starter::healthOf(const std::string &id)
+{
+    ASSIGN_OR_RETURN(
+        const auto text,
+        docker({"inspect", "--format",
+                "{{if .State.Health}}{{.State.Health.Status}} {{len .State.Health.Log}} {{with "
+                ".Config.Healthcheck}}{{printf \"%d\" .Interval}}{{end}}{{end}}",
+                id},
+               "docker inspect"));
+    std::istringstream words(text);
+    HealthState out;
+    int checks = 0;
+    std::int64_t nanoseconds = 0;
+    words >> out.status;
+    if (out.status == "0") // Podman, of a container without a check
+        out.status.clear();
+    words >> checks >> nanoseconds;
+    out.checked = checks > 0;
+    out.interval = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::nanoseconds(nanoseconds));
+    return out;
+}
+
 Status Starter::waitUntilHealthy(const std::string &alias, const std::string &id)
 {
     auto wait = kFirstHealthPause;
+    std::chrono::milliseconds waited{0};
     bool said = false;
+    bool ours = false;
     while (true) {
-        ASSIGN_OR_RETURN(const auto health,
-                         docker({"inspect", "--format",
-                                 "{{if .State.Health}}{{.State.Health.Status}}{{end}}", id},
-                                "docker inspect"));
-        if (health.empty() || health == "healthy" || health == "none")
+        ASSIGN_OR_RETURN(const auto health, healthOf(id));
+        if (health.status.empty() || health.status == "healthy" || health.status == "none")
             return {};
         RETURN_IF_ERROR(checkRunning(alias, id));
-        if (health != "starting") {
+        if (health.status != "starting") {
             static_cast<void>(docker({"logs", "--tail", "50", id}, "docker logs", {}, true));
             return {ErrorCode::Unavailable,
-                    std::string("the service '").append(alias).append("' is ").append(health) +
+                    std::string("the service '").append(alias).append("' is ") + health.status +
                         "; its output stands above, its health check is part of the image or of "
                         "'options'"};
+        }
+        // Podman leaves checks to timers of systemd. Where that does not run (in a container, for a
+        // user without a session) nobody looks, and the service would start for ever.
+        ours =
+            ours || (isPodman() && !health.checked && waited > health.interval + kLateHealthCheck);
+        if (ours) {
+            // Its exit status is kept by the engine, and asked for above.
+            static_cast<void>(docker({"healthcheck", "run", id}, "podman healthcheck run"));
+            wait = std::max(health.interval, kFirstHealthPause);
         }
         if (!said)
             m_task.print("Waiting until the service '" + alias + "' is healthy");
         said = true;
         if (!pause(wait))
             return {ErrorCode::Canceled, "canceled while the service '" + alias + "' started"};
-        wait = std::min(wait * 2, kLongestHealthPause);
+        waited += wait;
+        if (!ours)
+            wait = std::min(wait * 2, kLongestHealthPause);
     }
 }
 

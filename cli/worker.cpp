@@ -4,6 +4,7 @@
 #include "worker/doctor/doctor.h"
 #include "worker/doctor/tool_versions.h"
 #include "worker/job/disk_quota.h"
+#include "worker/listener/identity.h"
 #include "worker/listener/listener.h"
 
 #include <CLI/CLI.hpp>
@@ -74,6 +75,11 @@ schema::Status prepare(Options &options)
     worker.work = worker::fs::absolute(options.work, error).lexically_normal();
     if (error)
         return worker::systemError("find", options.work, error.value());
+    if (options.listener.url.empty()) {
+        // Who registered from here said it already.
+        if (const auto identity = worker::readIdentity(worker.work / ".worker.json"))
+            options.listener.url = identity->url;
+    }
     if (!options.authorityFile.empty()) {
         worker.authorityFile =
             worker::fs::absolute(options.authorityFile, error).lexically_normal();
@@ -137,11 +143,14 @@ int runWorker(Options &options)
     if (const char *bind = std::getenv(kBindVariable); // NOLINT: no thread yet
         bind != nullptr && std::string_view(bind) == kBindValue)
         ::unsetenv(kBindVariable);
-    if (options.listener.url.empty()) {
-        std::cerr << "slipway worker: --url is required: the address of the server\n";
-        return 2;
-    }
     auto status = prepare(options);
+    if (status && options.listener.url.empty()) {
+        const auto identity = worker::readIdentity(options.listener.worker.work / ".worker.json");
+        status = !identity && identity.error().code != schema::ErrorCode::NotFound
+                     ? identity.error()
+                     : schema::Error{schema::ErrorCode::InvalidArgument,
+                                     "--url is required: the address of the server"};
+    }
     if (status) {
         worker::delegateCgroups();
         worker::removeLeftCgroups();
@@ -174,7 +183,8 @@ void registerWorker(CLI::App &app, int &exitCode)
         "worker", "Takes jobs from a server and runs them on this machine, one process per job.\n"
                   "SIGTERM lets running jobs end and takes no more; a second one cancels them.");
     command->add_option("--url", listener.url,
-                        "Address of the server, http://host:port or https://host");
+                        "Address of the server, http://host:port or https://host (default: the one "
+                        "that this work folder is registered with)");
     command->add_option(
         "--ca", options->authorityFile,
         "File (PEM) or folder of certificate authorities that may vouch for an https "

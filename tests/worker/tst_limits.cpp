@@ -320,6 +320,16 @@ private Q_SLOTS:
         QVERIFY(find(well, "git").health == Health::Good);
         QVERIFY(find(well, "work folder").health != Health::Bad);
         QVERIFY(fs::is_empty(options.work)); // it leaves nothing
+        QVERIFY(find(well, "registration").health == Health::Warning);
+        const auto identity = options.work / ".worker.json";
+        const std::string whole = R"({"id": "7", "name": "w7", "secret": "s"})";
+        QVERIFY(writeFile(identity, whole));
+        QVERIFY(find(examine(options, ""), "registration").health == Health::Good);
+        QVERIFY(writeFile(identity, whole.substr(0, 16)));
+        const auto damaged = find(examine(options, ""), "registration");
+        QVERIFY(damaged.health == Health::Bad);
+        VERIFY_CONTAINS(damaged.detail, "damaged; delete it and register again");
+        fs::remove(identity);
         setEnvironment(options.environment, "PATH", folder.path().toStdString());
         options.containerEngine = "docker";
         const auto ill = examine(options, "http://127.0.0.1:1");

@@ -5,6 +5,7 @@
 #include "worker/base/text.h"
 #include "worker/doctor/tool_versions.h"
 #include "worker/job/disk_quota.h"
+#include "worker/listener/identity.h"
 #include "worker/sink/http_client.h"
 
 #include <fcntl.h>
@@ -29,6 +30,7 @@ public:
     {
         workFolder();
         server();
+        registration();
         shell();
         git();
         containers();
@@ -50,6 +52,7 @@ private:
 
     void workFolder();
     void server();
+    void registration();
     void shell();
     void git();
     void containers();
@@ -113,11 +116,18 @@ void Doctor::server()
             "is this the address of a Slipway server?");
     else
         say(Health::Good, "server", m_url + " answers");
-    const bool registered = fs::exists(m_options.work / ".worker.json");
-    say(registered ? Health::Good : Health::Warning, "registration",
-        registered ? "this work folder belongs to a registered worker"
-                   : "not registered from this work folder yet",
-        registered ? "" : "make a token (slipway pool token) and give it with --token-file");
+}
+
+void Doctor::registration()
+{
+    const auto identity = readIdentity(m_options.work / ".worker.json");
+    if (identity)
+        return say(Health::Good, "registration",
+                   "this work folder belongs to the worker '" + identity->name + "'");
+    if (identity.error().code == ErrorCode::NotFound)
+        return say(Health::Warning, "registration", "not registered from this work folder yet",
+                   "make a token (slipway pool token) and give it with --token-file");
+    say(Health::Bad, "registration", identity.error().message, "the worker does not start with it");
 }
 
 void Doctor::shell()

@@ -1,5 +1,6 @@
 // `slipway run`: a pipeline file on this machine, without a server, by the worker's own executor.
 #include "cli/command.h"
+#include "cli/run_artifacts.h"
 #include "cli/run_options.h"
 #include "cli/run_shell.h"
 #include "cli/run_view.h"
@@ -18,10 +19,13 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <deque>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <poll.h>
 #include <sys/signalfd.h>
@@ -68,6 +72,8 @@ private:
     void startWaiting();
     void start(graph::JobInstance job);
     bool mayDeploy(const graph::JobInstance &job);
+    bool askWhether(const std::string &what);
+    void takeSignals();
     const schema::Job *planned(const graph::JobInstance &job) const;
     void finish(const graph::JobInstance &job, graph::InstanceResult result);
     schema::protocol::JobMessage messageFor(const graph::JobInstance &job) const;
@@ -82,7 +88,9 @@ private:
     std::vector<schema::protocol::ServiceConnection> m_connections;
     worker::WorkerOptions m_worker;
     fs::path m_artifacts;
+    std::optional<ArtifactFolder> m_taken; ///< keeps that folder from other runs
     std::string m_number;
+    std::map<std::pair<std::string, std::string>, bool> m_deployments; ///< stage, job: answer
     std::deque<graph::JobInstance> m_waiting;
     std::vector<Instance> m_running;
     worker::UniqueFd m_signals;
@@ -129,19 +137,16 @@ Status LocalRun::prepare()
         graph::resolveRootVariables(m_plan, m_progress,
                                     [](const std::string &, std::int64_t seed) { return seed; }));
 
-    std::string work = m_options.work;
-    if (work.empty()) {
-        const char *cache = std::getenv("XDG_CACHE_HOME");
-        const char *home = std::getenv("HOME");
-        const fs::path base = cache != nullptr && *cache != '\0'
-                                  ? fs::path(cache)
-                                  : fs::path(home == nullptr ? "/tmp" : home) / ".cache";
-        work = (base / "slipway" / "run" / schema::nameGuid("run", m_compiled.root)).string();
-    }
-    m_worker.work = fs::absolute(work).lexically_normal() / "_work";
+    const auto folder = runFolder(m_options, m_compiled.root);
+    if (folder == fs::path(m_compiled.root))
+        return {ErrorCode::InvalidArgument, "--work " + m_options.work +
+                                                " is the tree itself, whose copy would be made in "
+                                                "it; name a folder of its own"};
+    m_worker.work = folder / "_work";
     RETURN_IF_ERROR(worker::makeDirectories(m_worker.work));
-    m_artifacts = m_worker.work.parent_path() / "artifacts";
-    RETURN_IF_ERROR(worker::emptyDirectory(m_artifacts));
+    ASSIGN_OR_RETURN(auto taken, ArtifactFolder::take(folder));
+    m_artifacts = taken.path();
+    m_taken = std::move(taken);
     m_worker.name = "local";
     m_worker.environment = worker::currentEnvironment();
     m_worker.local = true;
@@ -225,21 +230,42 @@ void LocalRun::finish(const graph::JobInstance &job, graph::InstanceResult resul
     graph::finishInstance(m_progress, job.stage, job.job, std::move(result));
 }
 
+/// One answer holds for all jobs of a deployment: half of one would be worse than none.
 bool LocalRun::mayDeploy(const graph::JobInstance &job)
 {
     const auto *plan = planned(job);
     if (m_options.yes || plan == nullptr || !plan->isDeployment)
         return true;
-    const std::string what =
-        "Deploy '" + job.job + "'" + (plan->environment ? " to " + plan->environment->name : "");
+    const auto [answer, isNew] = m_deployments.try_emplace({job.stage, job.job}, false);
+    if (!isNew)
+        return answer->second;
+    answer->second = askWhether("Deploy '" + job.job + "'" +
+                                (plan->environment ? " to " + plan->environment->name : ""));
+    return answer->second;
+}
+
+/// False also when the run is canceled meanwhile, or standard input ends.
+bool LocalRun::askWhether(const std::string &what)
+{
     if (::isatty(STDIN_FILENO) == 0) {
         m_view.say(what + ": not without --yes (nobody can be asked)");
         return false;
     }
     m_view.say(what + "? It reaches outside of this machine. [y/N]");
     std::string answer;
-    std::getline(std::cin, answer);
-    return answer == "y" || answer == "Y" || answer == "yes";
+    while (true) {
+        std::array<pollfd, 2> polled{{{m_signals.get(), POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}}};
+        if (::poll(polled.data(), polled.size(), -1) < 0 && errno == EINTR)
+            continue;
+        takeSignals();
+        char c = 0;
+        if (m_progress.cancelRequested || ::read(STDIN_FILENO, &c, 1) != 1)
+            return false;
+        if (c == '\n')
+            return answer == "y" || answer == "Y" || answer == "yes";
+        if (answer.size() < 80)
+            answer += c;
+    }
 }
 
 void LocalRun::start(graph::JobInstance job)
@@ -338,6 +364,16 @@ void LocalRun::wait()
     const bool terminal = ::isatty(STDOUT_FILENO) == 1;
     if (::poll(polled.data(), polled.size(), terminal ? 1000 : -1) == 0)
         m_view.tick();
+    takeSignals();
+    for (std::size_t i = 0; i < m_running.size(); ++i) {
+        if (polled[i + 1].revents != 0)
+            readFrom(m_running[i]);
+    }
+    std::erase_if(m_running, [](const auto &instance) { return instance.process == nullptr; });
+}
+
+void LocalRun::takeSignals()
+{
     signalfd_siginfo info{};
     while (::read(m_signals.get(), &info, sizeof info) == sizeof info) {
         m_view.say(m_progress.cancelRequested ? "Killing" : "Canceling; once more kills");
@@ -345,11 +381,6 @@ void LocalRun::wait()
         for (auto &instance : m_running)
             instance.process->cancel();
     }
-    for (std::size_t i = 0; i < m_running.size(); ++i) {
-        if (polled[i + 1].revents != 0)
-            readFrom(m_running[i]);
-    }
-    std::erase_if(m_running, [](const auto &instance) { return instance.process == nullptr; });
 }
 
 Result<int> LocalRun::run()
@@ -367,7 +398,7 @@ Result<int> LocalRun::run()
     }
     m_view.summary(*m_result);
     std::error_code error;
-    if (fs::exists(m_artifacts, error) && !fs::is_empty(m_artifacts, error))
+    if (!fs::is_empty(m_artifacts, error) && !error)
         std::cout << "Artifacts: " << m_artifacts.string() << '\n';
     return *m_result == schema::RunResult::Succeeded ||
                    *m_result == schema::RunResult::PartiallySucceeded
@@ -442,14 +473,14 @@ int watchAndRun(const RunOptions &options)
     const worker::UniqueFd stop(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
     while (true) {
         // Made before the run, so that what changes meanwhile counts.
-        auto watch = TreeWatch::create(root);
+        auto watch = TreeWatch::create(root, runFolder(options, root));
         if (!watch) {
             std::cerr << "slipway run: " << watch.error().message << '\n';
             return 2;
         }
         nlohmann::ordered_json unused;
         const int exit = runOnce(options, unused);
-        std::cout << "Waiting for changes below " << root << " (Ctrl-C ends)" << '\n' << std::flush;
+        std::cout << "Waiting for changes below " << root << " (Ctrl-C ends)\n" << std::flush;
         if (!watch->wait(stop.get()))
             return exit;
     }
@@ -520,7 +551,8 @@ void registerRun(CLI::App &app, int &exitCode)
                      "with --dry-run; diagnostics of an invalid file), the log on standard error")
         ->check(CLI::IsMember({"text", "json"}))
         ->capture_default_str();
-    command->footer("Works on a copy of the tree, uncommitted changes included.\nExit status: 0 "
+    command->footer("Works on a copy of the tree and its history, uncommitted changes "
+                    "included.\nExit status: 0 "
                     "succeeded, 1 failed or invalid, 2 usage or unreadable input.");
     command->callback([options, &exitCode] { exitCode = runLocally(*options); });
 }

@@ -1,5 +1,6 @@
 #include "cli/run_options.h"
 
+#include "schema/base/guid.h"
 #include "worker/base/files.h"
 #include "worker/base/text.h"
 
@@ -164,12 +165,30 @@ Status restrict(schema::RunPlan &plan, const RunOptions &options)
     return {};
 }
 
+worker::fs::path runFolder(const RunOptions &options, const std::string &root)
+{
+    worker::fs::path work = options.work;
+    if (work.empty()) {
+        const char *cache = std::getenv("XDG_CACHE_HOME");
+        const char *home = std::getenv("HOME");
+        work = (cache != nullptr && *cache != '\0'
+                    ? worker::fs::path(cache)
+                    : worker::fs::path(home == nullptr ? "/tmp" : home) / ".cache") /
+               "slipway" / "run" / schema::nameGuid("run", root);
+    }
+    work = worker::fs::absolute(work).lexically_normal();
+    return work.has_filename() ? work : work.parent_path(); // "w/" is w
+}
+
 void printPlan(const schema::RunPlan &plan)
 {
     const auto printSteps = [](const std::vector<schema::Step> &steps, const char *indent) {
-        for (const auto &step : steps)
+        for (const auto &step : steps) {
+            if (step.task == schema::kCheckoutTaskId && step.condition == "false")
+                continue; // `checkout: none`
             std::cout << indent << "- " << (step.displayName.empty() ? step.task : step.displayName)
                       << (step.condition.empty() ? "" : "  [" + step.condition + "]") << '\n';
+        }
     };
     for (const auto &stage : plan.stages) {
         std::cout << "stage " << stage.name

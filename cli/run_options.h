@@ -3,6 +3,7 @@
 
 #include "cli/validate_options.h"
 #include "schema/protocol/messages.h"
+#include "worker/base/files.h"
 
 #include <string>
 #include <vector>
@@ -31,6 +32,10 @@ readConnections(const std::string &file);
 /// Leaves what --stage, --job and --step choose; what it depended on counts as done. Errors:
 /// NotFound naming what does not exist.
 schema::Status restrict(schema::RunPlan &plan, const RunOptions &options);
+
+/// Where the run keeps workspaces and artifacts: --work, else a folder of the tree's own in the
+/// user's cache. Absolute.
+worker::fs::path runFolder(const RunOptions &options, const std::string &root);
 
 /// Stages, jobs and steps of a plan on standard output.
 void printPlan(const schema::RunPlan &plan);

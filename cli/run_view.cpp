@@ -192,17 +192,19 @@ void RunView::clearStatus()
     m_statusLines = 0;
 }
 
-std::vector<std::string> RunView::tree() const
+std::vector<RunView::Row> RunView::tree() const
 {
-    std::vector<std::string> rows;
+    std::vector<Row> rows;
     const auto now = std::chrono::steady_clock::now();
     std::string stage;
+    std::size_t header = 0;
     for (const auto &[label, job] : m_jobs) {
         const auto slash = label.find('/');
         const bool inStage = slash != std::string::npos;
         if (inStage && label.substr(0, slash) != stage) {
             stage = label.substr(0, slash);
-            rows.push_back(stage);
+            header = rows.size();
+            rows.push_back({stage, false});
         }
         std::string row = inStage ? "  " + label.substr(slash + 1) : label;
         if (job.running) {
@@ -213,7 +215,9 @@ std::vector<std::string> RunView::tree() const
             row +=
                 fmt::format(": {} ({:.1f} s)", toString(job.result), seconds(job.end - job.start));
         }
-        rows.push_back(std::move(row));
+        if (inStage && job.running)
+            rows[header].running = true;
+        rows.push_back({std::move(row), job.running});
     }
     return rows;
 }
@@ -228,13 +232,19 @@ void RunView::drawStatus()
         return;
     const TerminalSize size = terminalSize();
     auto rows = tree();
-    // The last ones are the newest; half of the screen stays with the log.
+    // Half of the screen stays with the log; what has ended goes first.
     const std::size_t most = std::max<std::size_t>(size.rows / 2, 2);
-    if (rows.size() > most)
-        rows.erase(rows.begin(), rows.end() - static_cast<std::ptrdiff_t>(most));
+    auto surplus = rows.size() > most ? rows.size() - most : 0;
+    std::erase_if(rows, [&surplus](const Row &row) {
+        if (surplus == 0 || row.running)
+            return false;
+        --surplus;
+        return true;
+    });
+    rows.resize(std::min(rows.size(), most));
     for (const auto &row : rows)
-        std::cout << (m_statusLines++ == 0 ? "" : "\n") << "\033[7m" << fitted(row, size.columns)
-                  << "\033[0m";
+        std::cout << (m_statusLines++ == 0 ? "" : "\n") << "\033[7m"
+                  << fitted(row.text, size.columns) << "\033[0m";
     std::cout << std::flush;
 }
 

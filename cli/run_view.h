@@ -49,13 +49,19 @@ private:
         schema::TaskResult result = schema::TaskResult::Succeeded;
     };
 
+    struct Row
+    {
+        std::string text;
+        bool running = false;
+    };
+
     void line(const std::string &job, std::string_view text);
     void begin(const std::string &job, std::string_view text);
     void endOpenLine();
     void write(const std::string &text);
     void clearStatus();
     void drawStatus();
-    [[nodiscard]] std::vector<std::string> tree() const;
+    [[nodiscard]] std::vector<Row> tree() const;
     [[nodiscard]] std::string color(const char *code, const std::string &text) const;
 
     bool m_terminal;

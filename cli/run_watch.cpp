@@ -16,22 +16,23 @@ using schema::ErrorCode;
 constexpr std::uint32_t kChanges =
     IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB;
 
-bool isLeftOut(const fs::path &folder)
-{
-    const auto name = folder.filename();
-    return name == ".git" || name == "node_modules";
-}
-
 } // namespace
 
-schema::Result<TreeWatch> TreeWatch::create(const fs::path &root)
+schema::Result<TreeWatch> TreeWatch::create(const fs::path &root, const fs::path &leftOut)
 {
     TreeWatch watch;
+    watch.m_leftOut = leftOut;
     watch.m_fd.reset(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     if (!watch.m_fd)
         return worker::systemError("watch", root, errno);
     RETURN_IF_ERROR(watch.add(root));
     return watch;
+}
+
+bool TreeWatch::isLeftOut(const fs::path &folder) const
+{
+    const auto name = folder.filename();
+    return name == ".git" || name == "node_modules" || folder == m_leftOut;
 }
 
 schema::Status TreeWatch::add(const fs::path &folder)

@@ -9,15 +9,23 @@
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QProcess>
+#include <QScopeGuard>
 #include <QStandardPaths>
 #include <QTemporaryDir>
 #include <QTest>
 
 #include <CLI/CLI.hpp>
 
+#include <array>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <fcntl.h>
 #include <iostream>
 #include <sstream>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace {
 
@@ -42,6 +50,7 @@ stages:
   - job: two
     dependsOn: one
     steps:
+    - checkout: none
     - script: echo two runs
 - stage: Ship
   jobs:
@@ -92,6 +101,100 @@ private Q_SLOTS:
         QVERIFY(!ended.out.contains("shipped\n"));
     }
 
+    void aDeploymentAsksOnce_data()
+    {
+        QTest::addColumn<QByteArray>("answer");
+        QTest::addColumn<bool>("runs");
+        QTest::newRow("yes") << QByteArray("y\n") << true;
+        QTest::newRow("no") << QByteArray("n\n") << false;
+        QTest::newRow("nothing") << QByteArray("\n") << false;
+        QTest::newRow("the end of the input") << QByteArray("\4") << false;
+        QTest::newRow("Ctrl-C") << QByteArray("\3") << false;
+    }
+
+    /// One answer for all hooks of a deployment, and none is needed to leave.
+    void aDeploymentAsksOnce()
+    {
+        QFETCH(QByteArray, answer);
+        QFETCH(bool, runs);
+        write("azure-pipelines.yml", R"(
+jobs:
+- deployment: ship
+  environment: dev
+  strategy:
+    runOnce:
+      preDeploy: {steps: [{script: echo prepared}]}
+      deploy: {steps: [{script: echo shipped}]}
+      on: {success: {steps: [{script: echo told}]}}
+)");
+        // Standard input is the terminal of a session of its own, so that Ctrl-C is its signal.
+        const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+        QVERIFY(terminal >= 0 && ::grantpt(terminal) == 0 && ::unlockpt(terminal) == 0);
+        const auto closed = qScopeGuard([terminal] { ::close(terminal); });
+        const std::string name = ::ptsname(terminal);
+        QProcess process;
+        process.setWorkingDirectory(m_folder->path());
+        process.setChildProcessModifier([&name] {
+            ::setsid();
+            const int fd = ::open(name.c_str(), O_RDWR);
+            ::ioctl(fd, TIOCSCTTY, 0);
+            ::dup2(fd, STDIN_FILENO);
+            ::close(fd);
+        });
+        process.setProcessChannelMode(QProcess::MergedChannels);
+        const QString work = m_folder->path() + QStringLiteral("-work");
+        process.start(QCoreApplication::applicationFilePath(),
+                      {QStringLiteral("run"), QStringLiteral("azure-pipelines.yml"),
+                       QStringLiteral("--work"), work});
+        QByteArray out;
+        while (!out.contains("[y/N]") && process.waitForReadyRead(60000))
+            out += process.readAll();
+        QVERIFY2(out.contains("Deploy 'ship' to dev?"), out);
+        QVERIFY(::write(terminal, answer.constData(), std::size_t(answer.size())) == answer.size());
+        QVERIFY(process.waitForFinished(60000));
+        out += process.readAll();
+        QDir(work).removeRecursively();
+        QVERIFY2(process.exitCode() == (runs ? 0 : 1), out);
+        QCOMPARE(out.count("[y/N]"), 1);
+        for (const char *part : {"prepared\n", "shipped\n", "told\n"})
+            QVERIFY2(out.contains(part) == runs, out);
+    }
+
+    /// Each has its own folder for artifacts; the workspaces are locked anyway.
+    void twoRunsAtOnceKeepTheirArtifacts()
+    {
+        write("azure-pipelines.yml", "steps:\n- script: 'echo made > f.txt; echo waiting; cat "
+                                     "$(fifo)'\n- publish: f.txt\n  artifact: drop\n");
+        const QString work = m_folder->path() + QStringLiteral("-work");
+        const QTemporaryDir fifos;
+        std::array<QProcess, 2> runs;
+        std::array<QByteArray, 2> outs;
+        const auto fifo = [&fifos](std::size_t i) { return fifos.filePath(QString::number(i)); };
+        for (std::size_t i = 0; i < runs.size(); ++i) {
+            QVERIFY(::mkfifo(fifo(i).toLocal8Bit().constData(), 0600) == 0);
+            runs[i].setWorkingDirectory(m_folder->path());
+            runs[i].start(QCoreApplication::applicationFilePath(),
+                          {QStringLiteral("run"), QStringLiteral("azure-pipelines.yml"),
+                           QStringLiteral("--work"), work, QStringLiteral("--variable"),
+                           QStringLiteral("fifo=") + fifo(i)});
+            while (!outs[i].contains("] waiting\n") && runs[i].waitForReadyRead(60000))
+                outs[i] += runs[i].readAllStandardOutput();
+            QVERIFY2(outs[i].contains("] waiting\n"), outs[i]);
+        }
+        for (std::size_t i = 0; i < runs.size(); ++i) {
+            // Opened once the step reads it, and closed: the step goes on.
+            ::close(::open(fifo(i).toLocal8Bit().constData(), O_WRONLY | O_CLOEXEC));
+            QVERIFY(runs[i].waitForFinished(60000));
+            outs[i] += runs[i].readAllStandardOutput();
+            QVERIFY2(runs[i].exitCode() == 0, outs[i]);
+        }
+        QVERIFY2(outs[0].endsWith("/artifacts\n"), outs[0]);
+        QVERIFY2(outs[1].endsWith("/artifacts-2\n"), outs[1]);
+        QVERIFY(QFile::exists(work + QStringLiteral("/artifacts/drop.tar.zst")));
+        QVERIFY(QFile::exists(work + QStringLiteral("/artifacts-2/drop.tar.zst")));
+        QDir(work).removeRecursively();
+    }
+
     void choice_data()
     {
         QTest::addColumn<QByteArrayList>("arguments");
@@ -115,6 +218,8 @@ private Q_SLOTS:
         row("dry run", {"--dry-run"}, 0,
             {"stage Build", "stage Ship after Build", "job two", "to dev", "    deploy:\n      - "},
             {"color is", "uncommitted"});
+        row("dry run without checkout", {"--dry-run", "--stage", "Build"}, 0, {"Checkout self"},
+            {"Checkout none"});
         row("secret without a value", {"--secret", "NO_SUCH_VARIABLE_HERE"}, 2,
             {"environment variable"}, {"color is"});
         row("several jobs at once", {"--stage", "Build", "--jobs", "4"}, 0, {"two runs"}, {});
@@ -233,6 +338,103 @@ private Q_SLOTS:
         QDir(m_folder->path() + QStringLiteral("-work")).removeRecursively();
     }
 
+    /// A work folder in the tree is neither copied nor a change of it.
+    void aWorkFolderInTheTree()
+    {
+        write("azure-pipelines.yml", "steps:\n- checkout: self\n- script: find .\n");
+        QDir(m_folder->path()).mkpath(QStringLiteral("mine/artifacts"));
+        write("mine/artifacts/old", "");
+        QProcess process;
+        process.setWorkingDirectory(m_folder->path());
+        process.start(QCoreApplication::applicationFilePath(),
+                      {QStringLiteral("run"), QStringLiteral("azure-pipelines.yml"),
+                       QStringLiteral("--watch"), QStringLiteral("--work"),
+                       QStringLiteral("mine/")});
+        QByteArray out;
+        const auto waitFor = [&](const QByteArray &part, int times) {
+            while (out.count(part) < times && process.waitForReadyRead(60000))
+                out += process.readAllStandardOutput();
+            return out.count(part) >= times;
+        };
+        QVERIFY2(waitFor("Waiting for changes", 1), out);
+        // One change in one event.
+        write("mine/data.txt", "changed data\n");
+        QVERIFY(std::rename(m_folder->filePath(QStringLiteral("mine/data.txt")).toLocal8Bit(),
+                            m_folder->filePath(QStringLiteral("data.txt")).toLocal8Bit()) == 0);
+        QVERIFY2(waitFor("Waiting for changes", 2), out);
+        process.terminate();
+        QVERIFY(process.waitForFinished(60000));
+        out += process.readAllStandardOutput();
+        // Once at the start and once for the change; the runs themselves are none.
+        QCOMPARE(out.count("Run succeeded"), 2);
+        QVERIFY2(out.contains("] ./data.txt\n") && !out.contains("] ./mine"), out);
+
+        process.start(QCoreApplication::applicationFilePath(),
+                      {QStringLiteral("run"), QStringLiteral("azure-pipelines.yml"),
+                       QStringLiteral("--work"), QStringLiteral(".")});
+        QVERIFY(process.waitForFinished(60000));
+        QCOMPARE(process.exitCode(), 2);
+        QVERIFY(process.readAllStandardError().contains("--work . is the tree itself"));
+    }
+
+    /// Steps ask git and change what it keeps; the tree does not see that.
+    void theCopyHasItsHistory_data()
+    {
+        QTest::addColumn<bool>("linked"); ///< a linked worktree
+        QTest::newRow("repository") << false;
+        QTest::newRow("worktree") << true;
+    }
+
+    void theCopyHasItsHistory()
+    {
+        QFETCH(bool, linked);
+        write(
+            "azure-pipelines.yml",
+            "steps:\n- checkout: self\n- script: |\n"
+            "    git log --format='subject %s'; git branch --show-current; git tag\n"
+            "    git status --short; git add -A; git config user.name a; git config user.email b\n"
+            "    git commit -qm second && git tag mine && git log --oneline | wc -l; git fsck\n"
+            "    git remote\n");
+        const auto git = [this](const QStringList &arguments, const QString &folder = {}) {
+            QProcess process;
+            process.setWorkingDirectory(folder.isEmpty() ? m_folder->path() : folder);
+            process.start(QStringLiteral("git"),
+                          QStringList{QStringLiteral("-c"), QStringLiteral("user.name=a"),
+                                      QStringLiteral("-c"), QStringLiteral("user.email=b")} +
+                              arguments);
+            process.waitForFinished(60000);
+            return process.readAllStandardOutput().trimmed();
+        };
+        git({QStringLiteral("init"), QStringLiteral("-qb"), QStringLiteral("topic")});
+        git({QStringLiteral("add"), QStringLiteral("-A")});
+        git({QStringLiteral("commit"), QStringLiteral("-qm"), QStringLiteral("first")});
+        git({QStringLiteral("tag"), QStringLiteral("v1")});
+        const QTemporaryDir other;
+        if (linked) {
+            git({QStringLiteral("worktree"), QStringLiteral("add"), QStringLiteral("-qb"),
+                 QStringLiteral("side"), other.path() + QStringLiteral("/tree")});
+            QVERIFY(QFile::remove(other.path() + QStringLiteral("/tree/data.txt")));
+            QVERIFY(QFile::copy(m_folder->filePath(QStringLiteral("azure-pipelines.yml")),
+                                other.path() + QStringLiteral("/tree/new.txt")));
+        } else {
+            QVERIFY(QFile::remove(m_folder->filePath(QStringLiteral("data.txt"))));
+            write("new.txt", "");
+        }
+        const QString tree = linked ? other.path() + QStringLiteral("/tree") : m_folder->path();
+        const auto ended = run({}, {}, tree);
+        QVERIFY2(ended.exitCode == 0, ended.out + ended.error);
+        for (const char *part :
+             {"] subject first\n", "] v1\n", "]  D data.txt\n", "] ?? new.txt\n", "] 2\n"})
+            QVERIFY2(ended.out.contains(part), ended.out);
+        QVERIFY2(ended.out.contains(linked ? "] side\n" : "] topic\n"), ended.out);
+        QVERIFY2(!ended.out.contains("fatal") && !ended.out.contains("error"), ended.out);
+        QCOMPARE(
+            git({QStringLiteral("log"), QStringLiteral("--format=%s"), QStringLiteral("--all")},
+                tree),
+            QByteArray("first"));
+        QCOMPARE(git({QStringLiteral("tag")}, tree), QByteArray("v1"));
+    }
+
     void containersWithoutAnEngine()
     {
         write("azure-pipelines.yml",
@@ -280,6 +482,27 @@ private Q_SLOTS:
         QVERIFY2(!text.contains("Compile\033"), text);
         // Nothing is drawn below the last line once nothing runs.
         QVERIFY2(text.endsWith("why\033[0m\n"), text);
+    }
+
+    /// On a small screen what runs stays in sight, whatever its name.
+    void terminalShowsWhatRuns()
+    {
+        std::ostringstream shown;
+        auto *const before = std::cout.rdbuf(shown.rdbuf());
+        cli::RunView view(true);
+        view.jobStarted("A/long");
+        for (int i = 0; i < 100; ++i) {
+            const auto name = "B/job" + std::to_string(i);
+            view.jobStarted(name);
+            view.jobEnded(name, schema::TaskResult::Succeeded, "");
+        }
+        shown.str("");
+        view.tick();
+        std::cout.rdbuf(before);
+        const auto text = QByteArray::fromStdString(shown.str());
+        QVERIFY2(text.contains("\033[7mA\033[0m\n\033[7m  long: starting"), text);
+        QVERIFY2(text.contains("job99: succeeded"), text);
+        QVERIFY2(!text.contains("job0: "), text);
     }
 
     void longLines_data()
@@ -333,8 +556,10 @@ private:
         file.write(text);
     }
 
-    Ended run(const QByteArrayList &arguments, const QByteArray &input = {})
+    Ended run(const QByteArrayList &arguments, const QByteArray &input = {}, QString folder = {})
     {
+        if (folder.isEmpty())
+            folder = m_folder->path();
         // Beside the tree: a copy of the tree goes there.
         const QString work = m_folder->path() + QStringLiteral("-work");
         QStringList all{QStringLiteral("run"), QStringLiteral("azure-pipelines.yml"),
@@ -342,7 +567,7 @@ private:
         for (const auto &argument : arguments)
             all.append(QString::fromUtf8(argument));
         QProcess process;
-        process.setWorkingDirectory(m_folder->path());
+        process.setWorkingDirectory(folder);
         process.start(QCoreApplication::applicationFilePath(), all);
         process.write(input);
         process.closeWriteChannel();

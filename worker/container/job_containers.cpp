@@ -4,6 +4,7 @@
 #include "worker/base/text.h"
 #include "worker/container/arguments.h"
 #include "worker/tasks/docker_common.h"
+#include "worker/tasks/local_history.h"
 
 #include <nlohmann/json.hpp>
 
@@ -246,6 +247,11 @@ std::vector<Mount> Starter::mounts(const Container &container) const
                            {layout.workspace, "/__w/" + number, noWork},
                            {layout.temp, "/__w/_temp"},
                            {layout.tools, "/__t", noTools}};
+    // The copy of a local tree finds its history there.
+    if (const auto objects =
+            m_job.options.local ? objectsOf(m_job.options.localSources) : fs::path();
+        !objects.empty())
+        out.push_back({objects, objects, true});
     // Packaged tasks run in the container as well.
     std::vector<fs::path> folders(m_job.options.taskFolders.begin(),
                                   m_job.options.taskFolders.end());

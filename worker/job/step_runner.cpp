@@ -223,7 +223,7 @@ void runStep(JobContext &job, const schema::Step &step, const TaskDefinition &de
         return;
     }
     if (!condition->run) {
-        state.print("Skipped: the condition was false.");
+        state.print("Skipped '" + name + "': the condition was false.");
         if (!condition->trace.empty())
             state.print(condition->trace);
         state.finished(TaskResult::Skipped);

@@ -2,6 +2,7 @@
 // environment only.
 #include "worker/base/text.h"
 #include "worker/tasks/implementations.h"
+#include "worker/tasks/local_history.h"
 
 #include <algorithm>
 #include <array>
@@ -420,6 +421,9 @@ Status Checkout::copyLocal()
         }
     }
     std::error_code error;
+    // The run's own folder may lie in the tree.
+    const auto own = m_task.job().options.work.parent_path().lexically_relative(root).string();
+    std::erase_if(files, [&own](const std::string &file) { return file.starts_with(own + "/"); });
     for (const auto &file : files) {
         const auto from = root / file;
         if (!fs::is_symlink(from, error) && !fs::is_regular_file(from, error))
@@ -431,7 +435,7 @@ Status Checkout::copyLocal()
             return systemError("copy", from, error.value());
     }
     m_task.print("Copied " + counted(files.size(), "file") + " (uncommitted changes included)");
-    return {};
+    return lendHistory(root, m_folder);
 }
 
 Status Checkout::run()

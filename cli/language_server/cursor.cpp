@@ -169,6 +169,51 @@ Cursor locate(const std::vector<std::string_view> &lines, std::size_t line, std:
     return cursor;
 }
 
+std::vector<Holder> holders(const std::vector<std::string_view> &lines)
+{
+    constexpr std::string_view kItem = "[]";
+
+    struct Part
+    {
+        std::size_t column;
+        std::string_view text;
+    };
+
+    std::vector<Part> open;
+    // The list below a directive in a list goes on with the outer one.
+    const auto holder = [&]() {
+        Holder out;
+        for (std::size_t i = open.size(); i-- > 0 && out.outer.empty();) {
+            const bool isOfDirective =
+                open[i].text == kItem && i > 0 && isDirective(open[i - 1].text);
+            if (isDirective(open[i].text) || isOfDirective)
+                continue;
+            (out.inner.empty() ? out.inner : out.outer) = open[i].text;
+        }
+        return out;
+    };
+    std::vector<Holder> out;
+    out.reserve(lines.size());
+    for (const std::string_view text : lines) {
+        const Line line = parseLine(text);
+        if (!line.isBlank) {
+            for (const std::size_t dash : line.dashes) {
+                // A list may begin in the column of its key.
+                while (!open.empty() && (open.back().column > dash ||
+                                         (open.back().column == dash && open.back().text == kItem)))
+                    open.pop_back();
+                open.push_back({dash, kItem});
+            }
+            while (!open.empty() && open.back().column >= line.column)
+                open.pop_back();
+        }
+        out.push_back(holder());
+        if (!line.isBlank && line.hasColon)
+            open.push_back({line.column, line.key});
+    }
+    return out;
+}
+
 std::vector<const Shape *> shapesAt(const std::vector<std::string> &path)
 {
     namespace shape = pipelines::shape;

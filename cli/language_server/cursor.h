@@ -27,6 +27,17 @@ struct Cursor
 /// `byte`: offset in the line. A position behind the text is taken as its end.
 Cursor locate(const std::vector<std::string_view> &lines, std::size_t line, std::size_t byte);
 
+/// What the key or text of a line stands in: the two innermost parts of its path, template
+/// directives stepped over.
+struct Holder
+{
+    std::string_view inner; ///< "[]": an item of the list that is the value of `outer`
+    std::string_view outer;
+};
+
+/// Of every line, in one pass: a document may have very many.
+std::vector<Holder> holders(const std::vector<std::string_view> &lines);
+
 /// The shapes that may stand at the end of a path, alternatives taken apart. Template expressions
 /// among the keys are stepped over.
 std::vector<const pipelines::shape::Shape *> shapesAt(const std::vector<std::string> &path);

@@ -33,4 +33,7 @@ std::vector<Declared> parameters(const std::vector<std::string_view> &lines);
 /// Named variables of lists, and the keys of mappings.
 std::vector<Declared> variables(const std::vector<std::string_view> &lines);
 
+/// The references of the templates that bring variables.
+std::vector<std::string> variableTemplates(const std::vector<std::string_view> &lines);
+
 } // namespace cli::language_server

@@ -6,6 +6,7 @@
 #include "pipelines/compile/predefined_variables.h"
 
 #include <algorithm>
+#include <set>
 
 namespace cli::language_server {
 
@@ -42,10 +43,29 @@ std::optional<Slot> slotAt(std::string_view before, const Cursor &cursor)
                            : Slot::StageCondition;
 }
 
-void completeVariables(const std::vector<std::string_view> &lines, bool inTemplates, json &out)
+namespace {
+
+/// Those of the document first; a name is offered once.
+void completeOwn(const std::vector<std::string_view> &lines,
+                 const std::vector<std::string> &included, json &out)
 {
-    for (const Declared &name : variables(lines))
-        out.push_back(item(name.name, ItemKind::Variable, "variable"));
+    std::set<std::string, pipelines::LessIgnoringCase> seen;
+    for (const Declared &name : variables(lines)) {
+        if (seen.insert(name.name).second)
+            out.push_back(item(name.name, ItemKind::Variable, "variable"));
+    }
+    for (const std::string &name : included) {
+        if (seen.insert(name).second)
+            out.push_back(item(name, ItemKind::Variable, "variable of a template"));
+    }
+}
+
+} // namespace
+
+void completeVariables(const std::vector<std::string_view> &lines,
+                       const std::vector<std::string> &included, bool inTemplates, json &out)
+{
+    completeOwn(lines, included, out);
     for (const auto &variable : pipelines::predefinedVariables()) {
         if (variable.absent.empty() && (variable.known != pipelines::KnownAt::Run || !inTemplates))
             out.push_back(item(std::string(variable.name), ItemKind::Variable,
@@ -70,7 +90,7 @@ std::string hoverOfVariable(std::string_view name)
 }
 
 void completeExpression(const std::vector<std::string_view> &lines, std::string_view before,
-                        Slot slot, json &out)
+                        Slot slot, const std::vector<std::string> &included, json &out)
 {
     std::size_t start = before.size();
     while (start > 0 && isNameCharacter(before[start - 1]))
@@ -94,9 +114,8 @@ void completeExpression(const std::vector<std::string_view> &lines, std::string_
         } else if (equalIgnoringCase(owner, "variables")) {
             // `variables.Build.Reason` reads `Build`: names with dots stand in brackets.
             if (isIndex)
-                return completeVariables(lines, isTemplate, out);
-            for (const Declared &name : variables(lines))
-                out.push_back(item(name.name, ItemKind::Variable, "variable"));
+                return completeVariables(lines, included, isTemplate, out);
+            completeOwn(lines, included, out);
         } else if (equalIgnoringCase(owner, "dependencies") ||
                    equalIgnoringCase(owner, "stageDependencies")) {
             const bool ofJobs = equalIgnoringCase(owner, "dependencies") &&

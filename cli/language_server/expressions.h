@@ -20,13 +20,16 @@ bool insideExpression(std::string_view line, std::size_t byte);
 /// `condition`; nothing: in none.
 std::optional<pipelines::expr::Slot> slotAt(std::string_view before, const Cursor &cursor);
 
-/// Functions, contexts, and behind `parameters.`, `variables['` ... the names in them.
+/// Functions, contexts, and behind `parameters.`, `variables['` ... the names in them. `included`:
+/// names of variables that templates bring.
 void completeExpression(const std::vector<std::string_view> &lines, std::string_view before,
-                        pipelines::expr::Slot slot, nlohmann::json &out);
+                        pipelines::expr::Slot slot, const std::vector<std::string> &included,
+                        nlohmann::json &out);
 
-/// Variables of the document and those that every run has. `inTemplates`: only those known before
-/// the run.
-void completeVariables(const std::vector<std::string_view> &lines, bool inTemplates,
+/// Variables of the document, those that templates bring, and those that every run has.
+/// `inTemplates`: only those known before the run.
+void completeVariables(const std::vector<std::string_view> &lines,
+                       const std::vector<std::string> &included, bool inTemplates,
                        nlohmann::json &out);
 
 /// Markdown about a variable that every run has; empty: it is none.

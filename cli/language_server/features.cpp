@@ -224,7 +224,7 @@ std::optional<std::string> typedTemplatePath(const std::vector<std::string_view>
 
 json completionsAt(const std::vector<std::string_view> &lines, Place place,
                    const schema::TaskCatalogue &tasks, const std::string *templateText,
-                   const std::vector<std::string> &paths)
+                   const std::vector<std::string> &paths, const std::vector<std::string> &included)
 {
     json out = json::array();
     if (place.line >= lines.size())
@@ -232,12 +232,12 @@ json completionsAt(const std::vector<std::string_view> &lines, Place place,
     const std::string_view before = lines[place.line].substr(0, place.byte);
     const Cursor cursor = locate(lines, place.line, place.byte);
     if (const auto slot = slotAt(before, cursor)) {
-        completeExpression(lines, before, *slot, out);
+        completeExpression(lines, before, *slot, included, out);
         return out;
     }
     const std::size_t macro = before.rfind("$(");
     if (macro != std::string_view::npos && before.find(')', macro) == std::string_view::npos) {
-        completeVariables(lines, false, out);
+        completeVariables(lines, included, false, out);
         return out;
     }
     if (const auto typed = typedTemplatePath(lines, place)) {

@@ -20,11 +20,13 @@ struct Place
 
 /// Items for `textDocument/completion`. `templateText`: of the template whose arguments hold the
 /// place (referenceOfArguments()), if it is known. `paths`: what a path of a template
-/// (typedTemplatePath()) may go on with: files, and folders with a slash at the end.
+/// (typedTemplatePath()) may go on with: files, and folders with a slash at the end. `included`:
+/// names of the variables that templates bring (variableTemplates()).
 nlohmann::json completionsAt(const std::vector<std::string_view> &lines, Place place,
                              const schema::TaskCatalogue &tasks,
                              const std::string *templateText = nullptr,
-                             const std::vector<std::string> &paths = {});
+                             const std::vector<std::string> &paths = {},
+                             const std::vector<std::string> &included = {});
 
 /// What stands between `template: ` and the place; nothing when it is elsewhere.
 std::optional<std::string> typedTemplatePath(const std::vector<std::string_view> &lines,

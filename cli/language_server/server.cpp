@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <set>
 
 namespace cli::language_server {
 namespace {
@@ -357,6 +358,33 @@ std::optional<std::string> Server::templateAt(const Document &document,
     return path ? textOfFile(*path) : std::nullopt;
 }
 
+std::vector<std::string> Server::includedVariables(const Document &document) const
+{
+    constexpr std::size_t kMostFiles = 50;
+    std::vector<std::string> out;
+    std::set<std::string> seen{document.path};
+    std::vector<Document> open{document};
+    while (!open.empty()) {
+        const Document one = std::move(open.back());
+        open.pop_back();
+        for (const std::string &reference : variableTemplates(linesOf(one.text))) {
+            const auto path = templatePath(one, reference);
+            if (!path || seen.size() > kMostFiles || !seen.insert(*path).second)
+                continue;
+            auto text = textOfFile(*path);
+            if (!text)
+                continue;
+            for (const Declared &name : variables(linesOf(*text)))
+                out.push_back(name.name);
+            Document further;
+            further.path = *path;
+            further.text = std::move(*text);
+            open.push_back(std::move(further));
+        }
+    }
+    return out;
+}
+
 json Server::complete(const json &parameters)
 {
     const Document &document = *find(parameters);
@@ -367,7 +395,8 @@ json Server::complete(const json &parameters)
     const auto paths = typed ? templatePaths(document, *typed) : std::vector<std::string>{};
     // Behind a slash an editor asks again only when the list says that it is not the whole.
     return {{"isIncomplete", typed.has_value()},
-            {"items", completionsAt(lines, place, m_tasks, text ? &*text : nullptr, paths)}};
+            {"items", completionsAt(lines, place, m_tasks, text ? &*text : nullptr, paths,
+                                    includedVariables(document))}};
 }
 
 json Server::hover(const json &parameters)

@@ -87,6 +87,8 @@ private:
     [[nodiscard]] std::optional<std::string> templateAt(const Document &document,
                                                         const std::vector<std::string_view> &lines,
                                                         Place place) const;
+    /// Names of the variables that the document's templates bring, and theirs.
+    [[nodiscard]] std::vector<std::string> includedVariables(const Document &document) const;
 
     Workspace &m_workspace;
     const schema::TaskCatalogue &m_tasks;

@@ -26,6 +26,8 @@ const files = {
     '- name: deep\n  type: boolean\n  default: false\n- name: where\nsteps:\n' +
     '- script: ${{ parameters.mode }} ${{ parameters.deep }} ${{ parameters.where }}\n',
   'tools/typed.yml': 'parameters:\n- name: level\n  type: number\nsteps:\n- script: ${{ parameters.level }}\n',
+  'variables/shared.yml': 'variables:\n- {name: flow, value: "a: b, c"}\n- template: deeper.yml\n',
+  'variables/deeper.yml': 'variables: {deep: 1, "quoted": [x, y], last: 2}\n',
   'steps/broken.yml': 'steps:\n- scrpt: x\n',
   'tasks/Greet/task.json': JSON.stringify({
     id: '11111111-2222-3333-4444-555555555555', name: 'Greet', friendlyName: 'Greet people', description: 'Says hello',
@@ -270,6 +272,21 @@ async function features() {
     const macro = await completionIn(session, `${head}steps:\n- script: echo $(|\n`, 'macro.yml')
     assert.equal(macro[0], 'first')
     assert.ok(macro.includes('Build.BuildId') && macro.includes('Agent.TempDirectory'))
+  })
+  await check('variables of flow mappings and of templates', async () => {
+    const head = "parameters:\n- {name: first, type: string}\nvariables:\n- {value: 'x, name: y', name: own}\n" +
+      '- template: variables/shared.yml\nsteps:\n'
+    const known = await completionIn(session, `${head}- script: echo \${{ variables.| }}\n`, 'flow1.yml')
+    assert.deepEqual(known, ['own', 'flow', 'deep', 'quoted', 'last'])
+    const macro = await completionIn(session, `${head}- script: echo $(|\n`, 'flow2.yml')
+    assert.deepEqual(macro.slice(0, 5), known)
+    assert.deepEqual(await completionIn(session, `${head}- script: \${{ parameters.| }}\n`, 'flow3.yml'), ['first'])
+    const branch = 'variables:\n- ${{ if true }}:\n  - name: one\n    value: 1\n- ${{ else }}:\n    - {name: two, value: 2}\n' +
+      'jobs:\n- job: J\n  variables:\n    ${{ if true }}:\n      three: 3\n  steps:\n  - script: echo $(|\n'
+    assert.deepEqual((await completionIn(session, branch, 'flow5.yml')).slice(0, 3), ['one', 'two', 'three'])
+    const mapping = 'variables: {a: 1, b: {c: 2}, d: "}, e: 1", f: 3\nsteps:\n- script: echo $(|\n'
+    const four = await completionIn(session, mapping, 'flow4.yml')
+    assert.deepEqual(four.slice(0, 4), ['a', 'b', 'd', 'f'])
   })
   await check('functions, contexts and names in conditions and runtime expressions', async () => {
     const stages = 'stages:\n- stage: A\n  jobs:\n  - job: one\n- stage: B\n'

@@ -6,8 +6,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
+#include <vector>
 
 namespace cli {
 namespace {
@@ -136,6 +139,45 @@ std::string excerpt(std::string_view line, const Diagnostic &diagnostic)
                        caret);
 }
 
+/// The same problem, met by several references: what is said of it is said once.
+auto sameProblem(const Diagnostic &diagnostic)
+{
+    return std::tie(diagnostic.position.file, diagnostic.position.line, diagnostic.position.column,
+                    diagnostic.code, diagnostic.message, diagnostic.hint);
+}
+
+struct OfSameProblem
+{
+    bool operator()(const Diagnostic *left, const Diagnostic *right) const
+    {
+        return sameProblem(*left) < sameProblem(*right);
+    }
+};
+
+using Repeats = std::map<const Diagnostic *, std::vector<const Diagnostic *>, OfSameProblem>;
+
+/// The references that led to a problem, and what sets the others apart that led there as well.
+std::string references(const Diagnostic &first, const std::vector<const Diagnostic *> &others)
+{
+    constexpr std::size_t kMostShown = 5;
+    std::string out;
+    for (const auto &from : first.includedFrom)
+        out += fmt::format("  included from {} (Line: {}, Col: {})\n", from.file, from.line,
+                           from.column);
+    for (std::size_t i = 0; i < others.size() && i < kMostShown; ++i) {
+        const auto &chain = others[i]->includedFrom;
+        const auto at = std::mismatch(chain.begin(), chain.end(), first.includedFrom.begin(),
+                                      first.includedFrom.end())
+                            .first;
+        if (at != chain.end())
+            out +=
+                fmt::format("  also from {} (Line: {}, Col: {})\n", at->file, at->line, at->column);
+    }
+    if (others.size() > kMostShown)
+        out += fmt::format("  and from {} more\n", others.size() - kMostShown);
+    return out;
+}
+
 Json position(const schema::SourcePosition &position)
 {
     return {{"file", position.file}, {"line", position.line}, {"column", position.column}};
@@ -147,8 +189,17 @@ std::string diagnosticsAsText(const std::vector<Diagnostic> &diagnostics,
                               const TextOfFile &textOfFile)
 {
     std::map<std::string, Lines> texts;
+    Repeats repeats;
+    for (const Diagnostic &diagnostic : diagnostics) {
+        const auto [found, isFirst] = repeats.try_emplace(&diagnostic);
+        if (!isFirst)
+            found->second.push_back(&diagnostic);
+    }
     std::string out;
     for (const Diagnostic &diagnostic : diagnostics) {
+        const auto same = repeats.find(&diagnostic);
+        if (same->first != &diagnostic)
+            continue;
         out += fmt::format("{}{}{} [{}]\n", prefix(diagnostic.position),
                            diagnostic.severity == Severity::Warning ? "warning: " : "",
                            printable(diagnostic.message), diagnostic.code);
@@ -163,9 +214,7 @@ std::string diagnosticsAsText(const std::vector<Diagnostic> &diagnostics,
         }
         if (!diagnostic.hint.empty())
             out += "  hint: " + printable(diagnostic.hint) + "\n";
-        for (const auto &from : diagnostic.includedFrom)
-            out += fmt::format("  included from {} (Line: {}, Col: {})\n", from.file, from.line,
-                               from.column);
+        out += references(diagnostic, same->second);
     }
     return out;
 }

@@ -54,8 +54,10 @@ Result<std::pair<std::string, std::string>> split(const std::string &option,
     return std::pair{text.substr(0, equals), text.substr(equals + 1)};
 }
 
+enum class Values : std::uint8_t { Any, Texts };
+
 /// A YAML or JSON file with one mapping; structured values as YAML text.
-Result<schema::TextMap> readMapping(const std::string &path)
+Result<schema::TextMap> readMapping(const std::string &path, Values kind)
 {
     ASSIGN_OR_RETURN(const std::string text, readFile(path));
     pipelines::yaml::Arena arena;
@@ -71,10 +73,17 @@ Result<schema::TextMap> readMapping(const std::string &path)
     if (!root->isMapping())
         return Error{ErrorCode::InvalidArgument, path + ": write one `name: value` per line"};
     schema::TextMap out;
-    for (const auto &entry : root->entries())
+    for (const auto &entry : root->entries()) {
+        if (kind == Values::Texts && !entry.value->isScalar())
+            return Error{ErrorCode::InvalidArgument, path + ":" +
+                                                         std::to_string(entry.value->line) + ": " +
+                                                         std::string(entry.key->text) +
+                                                         " is no text: a variable group holds one "
+                                                         "`name: value` per line"};
         out.emplace_back(entry.key->text, entry.value->isScalar()
                                               ? std::string(entry.value->text)
                                               : pipelines::yaml::write(*entry.value));
+    }
     return out;
 }
 
@@ -268,6 +277,8 @@ Result<CompiledFile> compileFile(const LanguageOptions &options, bool requirePar
     const fs::path root = options.root.empty()
                               ? repositoryOf(file)
                               : fs::absolute(options.root, error).lexically_normal();
+    if (!fs::is_directory(root, error))
+        return Error{ErrorCode::InvalidArgument, "--root " + options.root + " is not a folder"};
     const fs::path relative = file.lexically_relative(root);
     if (relative.empty() || *relative.begin() == "..")
         return Error{ErrorCode::InvalidArgument,
@@ -286,7 +297,7 @@ Result<CompiledFile> compileFile(const LanguageOptions &options, bool requirePar
     }
     request.tasks = tasks ? &*tasks : &schema::builtInTaskCatalogue();
     if (!options.parametersFile.empty()) {
-        ASSIGN_OR_RETURN(const auto values, readMapping(options.parametersFile));
+        ASSIGN_OR_RETURN(const auto values, readMapping(options.parametersFile, Values::Any));
         for (const auto &[name, value] : values)
             request.parameters[name] = value;
     }
@@ -300,7 +311,7 @@ Result<CompiledFile> compileFile(const LanguageOptions &options, bool requirePar
     }
     for (const std::string &option : options.variableGroups) {
         ASSIGN_OR_RETURN(const auto pair, split("--variable-group", option));
-        ASSIGN_OR_RETURN(const auto values, readMapping(pair.second));
+        ASSIGN_OR_RETURN(const auto values, readMapping(pair.second, Values::Texts));
         request.variableGroups[pair.first] = values;
     }
     FolderSource source(root.string(), repositories);

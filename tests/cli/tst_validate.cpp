@@ -79,6 +79,8 @@ private Q_SLOTS:
         QTest::newRow("repository") << 3 << QByteArray("is not a folder");
         QTest::newRow("group") << 4 << QByteArray("does not exist");
         QTest::newRow("root") << 5 << QByteArray("is not below the root");
+        QTest::newRow("root that is not there") << 6 << QByteArray("elsewhere is not a folder");
+        QTest::newRow("list in a group") << 7 << QByteArray("list.yml:2: a is no text");
     }
 
     void explainsUsage()
@@ -96,8 +98,13 @@ private Q_SLOTS:
             request.repositories = {"a=/nonexistent"};
         else if (mistake == 4)
             request.variableGroups = {"G=/nonexistent"};
-        else
+        else if (mistake == 5)
+            request.root = QFileInfo(write(QStringLiteral("other/x.yml"), "")).path().toStdString();
+        else if (mistake == 6)
             request.root = m_folder.filePath(QStringLiteral("elsewhere")).toStdString();
+        else
+            request.variableGroups = {
+                "G=" + write(QStringLiteral("list.yml"), "b: 1\na: [x]\n").toStdString()};
         const auto compiled = cli::compileFile(request, false);
         QVERIFY(!compiled);
         QVERIFY2(QByteArray::fromStdString(compiled.error().message).contains(message),
@@ -169,6 +176,34 @@ private Q_SLOTS:
         const auto &related = result["relatedLocations"][0]["physicalLocation"];
         QCOMPARE(related["artifactLocation"]["uri"].get<std::string>(), std::string("p.yml"));
         QVERIFY(cli::diagnosticsAsJson({}) == "[]\n");
+    }
+
+    /// One problem that several references lead to is told once, with all of them; other formats
+    /// keep every one.
+    void problemsOfTemplatesAreToldOnce()
+    {
+        std::vector<Diagnostic> diagnostics;
+        for (std::uint32_t line = 1; line <= 8; ++line) {
+            diagnostics.push_back(makeDiagnostic(Severity::Error, "missing-parameter", "no value",
+                                                 {"/t.yml", 3, 1}, "add it"));
+            diagnostics.back().includedFrom = {{"/p.yml", line, 5}};
+        }
+        diagnostics.push_back(
+            makeDiagnostic(Severity::Error, "missing-parameter", "other", {"/t.yml", 3, 1}));
+        const auto text = [](const std::string &) { return std::optional<std::string>(); };
+        QCOMPARE(QByteArray::fromStdString(cli::diagnosticsAsText(diagnostics, text)),
+                 QByteArray("/t.yml (Line: 3, Col: 1): no value [missing-parameter]\n"
+                            "  hint: add it\n"
+                            "  included from /p.yml (Line: 1, Col: 5)\n"
+                            "  also from /p.yml (Line: 2, Col: 5)\n"
+                            "  also from /p.yml (Line: 3, Col: 5)\n"
+                            "  also from /p.yml (Line: 4, Col: 5)\n"
+                            "  also from /p.yml (Line: 5, Col: 5)\n"
+                            "  also from /p.yml (Line: 6, Col: 5)\n"
+                            "  and from 2 more\n"
+                            "/t.yml (Line: 3, Col: 1): other [missing-parameter]\n"));
+        QCOMPARE(nlohmann::json::parse(cli::diagnosticsAsJson(diagnostics)).size(),
+                 diagnostics.size());
     }
 
     /// Nothing of a file reaches the terminal that it would obey.

@@ -70,7 +70,7 @@ constexpr auto kCodes = std::to_array<DiagnosticCode>({
      "`$(name)` in a condition, where it is compared as it stands"},
     {"missing-dependency", false, true,
      "a condition or `$[ ]` that reads `dependencies.X` or `stageDependencies.X` without "
-     "`dependsOn` X: always empty"},
+     "`dependsOn` X in any branch: always empty"},
     {"missing-environment", true, false, "a deployment job without an environment"},
     {"missing-input", false, true, "a required input of a task that is not given"},
     {"missing-parameter", true, false, "a required parameter without a value"},

@@ -123,8 +123,10 @@ void compileInto(const CompileRequest &request, FileSource &files, Opened opened
     compiler::checkTriggers(*expanded, result.diagnostics);
     const Node *const canonical = shape::Normaliser(arena).root(*expanded);
     result.finalYaml = yaml::write(*canonical);
-    result.plan = compiler::buildPlan(*canonical, expander.repositories(), request.tasks,
-                                      request.limits.expression, result.diagnostics);
+    result.plan = compiler::buildPlan(
+        *canonical, expander.repositories(), request.tasks, request.limits.expression,
+        [&expander](std::string_view name) { return expander.isDependencyOfBranch(name); },
+        result.diagnostics);
     // After an error in a template the graph has holes that are no mistakes of their own.
     if (expandedCleanly && canonical->find("stages") != nullptr)
         compiler::checkGraph(*result.plan, *expanded, *canonical,

@@ -162,7 +162,7 @@ void ExpressionChecks::remarkDependencies(const yaml::Node &node,
         if (access.path.empty() || (!ofJobs && !ofStages))
             continue;
         const std::string name(access.path[0]);
-        if (holds(ofJobs ? job->dependsOn : stage->dependsOn, name))
+        if (holds(ofJobs ? job->dependsOn : stage->dependsOn, name) || m_isDependencyOfBranch(name))
             continue;
         const std::string context =
             access.name == expr::Name::Dependencies ? "dependencies" : "stageDependencies";

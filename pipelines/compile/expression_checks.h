@@ -6,17 +6,24 @@
 #include "pipelines/yaml/node.h"
 #include "schema/model/plan.h"
 
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pipelines::compiler {
 
+/// Does another branch of the files let something depend on a stage or job of this name?
+using IsDependencyOfBranch = std::function<bool(std::string_view)>;
+
 class ExpressionChecks
 {
 public:
-    ExpressionChecks(std::vector<Diagnostic> &diagnostics, const expr::ParseLimits &limits)
+    ExpressionChecks(std::vector<Diagnostic> &diagnostics, const expr::ParseLimits &limits,
+                     IsDependencyOfBranch isDependencyOfBranch)
         : m_diagnostics(diagnostics)
         , m_limits(limits)
+        , m_isDependencyOfBranch(std::move(isDependencyOfBranch))
     {}
 
     /// Condition of a stage or job; null or empty is fine. `isAlone`: it depends on nothing.
@@ -40,7 +47,8 @@ public:
 private:
     void remarkNever(const yaml::Node &node, const expr::Expression &condition, bool isAlone);
     void remarkPartial(const yaml::Node &value, std::string_view whole);
-    /// Results and outputs of what is not in `dependsOn` are always empty (12.6).
+    /// Results and outputs of what is not in `dependsOn` are always empty (12.6). Nothing is said
+    /// where conditions decide of the dependencies: the expression is written for all of them.
     void remarkDependencies(const yaml::Node &node, const expr::Expression &expression);
     void remarkMacro(const yaml::Node &node, std::string_view condition);
     void report(Severity severity, const yaml::Node &node, std::string code, std::string message,
@@ -48,6 +56,7 @@ private:
 
     std::vector<Diagnostic> &m_diagnostics;
     expr::ParseLimits m_limits;
+    IsDependencyOfBranch m_isDependencyOfBranch;
 };
 
 } // namespace pipelines::compiler

@@ -18,10 +18,11 @@ using yaml::Node;
 
 PlanBuilder::PlanBuilder(const std::vector<schema::RepositoryResource> &repositories,
                          const schema::TaskCatalogue *tasks, const expr::ParseLimits &limits,
+                         IsDependencyOfBranch isDependencyOfBranch,
                          std::vector<Diagnostic> &diagnostics)
     : m_tasks(tasks)
     , m_diagnostics(diagnostics)
-    , m_expressions(diagnostics, limits)
+    , m_expressions(diagnostics, limits, std::move(isDependencyOfBranch))
 {
     m_plan.repositories = repositories;
     for (const auto &repository : repositories)
@@ -220,9 +221,10 @@ void PlanBuilder::checkRunNumber(const Node &name)
 RunPlan buildPlan(const yaml::Node &root,
                   const std::vector<schema::RepositoryResource> &repositories,
                   const schema::TaskCatalogue *tasks, const expr::ParseLimits &limits,
-                  std::vector<Diagnostic> &diagnostics)
+                  IsDependencyOfBranch isDependencyOfBranch, std::vector<Diagnostic> &diagnostics)
 {
-    return PlanBuilder(repositories, tasks, limits, diagnostics).run(root);
+    return PlanBuilder(repositories, tasks, limits, std::move(isDependencyOfBranch), diagnostics)
+        .run(root);
 }
 
 } // namespace pipelines::compiler

@@ -3,6 +3,7 @@
 /// (pipeline-language 3.10 to 3.13, 15, 16.5 to 16.7).
 
 #include "pipelines/base/diagnostic.h"
+#include "pipelines/compile/expression_checks.h"
 #include "pipelines/expr/parse_limits.h"
 #include "pipelines/yaml/node.h"
 #include "schema/model/plan.h"
@@ -17,6 +18,7 @@ namespace pipelines::compiler {
 schema::RunPlan buildPlan(const yaml::Node &root,
                           const std::vector<schema::RepositoryResource> &repositories,
                           const schema::TaskCatalogue *tasks, const expr::ParseLimits &limits,
+                          IsDependencyOfBranch isDependencyOfBranch,
                           std::vector<Diagnostic> &diagnostics);
 
 /// What is known of the tree that a plan was built from.

@@ -43,7 +43,7 @@ class PlanBuilder
 public:
     PlanBuilder(const std::vector<schema::RepositoryResource> &repositories,
                 const schema::TaskCatalogue *tasks, const expr::ParseLimits &limits,
-                std::vector<Diagnostic> &diagnostics);
+                IsDependencyOfBranch isDependencyOfBranch, std::vector<Diagnostic> &diagnostics);
 
     schema::RunPlan run(const yaml::Node &root);
 
@@ -94,6 +94,8 @@ private:
     std::vector<schema::Step> stepList(const yaml::Node *list, Names &names, std::string_view hook);
     std::optional<schema::Step> step(const yaml::Node &node, Names &names, std::string_view hook);
     static bool isTaskReference(const schema::Step &step);
+    /// Was an error reported at this key already?
+    [[nodiscard]] bool wasRefused(const yaml::Node &key) const;
     std::uint32_t minutes(const yaml::Node &node, std::string_view key);
     static void target(const yaml::Node *node, schema::Step &out);
     /// What a step refers to, in m_job.

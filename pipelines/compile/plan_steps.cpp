@@ -120,10 +120,22 @@ std::optional<Step> PlanBuilder::step(const Node &node, Names &names, std::strin
         checkTask(
             node, out, *m_tasks,
             [this](const Node &where, std::string code, std::string message, std::string hint) {
+                // A key that the step itself refused is no input either.
+                if (code == "unknown-input" && wasRefused(where))
+                    return;
                 report(where, std::move(code), std::move(message), std::move(hint),
                        Severity::Warning);
             });
     return out;
+}
+
+bool PlanBuilder::wasRefused(const Node &key) const
+{
+    return std::any_of(m_diagnostics.begin(), m_diagnostics.end(), [&](const Diagnostic &one) {
+        return one.code == "unexpected-value" && one.position.line == key.line &&
+               one.position.column == key.column && key.source != nullptr &&
+               one.position.file == key.source->name;
+    });
 }
 
 bool PlanBuilder::isTaskReference(const Step &step)
@@ -193,16 +205,28 @@ void PlanBuilder::checkReferences(const Node &node, const Step &step)
     checkTarget(node, step);
     checkCheckout(node, step);
     checkDownload(node, step);
+
     // Tasks that are known to need a worker; others may be tasks of the server (15.4).
-    constexpr std::array<std::string_view, 5> kOfWorkers{
-        "CmdLine", "Bash", "PowerShell", schema::kCheckoutTaskId, schema::kPublishTaskId};
-    const bool needsWorker =
-        std::any_of(kOfWorkers.begin(), kOfWorkers.end(),
-                    [&](std::string_view known) { return equalIgnoringCase(step.task, known); });
-    if (m_job->pool.server && !m_job->isDeployment && needsWorker && step.condition != "false")
+    struct OfWorkers
+    {
+        std::string_view task, shown;
+    };
+
+    constexpr std::array<OfWorkers, 6> kOfWorkers{{{"CmdLine", "CmdLine"},
+                                                   {"Bash", "Bash"},
+                                                   {"PowerShell", "PowerShell"},
+                                                   {schema::kCheckoutTaskId, "checkout"},
+                                                   {schema::kDownloadTaskId, "download"},
+                                                   {schema::kPublishTaskId, "publish"}}};
+    const auto *const needsWorker =
+        std::find_if(kOfWorkers.begin(), kOfWorkers.end(), [&](const OfWorkers &known) {
+            return equalIgnoringCase(step.task, known.task);
+        });
+    if (m_job->pool.server && !m_job->isDeployment && needsWorker != kOfWorkers.end() &&
+        step.condition != "false")
         report(node, "no-agent",
-               m_where + ": Step " + text(node, "name") + " references task '" + step.task +
-                   "' at version '" + step.taskVersion +
+               m_where + ": Step " + text(node, "name") + " references task '" +
+                   std::string(needsWorker->shown) + "' at version '" + step.taskVersion +
                    "' which is not valid for the given job target.",
                "jobs of `pool: server` have no worker: move the step into a job with another pool");
 }

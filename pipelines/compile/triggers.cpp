@@ -106,12 +106,10 @@ void checkTriggers(const Node &root, std::vector<Diagnostic> &diagnostics)
             if (text == nullptr || !text->isScalar() || text->text.empty())
                 continue;
             if (const auto schedule = cron::Schedule::parse(text->text); !schedule)
-                diagnostics.push_back(makeDiagnostic(
-                    Severity::Error, "invalid-cron",
-                    "Improperly formed cron syntax: '" + std::string(text->text) +
-                        "': " + schedule.error().message,
-                    text->position(),
-                    "five fields in UTC: minute hour day-of-month month day-of-week"));
+                diagnostics.push_back(makeDiagnostic(Severity::Error, "invalid-cron",
+                                                     "Improperly formed cron syntax: '" +
+                                                         std::string(text->text) + "'",
+                                                     text->position(), schedule.error().message));
         }
     }
     for (const std::string_view key : {"trigger", "pr"}) {

@@ -263,6 +263,12 @@ private:
         return keys;
     }
 
+    static bool isBody(std::string_view key)
+    {
+        return key == "stages" || key == "jobs" || key == "steps" || key == "extends" ||
+               key == "phases";
+    }
+
     void unexpectedKey(const Node &key, std::span<const Shape *const> candidates)
     {
         std::string hint;
@@ -273,6 +279,9 @@ private:
             hint = equalIgnoringCase(close, key.text)
                        ? "keys are case-sensitive: write `" + close + "`"
                        : "did you mean `" + close + "`?";
+        else if (candidates.size() == 1 && candidates[0]->name.starts_with("pipeline with") &&
+                 isBody(key.text))
+            hint = "a pipeline has one body: stages, jobs, steps or extends";
         else if (candidates.size() == 1)
             hint = "`" + std::string(candidates[0]->name) + "` has no such key";
         report(key, "unexpected-value", "Unexpected value '" + std::string(key.text) + "'",

@@ -97,6 +97,20 @@ bool Expander::checkNames(const expr::Expression &expression, const Frame &frame
     return true;
 }
 
+/// What to do about a name that the pipeline does not declare (6.6).
+std::string Expander::missingParameterHint(std::string_view message, const Frame &frame)
+{
+    constexpr std::string_view kHead = "Key not found '";
+    if (!message.starts_with(kHead) || !message.ends_with('\'') || frame.parameters == nullptr)
+        return {};
+    const std::string_view name = message.substr(kHead.size(), message.size() - kHead.size() - 1);
+    std::vector<std::string_view> declared;
+    for (std::size_t i = 0; i < frame.parameters->size(); ++i)
+        declared.push_back(frame.parameters->key(i));
+    const std::string close = nearest(name, declared);
+    return close.empty() ? "declare it under `parameters:`" : "did you mean `" + close + "`?";
+}
+
 std::optional<Value> Expander::evaluate(const expr::Expression &expression, const Frame &frame,
                                         const Node &node, const Embedded &embedded)
 {
@@ -105,9 +119,12 @@ std::optional<Value> Expander::evaluate(const expr::Expression &expression, cons
     const FrameContext context(frame, m_work, maxBytes());
     auto value = expr::evaluate(expression, context);
     if (!value) {
-        report(node, frame, "expression-evaluation", value.error().message);
+        report(node, frame, "expression-evaluation", value.error().message,
+               missingParameterHint(value.error().message, frame));
         return std::nullopt;
     }
+    if (frame.variables != nullptr && frame.variables->takeMissed())
+        m_guessed = true;
     if (frame.parameters != nullptr) {
         const ParameterScope::Reads reads = frame.parameters->takeReads();
         m_guessed = m_guessed || reads.guessed;

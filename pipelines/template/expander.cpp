@@ -314,7 +314,10 @@ const Node *Expander::expandMapping(const Node &mapping, Place place, Frame &fra
             const std::string_view key = out.entries[i].key->text;
             if (!seen.emplace(key, i).second)
                 report(*out.blame[i], frame, "duplicate-key",
-                       "'" + std::string(key) + "' is already defined");
+                       "'" + std::string(key) + "' is already defined",
+                       frame.extends && place == Place::Root
+                           ? "the pipeline and the template that it extends both have it: keep one"
+                           : "");
         }
     }
     return m_arena.mapping(out.entries, &mapping);

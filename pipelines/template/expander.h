@@ -100,6 +100,10 @@ public:
         return m_repositories;
     }
 
+    /// Does a branch of the files that were read, taken or not, make something depend on a stage or
+    /// job of this name?
+    bool isDependencyOfBranch(std::string_view name);
+
 private:
     struct File;
     struct Output;
@@ -156,6 +160,7 @@ private:
                                         const yaml::Node &node, const Embedded &embedded);
     bool checkNames(const expr::Expression &expression, const Frame &frame, const yaml::Node &node,
                     const Embedded &embedded);
+    static std::string missingParameterHint(std::string_view message, const Frame &frame);
     /// Value of a scalar with expressions; nothing after an error was reported.
     std::optional<expr::Value> scalarValue(const yaml::Node &node, const Frame &frame);
     std::optional<expr::Value> directiveValue(const yaml::Node &key, const Frame &frame);
@@ -222,6 +227,9 @@ private:
     bool m_isTemplate = false;
     bool m_partialArguments = false; ///< of the reference under way: the caller's parameters decide
     std::set<std::string> m_reportedOnce;
+    const yaml::Node *m_root = nullptr; ///< of the entry file, as it is written
+    /// Names in the `dependsOn` of branches; looked for when they are first asked for.
+    std::optional<std::set<std::string_view, LessIgnoringCase>> m_branchDependencies;
 };
 
 } // namespace pipelines::templates

@@ -155,8 +155,11 @@ void Expander::include(const Node &item, Place place, Frame &frame, std::vector<
         return; // nothing is included without a template
     m_partialArguments = isPartial;
     const Node *const root = includedRoot(*path, arguments, place, frame);
-    if (root == nullptr)
+    if (root == nullptr) {
+        if (place == Place::Variable && frame.variables != nullptr)
+            frame.variables->markIncomplete();
         return;
+    }
     for (const Entry &entry : root->entries()) {
         const std::string_view key = entry.key->text;
         if (key == "parameters")

@@ -83,6 +83,7 @@ const Node *Expander::run()
     const Node *const root = readText(entry, m_request.text);
     if (root == nullptr)
         return nullptr;
+    m_root = root;
     Frame frame;
     frame.source = entry;
     frame.variables = &newScope(nullptr);

@@ -36,6 +36,39 @@ bool isNoValue(const Declarations &declared, const std::string &left, std::strin
     return true;
 }
 
+using Names = std::set<std::string_view, LessIgnoringCase>;
+
+bool isDirective(const Node &key)
+{
+    return key.embedded != nullptr && key.embedded->directive != Directive::None;
+}
+
+/// All texts of the value of a `dependsOn`, or those that stand below a directive only.
+void addDependencies(const Node &value, bool inBranch, Names &out)
+{
+    if (value.isScalar() && inBranch && value.embedded == nullptr)
+        out.insert(value.text);
+    for (const Node *item : value.items())
+        addDependencies(*item, inBranch, out);
+    for (const Entry &entry : value.entries())
+        addDependencies(*entry.value, inBranch || isDirective(*entry.key), out);
+}
+
+/// `inBranch`: the keys of the mapping are there under a condition.
+void findBranchDependencies(const Node &node, bool inBranch, Names &out)
+{
+    if (!node.hasExpressions && !inBranch)
+        return;
+    for (const Node *item : node.items())
+        findBranchDependencies(*item, false, out);
+    for (const Entry &entry : node.entries()) {
+        if (entry.key->text == "dependsOn" && entry.key->embedded == nullptr)
+            addDependencies(*entry.value, inBranch, out);
+        else
+            findBranchDependencies(*entry.value, isDirective(*entry.key), out);
+    }
+}
+
 /// State of one chain of if, elseif, else.
 struct BranchState
 {
@@ -148,6 +181,20 @@ private:
     expr::Assumptions m_assumptions;
     std::set<const Node *> m_seen;
 };
+
+bool Expander::isDependencyOfBranch(std::string_view name)
+{
+    if (!m_branchDependencies) {
+        m_branchDependencies.emplace();
+        if (m_root != nullptr)
+            findBranchDependencies(*m_root, false, *m_branchDependencies);
+        for (const auto &[path, file] : m_loaded) {
+            if (file->root != nullptr)
+                findBranchDependencies(*file->root, false, *m_branchDependencies);
+        }
+    }
+    return m_branchDependencies->contains(name);
+}
 
 void Expander::remarkUnreachable(const Node &root, const Declarations &declared,
                                  const yaml::Source *file, const Frame &frame)

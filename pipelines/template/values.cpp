@@ -186,10 +186,13 @@ void VariableScope::define(std::string_view name, std::string_view value)
 
 std::optional<Value> VariableScope::find(std::string_view name) const
 {
+    bool isIncomplete = false;
     for (const VariableScope *scope = this; scope != nullptr; scope = scope->m_outer) {
         if (const auto found = scope->m_values.find(name); found != scope->m_values.end())
             return Value::borrow(found->second);
+        isIncomplete = isIncomplete || scope->m_isIncomplete;
     }
+    m_missed = m_missed || isIncomplete;
     return std::nullopt;
 }
 

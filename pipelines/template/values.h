@@ -48,6 +48,12 @@ public:
     /// The last definition wins. Texts must outlive the scope.
     void define(std::string_view name, std::string_view value);
 
+    /// A file with further variables could not be read: what is not there may be in it.
+    void markIncomplete() { m_isIncomplete = true; }
+
+    /// Did a read since the last call miss a name that such a file may define?
+    bool takeMissed() const { return std::exchange(m_missed, false); }
+
     [[nodiscard]] std::size_t size() const override { return flat().size(); }
 
     [[nodiscard]] std::string_view key(std::size_t index) const override
@@ -71,6 +77,8 @@ private:
         m_values;
     Pairs m_order;
     mutable Pairs m_flat;
+    bool m_isIncomplete = false;
+    mutable bool m_missed = false;
 };
 
 /// The `parameters` context: names ignore case, a miss is an error unless `lenient` (6.6).

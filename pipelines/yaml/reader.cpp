@@ -285,11 +285,16 @@ private:
 
     void open(Node &node, bool isMapping, const YAML::Mark &mark)
     {
-        if (expectsKey())
+        if (expectsKey()) {
+            const Node &outer = *m_frames.back().node;
+            const bool isDoubled =
+                isMapping && outer.line == line(mark) && outer.column + 1 == column(mark);
             throw Stop{"complex-key", "Expected a scalar value",
-                       "a key is a plain text, not a list or a mapping: close every bracket, and "
-                       "quote a text that begins with one",
+                       isDoubled ? "an expression begins with a dollar sign: write ${{ }}"
+                                 : "a key is a plain text, not a list or a mapping: close every "
+                                   "bracket, and quote a text that begins with one",
                        line(mark), column(mark)};
+        }
         if (m_frames.size() >= m_limits.maxDepth)
             throw Stop{"limit-depth", "Maximum object depth exceeded",
                        "the YAML is nested deeper than " + std::to_string(m_limits.maxDepth) +
@@ -410,6 +415,9 @@ void checkBytes(std::string_view text, const ReadLimits &limits)
         const auto [line, column] = place(text, at);
         throw Stop{"encoding", std::move(what), std::move(hint), line, column};
     };
+    if (text.starts_with(std::string_view("\xff\xfe\0\0", 4)) ||
+        text.starts_with(std::string_view("\0\0\xfe\xff", 4)))
+        refuse(0, "The file is UTF-32", "save it as UTF-8");
     if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
         refuse(0, "The file is UTF-16", "save it as UTF-8");
     if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos)

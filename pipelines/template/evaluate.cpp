@@ -105,6 +105,7 @@ std::string Expander::missingParameterHint(std::string_view message, const Frame
         return {};
     const std::string_view name = message.substr(kHead.size(), message.size() - kHead.size() - 1);
     std::vector<std::string_view> declared;
+    declared.reserve(frame.parameters->size());
     for (std::size_t i = 0; i < frame.parameters->size(); ++i)
         declared.push_back(frame.parameters->key(i));
     const std::string close = nearest(name, declared);

@@ -123,8 +123,7 @@ Result<Schedule> Schedule::parse(std::string_view text)
     if (parts.size() != 5)
         return Error{ErrorCode::InvalidArgument,
                      "cron '" + std::string(text) + "' has " + std::to_string(parts.size()) +
-                         (parts.size() == 1 ? " field" : " fields") +
-                         ": write five, minute hour day-of-month month day-of-week (UTC)"};
+                         " fields: write five, minute hour day-of-month month day-of-week (UTC)"};
     Schedule schedule;
     RETURN_IF_ERROR(parseField(parts[0], {"minute", 0, 59, {}}, schedule.m_minutes));
     RETURN_IF_ERROR(parseField(parts[1], {"hour", 0, 23, {}}, schedule.m_hours));

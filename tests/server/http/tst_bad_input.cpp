@@ -52,7 +52,7 @@ void TestBadInput::answersParameters_data()
     row("/p/_apis/slipway/runs?branch='%20UNION%20SELECT%20token_hash%20FROM%20access_token--",
         200);
     row("/p/_apis/slipway/history?service='--", 200);
-    row("/p/_apis/pipelines?orderBy=name;DELETE%20FROM%20pipeline", 200);
+    row("/p/_apis/pipelines?orderBy=name;DELETE%20FROM%20pipeline", 400);
     row("/'%20OR%20'1'='1/_apis/build/builds", 404);
     row("/p/_apis/git/pullrequests?searchCriteria.sourceRefName='--", 200);
     row("/p/_apis/git/pullrequests?searchCriteria.status=1%20OR%201", 400);

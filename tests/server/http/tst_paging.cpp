@@ -153,9 +153,10 @@ void TestPaging::ordersAndFiltersBuilds()
                 m_runs->call("GET", path + "&$top=" + std::to_string(top) +
                                         (token.empty() ? "" : "&continuationToken=" + token));
             QCOMPARE(page.status, 200);
-            for (const auto &run : page.json().at("value"))
+            const auto json = page.json();
+            for (const auto &run : json.at("value"))
                 seen += QByteArray::number(run.at("id").get<int>());
-            token = page.json().value("continuationToken", "");
+            token = json.value("continuationToken", "");
         } while (!token.empty() && seen.size() <= runs.size());
         QCOMPARE(seen, runs);
     }

@@ -135,27 +135,31 @@ Result<Schedule> Schedule::parse(std::string_view text)
 
 std::optional<schema::TimePoint> Schedule::next(schema::TimePoint after) const
 {
-    using namespace std::chrono;
+    namespace chrono = std::chrono;
+    using namespace std::chrono_literals;
     constexpr int kDaysToTry = 366 * 8 + 2; // a 29 February may be eight years away
-    const auto firstMinute =
-        floor<minutes>(sys_time<milliseconds>(after.time_since_epoch())) + 1min;
-    auto day = floor<days>(firstMinute);
-    for (int i = 0; i < kDaysToTry; ++i, day += days(1)) {
-        const year_month_day date{day};
+    const auto firstMinute = chrono::floor<chrono::minutes>(
+                                 chrono::sys_time<chrono::milliseconds>(after.time_since_epoch())) +
+                             1min;
+    auto day = chrono::floor<chrono::days>(firstMinute);
+    for (int i = 0; i < kDaysToTry; ++i, day += chrono::days(1)) {
+        const chrono::year_month_day date{day};
         if (!m_months.test(static_cast<unsigned>(date.month())) ||
             !m_days.test(static_cast<unsigned>(date.day())) ||
-            !m_weekdays.test(weekday{day}.c_encoding()))
+            !m_weekdays.test(chrono::weekday{day}.c_encoding()))
             continue;
-        const auto start = i == 0 ? firstMinute - day : minutes(0);
-        for (auto minute = duration_cast<minutes>(start); minute < 24h; minute += 1min) {
-            const auto hour = static_cast<std::size_t>(duration_cast<hours>(minute).count());
+        const auto start = i == 0 ? firstMinute - day : chrono::minutes(0);
+        for (auto minute = chrono::duration_cast<chrono::minutes>(start); minute < 24h;
+             minute += 1min) {
+            const auto hour =
+                static_cast<std::size_t>(chrono::duration_cast<chrono::hours>(minute).count());
             if (!m_hours.test(hour)) {
-                minute = minutes(static_cast<int>(hour) * 60 + 59);
+                minute = chrono::minutes(static_cast<int>(hour) * 60 + 59);
                 continue;
             }
             if (m_minutes.test(static_cast<std::size_t>(minute.count() % 60)))
                 return schema::TimePoint(
-                    duration_cast<schema::Millis>((day + minute).time_since_epoch()));
+                    chrono::duration_cast<schema::Millis>((day + minute).time_since_epoch()));
         }
     }
     return std::nullopt;

@@ -263,20 +263,23 @@ jobs:
         const auto ended = run({"--yes", "--format", "json", "--variable", "shade=dark"});
         QVERIFY2(ended.exitCode == 0, ended.out + ended.error);
         const auto answer = QJsonDocument::fromJson(ended.out).object();
-        QCOMPARE(answer["result"].toString(), QStringLiteral("succeeded"));
-        QCOMPARE(answer["jobs"].toArray().size(), 3);
-        QCOMPARE(answer["jobs"][0]["job"].toString(), QStringLiteral("Build/one"));
-        QCOMPARE(answer["jobs"][0]["result"].toString(), QStringLiteral("succeeded"));
+        QCOMPARE(answer[QLatin1String("result")].toString(), QStringLiteral("succeeded"));
+        QCOMPARE(answer[QLatin1String("jobs")].toArray().size(), 3);
+        QCOMPARE(answer[QLatin1String("jobs")][0][QLatin1String("job")].toString(),
+                 QStringLiteral("Build/one"));
+        QCOMPARE(answer[QLatin1String("jobs")][0][QLatin1String("result")].toString(),
+                 QStringLiteral("succeeded"));
         QVERIFY2(ended.error.contains("[Build/one] color is blue dark\n"), ended.error);
 
         const auto dry = run({"--dry-run", "--format", "json"});
         QCOMPARE(dry.exitCode, 0);
-        QCOMPARE(QJsonDocument::fromJson(dry.out).object()["stages"].toArray().size(), 2);
+        QCOMPARE(
+            QJsonDocument::fromJson(dry.out).object()[QLatin1String("stages")].toArray().size(), 2);
 
         write("azure-pipelines.yml", "steps:\n- script: exit 3\n");
         const auto failed = run({"--format", "json"});
         QCOMPARE(failed.exitCode, 1);
-        QCOMPARE(QJsonDocument::fromJson(failed.out).object()["result"].toString(),
+        QCOMPARE(QJsonDocument::fromJson(failed.out).object()[QLatin1String("result")].toString(),
                  QStringLiteral("failed"));
 
         write("azure-pipelines.yml", "nonsense: 1\n");

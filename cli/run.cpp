@@ -252,6 +252,7 @@ bool LocalRun::askWhether(const std::string &what)
         return false;
     }
     m_view.say(what + "? It reaches outside of this machine. [y/N]");
+    std::cout.flush(); // into a pipe it would wait for more
     std::string answer;
     while (true) {
         std::array<pollfd, 2> polled{{{m_signals.get(), POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}}};

@@ -418,22 +418,25 @@ private:
         } catch (const Poco::Net::NoMessageException &) {
             return false;
         } catch (const Poco::Net::MessageException &) {
-            refuseHead(response);
+            refuseHead(session);
             return false;
         } catch (const Poco::SyntaxException &) { // a length that is no number
-            refuseHead(response);
+            refuseHead(session);
             return false;
         }
     }
 
-    static void refuseHead(Poco::Net::HTTPServerResponse &response)
+    /// By an answer of its own: the one of the request keeps a pointer to what is gone.
+    static void refuseHead(Session &session)
     {
         const std::string sentence = "the head of the request is not that of HTTP/1.1\n";
+        Poco::Net::HTTPServerResponseImpl response(session);
         response.setVersion(Poco::Net::HTTPMessage::HTTP_1_1);
         response.setStatusAndReason(Poco::Net::HTTPResponse::HTTP_BAD_REQUEST);
         response.setKeepAlive(false);
         response.setContentType("text/plain; charset=utf-8");
-        response.sendBuffer(sentence.data(), sentence.size());
+        response.setContentLength(static_cast<std::streamsize>(sentence.size()));
+        response.send() << sentence;
     }
 
     Serving &m_serving;

@@ -35,6 +35,28 @@ struct Ended
     QByteArray out, error;
 };
 
+/// `slipway run --watch` in a folder, and what it has printed so far.
+struct Watched
+{
+    QProcess process;
+    QByteArray out;
+
+    Watched(const QString &folder, const QString &work)
+    {
+        process.setWorkingDirectory(folder);
+        process.start(QCoreApplication::applicationFilePath(),
+                      {QStringLiteral("run"), QStringLiteral("azure-pipelines.yml"),
+                       QStringLiteral("--watch"), QStringLiteral("--work"), work});
+    }
+
+    bool waitFor(const QByteArray &part, int times)
+    {
+        while (out.count(part) < times && process.waitForReadyRead(60000))
+            out += process.readAllStandardOutput();
+        return out.count(part) >= times;
+    }
+};
+
 constexpr const char *kPipeline = R"(
 variables:
   color: blue
@@ -318,26 +340,15 @@ jobs:
     void watchRunsAgainAfterAChange()
     {
         write("azure-pipelines.yml", "steps:\n- checkout: self\n- script: cat data.txt\n");
-        QProcess process;
-        process.setWorkingDirectory(m_folder->path());
-        process.start(QCoreApplication::applicationFilePath(),
-                      {QStringLiteral("run"), QStringLiteral("azure-pipelines.yml"),
-                       QStringLiteral("--watch"), QStringLiteral("--work"),
-                       m_folder->path() + QStringLiteral("-work")});
-        QByteArray out;
-        const auto waitFor = [&](const QByteArray &part, int times) {
-            while (out.count(part) < times && process.waitForReadyRead(60000))
-                out += process.readAllStandardOutput();
-            return out.count(part) >= times;
-        };
-        QVERIFY2(waitFor("Waiting for changes", 1), out);
-        QVERIFY(out.contains("uncommitted data\n"));
+        Watched watched(m_folder->path(), m_folder->path() + QStringLiteral("-work"));
+        QVERIFY2(watched.waitFor("Waiting for changes", 1), watched.out);
+        QVERIFY(watched.out.contains("uncommitted data\n"));
         write("data.txt", "changed data\n");
-        QVERIFY2(waitFor("Waiting for changes", 2), out);
-        QVERIFY(out.contains("changed data\n"));
-        process.terminate();
-        QVERIFY(process.waitForFinished(60000));
-        QCOMPARE(process.exitCode(), 0);
+        QVERIFY2(watched.waitFor("Waiting for changes", 2), watched.out);
+        QVERIFY(watched.out.contains("changed data\n"));
+        watched.process.terminate();
+        QVERIFY(watched.process.waitForFinished(60000));
+        QCOMPARE(watched.process.exitCode(), 0);
         QDir(m_folder->path() + QStringLiteral("-work")).removeRecursively();
     }
 
@@ -347,37 +358,27 @@ jobs:
         write("azure-pipelines.yml", "steps:\n- checkout: self\n- script: find .\n");
         QDir(m_folder->path()).mkpath(QStringLiteral("mine/artifacts"));
         write("mine/artifacts/old", "");
-        QProcess process;
-        process.setWorkingDirectory(m_folder->path());
-        process.start(QCoreApplication::applicationFilePath(),
-                      {QStringLiteral("run"), QStringLiteral("azure-pipelines.yml"),
-                       QStringLiteral("--watch"), QStringLiteral("--work"),
-                       QStringLiteral("mine/")});
-        QByteArray out;
-        const auto waitFor = [&](const QByteArray &part, int times) {
-            while (out.count(part) < times && process.waitForReadyRead(60000))
-                out += process.readAllStandardOutput();
-            return out.count(part) >= times;
-        };
-        QVERIFY2(waitFor("Waiting for changes", 1), out);
+        Watched watched(m_folder->path(), QStringLiteral("mine/"));
+        QVERIFY2(watched.waitFor("Waiting for changes", 1), watched.out);
         // One change in one event.
         write("mine/data.txt", "changed data\n");
         QVERIFY(std::rename(m_folder->filePath(QStringLiteral("mine/data.txt")).toLocal8Bit(),
                             m_folder->filePath(QStringLiteral("data.txt")).toLocal8Bit()) == 0);
-        QVERIFY2(waitFor("Waiting for changes", 2), out);
-        process.terminate();
-        QVERIFY(process.waitForFinished(60000));
-        out += process.readAllStandardOutput();
+        QVERIFY2(watched.waitFor("Waiting for changes", 2), watched.out);
+        watched.process.terminate();
+        QVERIFY(watched.process.waitForFinished(60000));
+        watched.out += watched.process.readAllStandardOutput();
         // Once at the start and once for the change; the runs themselves are none.
-        QCOMPARE(out.count("Run succeeded"), 2);
-        QVERIFY2(out.contains("] ./data.txt\n") && !out.contains("] ./mine"), out);
+        QCOMPARE(watched.out.count("Run succeeded"), 2);
+        QVERIFY2(watched.out.contains("] ./data.txt\n") && !watched.out.contains("] ./mine"),
+                 watched.out);
 
-        process.start(QCoreApplication::applicationFilePath(),
-                      {QStringLiteral("run"), QStringLiteral("azure-pipelines.yml"),
-                       QStringLiteral("--work"), QStringLiteral(".")});
-        QVERIFY(process.waitForFinished(60000));
-        QCOMPARE(process.exitCode(), 2);
-        QVERIFY(process.readAllStandardError().contains("--work . is the tree itself"));
+        watched.process.start(QCoreApplication::applicationFilePath(),
+                              {QStringLiteral("run"), QStringLiteral("azure-pipelines.yml"),
+                               QStringLiteral("--work"), QStringLiteral(".")});
+        QVERIFY(watched.process.waitForFinished(60000));
+        QCOMPARE(watched.process.exitCode(), 2);
+        QVERIFY(watched.process.readAllStandardError().contains("--work . is the tree itself"));
     }
 
     /// Steps ask git and change what it keeps; the tree does not see that.

@@ -186,7 +186,7 @@ def test_pages_of_somebody_without_rights(plain, chromium, tmp_path):
     run = project.run({"azure-pipelines.yml": "pool: {vmImage: ubuntu-latest}\nsteps:\n- script: echo it works\n"})
     api.completed(run, project.path)
     environment = project.environment("production")["id"]
-    project.connection("registry", "dockerregistry", "http://registry.example.com", registry="registry.example.com", username="", password="")
+    project.connection("registry", "dockerregistry", "http://images.example.com", registry="images.example.com", username="", password="")
     group = api.post(f"{project.path}/_apis/distributedtask/variablegroups", {"name": "Release", "type": "Vsts", "variables": {"a": {"value": "b"}}})["id"]
     kim = api.post("/_apis/slipway/identities", {"uniqueName": "kim@read-only.example", "displayName": "Kim", "isAdmin": False})["id"]
     token = api.post(f"/_apis/slipway/identities/{kim}/tokens", {"name": "the browser"})["token"]

@@ -46,7 +46,7 @@ def test_killed_while_a_step_runs(plain, tmp_path, name):
     first = follower.stdout.readline()
     before = plain.child(name)
     os.kill(before, signal.SIGKILL)
-    wait_until(lambda: name.encode() in children_names(plain) and plain.child(name) != before, f"the {name} is started again")
+    wait_until(lambda: children_named(plain, name) - {before}, f"the {name} is started again")
     wait_until(lambda: answers(plain.api), "the server answers")
     detail = plain.api.completed(run, project.path)
     assert detail["result"] == "succeeded", plain.api.story(run, project.path)
@@ -55,6 +55,11 @@ def test_killed_while_a_step_runs(plain, tmp_path, name):
     followed, said = follower.communicate(timeout=60)
     assert follower.returncode == 0, said
     assert [int(n) for n in re.findall(r"line (\d+)$", first + followed, re.M)] == list(range(LINES)), "who follows the log missed nothing"
+
+
+def children_named(up, name):
+    """Process ids, of one look: what is being started has no arguments yet, or those of who starts it."""
+    return {pid for pid, arguments in children(up.process.pid).items() if len(arguments) > 1 and arguments[1] == name.encode()}
 
 
 def children_names(up):

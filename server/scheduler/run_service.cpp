@@ -66,6 +66,18 @@ std::vector<std::string> displayNames(const std::vector<StageRow> &stages,
     return list;
 }
 
+Timeline timelineOf(Connection &connection, std::int64_t runId, std::int64_t changedAfter,
+                    int attempt)
+{
+    store::TimelineStore store(connection);
+    Timeline timeline{store.list(runId, changedAfter, attempt), {}};
+    // Few runs are tried again, and only then is the whole run read once more.
+    if (std::any_of(timeline.records.begin(), timeline.records.end(),
+                    [](const store::TimelineRow &row) { return row.attempt > 1; }))
+        timeline.earlierAttempts = store.earlierAttempts(runId);
+    return timeline;
+}
+
 /// What sentenceOf() needs beyond the run and its stages; read only where it is told.
 RunPicture pictureOf(Connection &connection, const store::RunRow &run,
                      const std::vector<StageRow> &stages, const std::vector<std::string> &names)
@@ -196,7 +208,6 @@ schema::Result<RunDetail> RunService::detail(std::int64_t runId)
 {
     return m_database.read([&](Connection &connection) -> schema::Result<RunDetail> {
         store::RunStore runs(connection);
-        store::TimelineStore timeline(connection);
         auto run = runs.find(runId);
         if (!run)
             return Error{ErrorCode::NotFound, fmt::format("run {} does not exist", runId)};
@@ -208,8 +219,10 @@ schema::Result<RunDetail> RunService::detail(std::int64_t runId)
         detail.stages = newest(runs.stages(runId));
         detail.phases = newest(runs.phases(runId));
         detail.jobs = runs.jobs(runId);
-        detail.records = timeline.list(runId);
-        detail.logs = timeline.logs(runId);
+        Timeline timeline = timelineOf(connection, runId, 0, store::kNewestAttempt);
+        detail.records = std::move(timeline.records);
+        detail.earlierAttempts = std::move(timeline.earlierAttempts);
+        detail.logs = store::TimelineStore(connection).logs(runId);
         const std::vector<std::string> names = displayNames(detail.stages, detail.records);
         RunPicture picture = pictureOf(connection, detail.run, detail.stages, names);
         detail.sentence = sentenceOf(picture);
@@ -228,15 +241,14 @@ schema::Result<store::RunRow> RunService::run(std::int64_t runId)
     });
 }
 
-schema::Result<std::vector<store::TimelineRow>> RunService::timeline(std::int64_t runId,
-                                                                     std::int64_t changedAfter)
+schema::Result<Timeline> RunService::timeline(std::int64_t runId, std::int64_t changedAfter,
+                                              int attempt)
 {
-    return m_database.read(
-        [&](Connection &connection) -> schema::Result<std::vector<store::TimelineRow>> {
-            if (!store::RunStore(connection).find(runId))
-                return Error{ErrorCode::NotFound, fmt::format("run {} does not exist", runId)};
-            return store::TimelineStore(connection).list(runId, changedAfter);
-        });
+    return m_database.read([&](Connection &connection) -> schema::Result<Timeline> {
+        if (!store::RunStore(connection).find(runId))
+            return Error{ErrorCode::NotFound, fmt::format("run {} does not exist", runId)};
+        return timelineOf(connection, runId, changedAfter, attempt);
+    });
 }
 
 schema::Result<std::vector<store::TimelineRow>> RunService::attempts(std::int64_t runId,

@@ -6,6 +6,7 @@
 #include "schema/model/plan.h"
 #include "schema/model/states.h"
 #include "server/store/run_store.h"
+#include "server/store/timeline_store.h"
 
 #include <cstdint>
 #include <map>
@@ -96,6 +97,14 @@ struct Explanation
     std::vector<JobExplanation> jobs; ///< of the newest attempts
 };
 
+/// The records of a run, of one moment.
+struct Timeline
+{
+    std::vector<store::TimelineRow> records;
+    /// Attempts before the newest one, ascending, by the id of the record.
+    std::map<std::string, std::vector<int>> earlierAttempts;
+};
+
 /// Everything the page of one run needs, of one moment.
 struct RunDetail
 {
@@ -106,6 +115,7 @@ struct RunDetail
     std::vector<store::PhaseRow> phases;
     std::vector<store::JobRow> jobs;
     std::vector<store::TimelineRow> records;
+    std::map<std::string, std::vector<int>> earlierAttempts; ///< see Timeline
     std::vector<store::LogRow> logs;
     std::set<std::string> queuedStages; ///< begun, but only wait for workers
     std::string sentence;               ///< what the run is doing or how it ended, in plain words
@@ -173,8 +183,9 @@ public:
     schema::Result<std::string> finalYaml(std::int64_t runId);
     schema::Result<RunDetail> detail(std::int64_t runId);
     schema::Result<store::RunRow> run(std::int64_t runId);
-    schema::Result<std::vector<store::TimelineRow>> timeline(std::int64_t runId,
-                                                             std::int64_t changedAfter = 0);
+    /// Newest attempts up to `attempt`, see store::TimelineStore::list. Errors: NotFound.
+    schema::Result<Timeline> timeline(std::int64_t runId, std::int64_t changedAfter = 0,
+                                      int attempt = store::kNewestAttempt);
     /// Every attempt of one record, oldest first. Errors: NotFound.
     schema::Result<std::vector<store::TimelineRow>> attempts(std::int64_t runId,
                                                              const std::string &recordId);

@@ -103,21 +103,22 @@ std::string appended(const std::string &stored, const std::string &added)
 
 } // namespace
 
-std::vector<TimelineRow> TimelineStore::list(std::int64_t runId, std::int64_t changedAfter)
+std::vector<TimelineRow> TimelineStore::list(std::int64_t runId, std::int64_t changedAfter,
+                                             int attempt)
 {
     static const std::string kSql =
         std::string(kColumns) +
         "WHERE run_id = ?1 AND change_id > ?2 AND attempt = (SELECT max(attempt) FROM "
-        "timeline_record n WHERE n.run_id = ?1 AND n.id = t.id)";
+        "timeline_record n WHERE n.run_id = ?1 AND n.id = t.id AND n.attempt <= ?3)";
     std::vector<TimelineRow> rows;
     eachPacked(runId, changedAfter, false, [&](TimelineRow &&row) {
-        if (row.changeId > changedAfter)
+        if (row.changeId > changedAfter && row.attempt <= attempt)
             rows.push_back(std::move(row));
         return true;
     });
     {
         Statement s = m_connection.prepare(kSql.c_str());
-        s.bind(runId, changedAfter);
+        s.bind(runId, changedAfter, attempt);
         while (s.step())
             rows.push_back(readRecord(s, runId));
     }
@@ -129,10 +130,59 @@ std::vector<TimelineRow> TimelineStore::list(std::int64_t runId, std::int64_t ch
     rows.erase(std::unique(rows.begin(), rows.end(),
                            [](const TimelineRow &a, const TimelineRow &b) { return a.id == b.id; }),
                rows.end());
+    dropEarlierSteps(runId, attempt, rows);
     std::stable_sort(rows.begin(), rows.end(), [](const TimelineRow &a, const TimelineRow &b) {
         return std::tie(a.parentId, a.ordinal) < std::tie(b.parentId, b.ordinal);
     });
     return rows;
+}
+
+void TimelineStore::dropEarlierSteps(std::int64_t runId, int attempt,
+                                     std::vector<TimelineRow> &rows)
+{
+    std::map<std::string, int> jobs;
+    for (const TimelineRow &row : rows) {
+        if (row.type == RecordType::Job)
+            jobs.emplace(row.id, row.attempt);
+    }
+    // Of a job that did not change itself the newest attempt is looked up.
+    const auto attemptOf = [&](const std::string &job) {
+        const auto known = jobs.find(job);
+        if (known != jobs.end())
+            return known->second;
+        Statement s = m_connection.prepare("SELECT coalesce(max(attempt), 0) FROM timeline_record "
+                                           "WHERE run_id = ? AND id = ? AND attempt <= ?");
+        s.bind(runId, Guid{job}, attempt);
+        s.step();
+        return jobs.emplace(job, s.get<int>(0)).first->second;
+    };
+    std::erase_if(rows, [&](const TimelineRow &row) {
+        return row.type == RecordType::Task && row.parentId &&
+               row.attempt < attemptOf(*row.parentId);
+    });
+}
+
+std::map<std::string, std::vector<int>> TimelineStore::earlierAttempts(std::int64_t runId)
+{
+    std::map<std::string, std::vector<int>> attempts;
+    {
+        Statement s =
+            m_connection.prepare("SELECT id, attempt FROM timeline_record WHERE run_id = ?");
+        s.bind(runId);
+        while (s.step())
+            attempts[s.get<Guid>(0).text].push_back(s.get<int>(1));
+    }
+    eachPacked(runId, -1, false, [&](TimelineRow &&row) {
+        attempts[row.id].push_back(row.attempt);
+        return true;
+    });
+    for (auto &[id, list] : attempts) {
+        std::sort(list.begin(), list.end());
+        list.erase(std::unique(list.begin(), list.end()), list.end());
+        list.pop_back();
+    }
+    std::erase_if(attempts, [](const auto &item) { return item.second.empty(); });
+    return attempts;
 }
 
 std::vector<TimelineRow> TimelineStore::failures(std::int64_t runId)

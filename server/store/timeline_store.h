@@ -9,12 +9,17 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace server::store {
+
+/// More attempts than anything has.
+inline constexpr int kNewestAttempt = std::numeric_limits<int>::max();
 
 /// Statements on timelines, within the caller's transaction. Methods throw SqlError.
 class TimelineStore
@@ -24,9 +29,14 @@ public:
         : m_connection(connection)
     {}
 
-    /// Newest attempt of each record, ordered by (parent, ordinal); `changedAfter`: only those with
-    /// a later change id.
-    std::vector<TimelineRow> list(std::int64_t runId, std::int64_t changedAfter = 0);
+    /// Newest attempt of each record up to `attempt`, ordered by (parent, ordinal); `changedAfter`:
+    /// only those with a later change id. Steps of a job's earlier attempt are left out, also when
+    /// the later one has not begun them.
+    std::vector<TimelineRow> list(std::int64_t runId, std::int64_t changedAfter = 0,
+                                  int attempt = kNewestAttempt);
+    /// The attempts of each record before its newest one, ascending, by the record's id; records
+    /// with one attempt are not in it.
+    std::map<std::string, std::vector<int>> earlierAttempts(std::int64_t runId);
     /// Newest attempt of the stage records alone.
     std::vector<TimelineRow> stageRecords(std::int64_t runId);
     /// Records of jobs and tasks that failed or were abandoned, in any attempt, oldest first.
@@ -72,6 +82,9 @@ private:
     /// changed after `changedAfter`, or only those of packs with a failed record.
     void eachPacked(std::int64_t runId, std::int64_t changedAfter, bool failedOnly,
                     const std::function<bool(TimelineRow &&)> &take);
+
+    /// Drops steps that belong to an earlier attempt of their job than the newest up to `attempt`.
+    void dropEarlierSteps(std::int64_t runId, int attempt, std::vector<TimelineRow> &rows);
 
     Connection &m_connection;
 };

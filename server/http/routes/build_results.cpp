@@ -4,6 +4,7 @@
 #include "server/http/shapes.h"
 
 #include <ostream>
+#include <set>
 
 namespace server::http {
 
@@ -18,23 +19,45 @@ std::string buildUrl(const Call &call, const store::Project &project, std::int64
     return projectUrl(call, project.id, "build/Builds/" + std::to_string(run));
 }
 
+/// The timeline of an id: of the newest attempts, or of those that `previousAttempts` name. Errors:
+/// NotFound.
+Result<scheduler::Timeline> timelineOf(Services &services, const store::RunRow &run,
+                                       const std::string &id, std::int64_t after)
+{
+    if (equalsIgnoringCase(id, run.planId))
+        return services.runs.timeline(run.id, after);
+    ASSIGN_OR_RETURN(const auto newest, services.runs.timeline(run.id));
+    std::set<int> attempts;
+    for (const auto &[record, earlier] : newest.earlierAttempts)
+        attempts.insert(earlier.begin(), earlier.end());
+    for (const int attempt : attempts) {
+        if (equalsIgnoringCase(id, timelineId(run, attempt)))
+            return services.runs.timeline(run.id, after, attempt);
+    }
+    return {ErrorCode::NotFound, "run " + std::to_string(run.id) + " has no timeline " + id +
+                                     "; its own is " + run.planId +
+                                     ", those of earlier attempts stand in the "
+                                     "previousAttempts of its records"};
+}
+
 Result<Reply> timeline(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
     ASSIGN_OR_RETURN(const auto run, runOf(call, services, project, "buildId"));
     ASSIGN_OR_RETURN(const auto after, call.query().number("changeid", 0, INT64_MAX));
-    ASSIGN_OR_RETURN(const auto records, services.runs.timeline(run.id, after.value_or(0)));
+    const std::string id = call.value("timelineId").empty() ? run.planId : call.value("timelineId");
+    ASSIGN_OR_RETURN(const auto timeline, timelineOf(services, run, id, after.value_or(0)));
     const std::string url = buildUrl(call, project, run.id);
     Json list = Json::array();
-    for (const auto &record : records)
-        list.push_back(recordJson(call, record, url));
+    for (const auto &record : timeline.records)
+        list.push_back(recordJson(run, record, url, timeline.earlierAttempts));
     return Reply::json(
         {{"records", list},
          {"lastChangedBy", "00000002-0000-8888-8000-000000000000"},
          {"lastChangedOn", schema::toIso8601(run.finishedAt.value_or(schema::wallClockNow()))},
-         {"id", run.planId},
+         {"id", id},
          {"changeId", run.changeId},
-         {"url", url + "/Timeline/" + run.planId}});
+         {"url", url + "/Timeline/" + id}});
 }
 
 Result<Reply> listLogs(Call &call, Services &services)

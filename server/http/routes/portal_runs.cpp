@@ -122,7 +122,7 @@ Result<Reply> getRun(Call &call, Services &services)
         projectUrl(call, project.id, "build/Builds/" + std::to_string(run.id));
     out["records"] = Json::array();
     for (const auto &record : detail.records)
-        out["records"].push_back(recordJson(call, record, buildUrl));
+        out["records"].push_back(recordJson(run, record, buildUrl, detail.earlierAttempts));
     out["graph"] = graphJson(detail.plan);
     checks::ApprovalFilter filter;
     filter.projectId = project.id;

@@ -522,6 +522,23 @@ void TestScheduler::retriesOneJobWhileTheStageGoesOn()
     QCOMPARE(std::count_if(detail.jobs.begin(), detail.jobs.end(),
                            [](const auto &job) { return job.phase == "A"; }),
              2);
+    // A timeline shows the newest attempts, and another one the run as it was in the first.
+    const auto attemptOf = [](const server::scheduler::Timeline &timeline,
+                              const std::string &name) {
+        for (const auto &record : timeline.records)
+            if (record.type == schema::RecordType::Job && record.name == name)
+                return std::pair(record.attempt, record.result);
+        return std::pair(0, std::optional<TaskResult>());
+    };
+    const auto newest = *world.runs->timeline(id);
+    QCOMPARE(attemptOf(newest, "A"), std::pair(2, std::optional(TaskResult::Succeeded)));
+    QCOMPARE(attemptOf(newest, "B"), std::pair(1, std::optional(TaskResult::Succeeded)));
+    const auto before = *world.runs->timeline(id, 0, 1);
+    QCOMPARE(attemptOf(before, "A"), std::pair(1, std::optional(TaskResult::Failed)));
+    QCOMPARE(attemptOf(before, "B"), std::pair(1, std::optional(TaskResult::Succeeded)));
+    QVERIFY(newest.earlierAttempts.contains(again.recordId));
+    QCOMPARE(newest.earlierAttempts.at(again.recordId), std::vector<int>{1});
+    QVERIFY(!newest.earlierAttempts.contains(other.recordId));
     QVERIFY(world.runs->retryJob(id, again.jobId, "ann").error().code ==
             schema::ErrorCode::Conflict); // it succeeded
 }

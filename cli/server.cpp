@@ -14,6 +14,7 @@ struct ServerOptions
 {
     std::string data;
     std::string listen = "127.0.0.1:8480";
+    std::string url;
     std::string web;
     int readyFd = -1;
     std::string logFormat = "text";
@@ -31,6 +32,9 @@ schema::Status serve(const ServerOptions &options)
     configuration.traces = options.traces;
     configuration.traceHeaders = options.traceHeaders;
     RETURN_IF_ERROR(server::app::parseListen(options.listen, configuration));
+    if (!options.url.empty()) {
+        RETURN_IF_ERROR(server::app::parseUrl(options.url, configuration));
+    }
     return server::app::serve(configuration, options.readyFd);
 }
 
@@ -50,6 +54,11 @@ void registerServer(CLI::App &app, int &exitCode)
         ->add_option("--listen", options->listen,
                      "Address and port (127.0.0.1:8480; port 0: any free one)")
         ->type_name("ADDRESS:PORT");
+    command
+        ->add_option("--url", options->url,
+                     "Address that people use when a proxy stands in front: https://HOST[:PORT]")
+        ->envname("SLIPWAY_PUBLIC_URL")
+        ->type_name("URL");
     command->add_option("--web", options->web, "The built portal")->type_name("DIR");
     command
         ->add_option("--ready-fd", options->readyFd,

@@ -124,6 +124,25 @@ Status parseListen(const std::string &text, Configuration &configuration)
     return {};
 }
 
+Status parseUrl(const std::string &text, Configuration &configuration)
+{
+    std::string url = text;
+    if (url.ends_with('/'))
+        url.pop_back();
+    const auto scheme = url.find("://");
+    const std::string host = scheme == std::string::npos ? "" : url.substr(scheme + 3);
+    const bool known = url.starts_with("https://") || url.starts_with("http://");
+    constexpr const char *kHost =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]_";
+    if (!known || host.empty() || host.find_first_not_of(kHost) != std::string::npos)
+        return {
+            ErrorCode::InvalidArgument,
+            "'" + text +
+                "' is no address of a server: https://HOST or https://HOST:PORT, without a path"};
+    configuration.url = std::move(url);
+    return {};
+}
+
 Application::Application(std::unique_ptr<Parts> parts)
     : m_parts(std::move(parts))
 {}
@@ -208,6 +227,7 @@ Result<std::unique_ptr<Application>> Application::start(const Configuration &con
     http::ListenOptions options;
     options.host = configuration.host;
     options.port = configuration.port;
+    options.publicUrl = configuration.url;
     ASSIGN_OR_RETURN(p.server,
                      http::HttpServer::start(p.router, *p.authenticator,
                                              p.portal ? &*p.portal : nullptr, p.metrics, options));

@@ -16,6 +16,7 @@ struct Configuration
     std::filesystem::path data;
     std::string host = "127.0.0.1";
     std::uint16_t port = 8480; ///< 0: any free one
+    std::string url;           ///< that people and programs use, behind a proxy; empty: as listened
     std::filesystem::path web; ///< built portal; empty: none is served
     std::string traces;        ///< collector for traces of runs (OTLP/HTTP); empty: none
     std::string traceHeaders;  ///< "name=value,name2=value2", sent with the traces
@@ -25,6 +26,9 @@ struct Configuration
 /// Reads "ADDRESS:PORT", "[V6]:PORT", "ADDRESS" or ":PORT" into host and port. Errors:
 /// InvalidArgument.
 schema::Status parseListen(const std::string &text, Configuration &configuration);
+/// Reads "https://HOST[:PORT]" into url, without a '/' at the end. Errors: InvalidArgument (another
+/// scheme, a path, a query or a user name).
+schema::Status parseUrl(const std::string &text, Configuration &configuration);
 
 class Application
 {

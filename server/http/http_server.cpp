@@ -145,12 +145,13 @@ class Dispatcher
 {
 public:
     Dispatcher(const Router &router, auth::Authenticator &authenticator, const StaticFiles *portal,
-               RequestMetrics &metrics, Uploads &uploads)
+               RequestMetrics &metrics, Uploads &uploads, std::string publicUrl)
         : m_router(router)
         , m_authenticator(authenticator)
         , m_portal(portal)
         , m_metrics(metrics)
         , m_uploads(uploads)
+        , m_publicUrl(std::move(publicUrl))
     {}
 
     void handleRequest(Poco::Net::HTTPServerRequest &request,
@@ -186,7 +187,7 @@ private:
             return request.get(std::string(name), "");
         };
         call.clientAddress = request.clientAddress().toString();
-        call.baseUrl = baseUrlOf(request);
+        call.baseUrl = m_publicUrl.empty() ? baseUrlOf(request) : m_publicUrl;
         std::istringstream noBody;
         call.body = &noBody;
         if (const auto framing = checkFraming(request); !framing) {
@@ -324,6 +325,7 @@ private:
     const StaticFiles *m_portal;
     RequestMetrics &m_metrics;
     Uploads &m_uploads;
+    std::string m_publicUrl; ///< empty: links name the server as the caller did
 };
 
 class Connection;
@@ -520,8 +522,8 @@ HttpServer::start(const Router &router, auth::Authenticator &authenticator,
         state->uploads.most = std::max(1, options.maxThreads * 3 / 4);
         state->uploads.smallBytes = static_cast<Poco::Int64>(door.maxBodyBytes);
         state->serving = std::make_unique<Serving>(
-            Dispatcher(router, authenticator, portal, metrics, state->uploads), params,
-            std::chrono::seconds(options.timeoutSeconds));
+            Dispatcher(router, authenticator, portal, metrics, state->uploads, options.publicUrl),
+            params, std::chrono::seconds(options.timeoutSeconds));
         state->threads = std::make_unique<Poco::ThreadPool>("http", 1, options.maxThreads, 30);
         state->dispatcher = new Poco::Net::TCPServerDispatcher(
             new ConnectionFactory(*state->serving), *state->threads, params);

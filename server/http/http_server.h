@@ -22,7 +22,10 @@ class RequestMetrics;
 struct ListenOptions
 {
     std::string host = "127.0.0.1";
-    std::uint16_t port = 0;    ///< 0: any free one
+    std::uint16_t port = 0; ///< 0: any free one
+    /// What links begin with, "https://slipway.example": where a proxy ends TLS the server cannot
+    /// know it. Empty: as the caller reached the server.
+    std::string publicUrl;
     int maxThreads = 96;       ///< requests served at the same time
     int maxWaiting = 512;      ///< accepted connections without a thread; more are refused
     int headSeconds = 10;      ///< for the whole head of a request, and a small body

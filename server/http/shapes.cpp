@@ -1,7 +1,9 @@
 #include "server/http/shapes.h"
 
+#include "schema/base/guid.h"
 #include "server/http/errors.h"
 #include "server/retention/retention_service.h"
+#include "server/store/job_resource_store.h"
 
 namespace server::http {
 
@@ -21,6 +23,17 @@ std::string projectUrl(const Call &call, const std::string &projectId, std::stri
 std::string pageUrl(const Call &call, const std::string &projectName, std::string_view rest)
 {
     return call.baseUrl + "/" + percentEncode(projectName) + "/" + std::string(rest);
+}
+
+std::string badgeUrl(const Call &call, const std::string &projectId, std::int64_t pipelineId)
+{
+    return projectUrl(call, projectId, "build/status/" + std::to_string(pipelineId));
+}
+
+const char *queueStatusName(int queueStatus)
+{
+    constexpr const char *kNames[] = {"enabled", "paused", "disabled"};
+    return kNames[queueStatus];
 }
 
 Json projectJson(const Call &call, const store::Project &project)
@@ -136,7 +149,7 @@ Result<const RunShapes::BuildParts *> RunShapes::partsOf(const store::RunRow &ru
                         {"uri", "vstfs:///Build/Definition/" + std::to_string(pipeline->id)},
                         {"path", pipeline->folder},
                         {"type", "build"},
-                        {"queueStatus", "enabled"},
+                        {"queueStatus", queueStatusName(pipeline->queueStatus)},
                         {"revision", pipeline->revision},
                         {"project", parts.project}};
     parts.repository = {
@@ -156,10 +169,18 @@ Result<std::vector<Json>> RunShapes::builds(const std::vector<store::RunRow> &ru
     for (const auto &run : runs)
         ids.push_back(run.id);
     ASSIGN_OR_RETURN(const auto leased, m_services.retention.leased(ids));
+    ASSIGN_OR_RETURN(const auto tags,
+                     m_services.database.read([&ids](store::Connection &connection) {
+                         store::JobResourceStore resources(connection);
+                         std::map<std::int64_t, std::vector<std::string>> out;
+                         for (const std::int64_t id : ids)
+                             out.emplace(id, resources.tags(id));
+                         return Result(std::move(out));
+                     }));
     std::vector<Json> list;
     list.reserve(runs.size());
     for (const auto &run : runs) {
-        ASSIGN_OR_RETURN(auto json, build(run, leased.contains(run.id)));
+        ASSIGN_OR_RETURN(auto json, build(run, leased.contains(run.id), tags.at(run.id)));
         list.push_back(std::move(json));
     }
     return list;
@@ -171,7 +192,8 @@ Result<Json> RunShapes::build(const store::RunRow &run)
     return std::move(list.front());
 }
 
-Result<Json> RunShapes::build(const store::RunRow &run, bool leased)
+Result<Json> RunShapes::build(const store::RunRow &run, bool leased,
+                              const std::vector<std::string> &tags)
 {
     ASSIGN_OR_RETURN(const auto *project, this->project(run.projectId));
     ASSIGN_OR_RETURN(const auto *parts, partsOf(run));
@@ -181,9 +203,10 @@ Result<Json> RunShapes::build(const store::RunRow &run, bool leased)
     Json out;
     out["_links"] = {{"self", {{"href", url}}},
                      {"web", {{"href", pageUrl(m_call, project->name, "runs/" + id)}}},
-                     {"timeline", {{"href", url + "/Timeline"}}}};
+                     {"timeline", {{"href", url + "/Timeline"}}},
+                     {"badge", {{"href", badgeUrl(m_call, project->id, run.pipelineId)}}}};
     out["properties"] = Json::object();
-    out["tags"] = Json::array();
+    out["tags"] = tags;
     out["validationResults"] = Json::array();
     for (const auto &diagnostic : storedJson(run.validationJson, Json::array()))
         out["validationResults"].push_back({{"result", diagnostic.value("severity", "error")},
@@ -323,11 +346,31 @@ Result<Json> RunShapes::summary(const scheduler::RunOverview &overview)
     return out;
 }
 
-Json recordJson(const Call &call, const store::TimelineRow &record, const std::string &buildUrl)
+std::string timelineId(const store::RunRow &run, int attempt)
 {
-    (void)call;
+    return schema::nameGuid(run.planId, "attempt " + std::to_string(attempt));
+}
+
+Json recordJson(const store::RunRow &run, const store::TimelineRow &record,
+                const std::string &buildUrl,
+                const std::map<std::string, std::vector<int>> &earlierAttempts)
+{
+    const auto earlier = earlierAttempts.find(record.id);
+    return recordJson(run, record, buildUrl,
+                      earlier == earlierAttempts.end() ? std::vector<int>() : earlier->second);
+}
+
+Json recordJson(const store::RunRow &run, const store::TimelineRow &record,
+                const std::string &buildUrl, const std::vector<int> &earlier)
+{
     Json out;
     out["previousAttempts"] = Json::array();
+    for (const int attempt : earlier) {
+        if (attempt < record.attempt)
+            out["previousAttempts"].push_back({{"attempt", attempt},
+                                               {"timelineId", timelineId(run, attempt)},
+                                               {"recordId", record.id}});
+    }
     out["id"] = record.id;
     out["parentId"] = record.parentId ? Json(*record.parentId) : Json(nullptr);
     out["type"] = schema::toString(record.type);

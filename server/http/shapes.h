@@ -23,6 +23,10 @@ std::string projectUrl(const Call &call, const std::string &projectId, std::stri
 /// Page of the portal: "{base}/{project}/{rest}".
 std::string pageUrl(const Call &call, const std::string &projectName, std::string_view rest);
 
+/// Where the badge of a pipeline is.
+std::string badgeUrl(const Call &call, const std::string &projectId, std::int64_t pipelineId);
+/// "enabled", "paused", "disabled" of a pipeline's queueStatus (0 to 2).
+const char *queueStatusName(int queueStatus);
 Json projectJson(const Call &call, const store::Project &project);
 Json identityJson(const Call &call, const std::string &id, const std::string &displayName,
                   const std::string &uniqueName = {});
@@ -66,7 +70,8 @@ private:
     };
 
     schema::Result<const BuildParts *> partsOf(const store::RunRow &run);
-    schema::Result<Json> build(const store::RunRow &run, bool leased);
+    schema::Result<Json> build(const store::RunRow &run, bool leased,
+                               const std::vector<std::string> &tags);
     schema::Result<const store::Project *> project(const std::string &id);
     schema::Result<const store::Pipeline *> pipeline(std::int64_t id);
     schema::Result<const store::Repository *> repository(const std::string &id);
@@ -79,8 +84,17 @@ private:
     std::map<std::int64_t, BuildParts> m_buildParts;
 };
 
-/// Azure's TimelineRecord.
-Json recordJson(const Call &call, const store::TimelineRow &record, const std::string &buildUrl);
+/// Azure's TimelineRecord. `earlier`: its attempts before the newest, ascending; of an earlier
+/// attempt only those before it are named. A timeline of its own shows each (timelineId()).
+Json recordJson(const store::RunRow &run, const store::TimelineRow &record,
+                const std::string &buildUrl, const std::vector<int> &earlier);
+/// The same, with the attempts of one of many records.
+Json recordJson(const store::RunRow &run, const store::TimelineRow &record,
+                const std::string &buildUrl,
+                const std::map<std::string, std::vector<int>> &earlierAttempts);
+/// The timeline that shows a run as it was in an attempt before the newest one
+/// (environments-and-portal D5, previousAttempts). The newest one's id is that of the run's plan.
+std::string timelineId(const store::RunRow &run, int attempt);
 /// Azure's EnvironmentDeploymentExecutionRecord.
 Json deploymentRecordJson(const Call &call, const store::Project &project,
                           const environments::DeploymentRecord &record);

@@ -55,7 +55,7 @@ bool isAssetName(const std::filesystem::path &file)
 struct FileState
 {
     std::uint64_t size = 0;
-    std::string tag; ///< ETag
+    std::string tag; ///< ETag; weak, as the compressed file beside it is sent with the same one
 };
 
 std::optional<FileState> stateOf(const std::filesystem::path &file)
@@ -64,7 +64,7 @@ std::optional<FileState> stateOf(const std::filesystem::path &file)
     if (::stat(file.c_str(), &status) != 0 || !S_ISREG(status.st_mode))
         return std::nullopt;
     return FileState{static_cast<std::uint64_t>(status.st_size),
-                     "\"" + std::to_string(status.st_mtim.tv_sec) + "-" +
+                     "W/\"" + std::to_string(status.st_mtim.tv_sec) + "-" +
                          std::to_string(status.st_mtim.tv_nsec) + "-" +
                          std::to_string(status.st_size) + "\""};
 }

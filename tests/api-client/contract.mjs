@@ -22,7 +22,7 @@ const junit = option('--junit')
 const folder = mkdtempSync(join(tmpdir(), 'slipway-contract-'))
 const data = join(folder, 'data')
 
-const { BuildStatus, BuildResult, BuildReason, StageUpdateType, TaskResult, TimelineRecordState } =
+const { BuildStatus, BuildResult, BuildReason, QueryDeletedOption, StageUpdateType, TaskResult, TimelineRecordState } =
   build.default ?? build
 const { RunState, RunResult } = pipelines.default ?? pipelines
 
@@ -329,6 +329,19 @@ test('lists builds with filters', async () => {
   assert.equal((await of(undefined, undefined, undefined, new Date(Date.now() + 3600e3))).length, 0)
   assert.equal((await of(undefined, undefined, undefined, undefined, undefined, undefined, BuildReason.Manual)).length, 1)
   assert.equal((await of(undefined, undefined, undefined, undefined, undefined, undefined, BuildReason.Schedule)).length, 0)
+  const pools = await (await connection.getTaskAgentApi()).getAgentPools()
+  assert.equal((await of([made.whole.id], pools.map((pool) => pool.id))).length, 1)
+  assert.equal((await of([made.whole.id], [999])).length, 0)
+  const more = (...last) => of([made.whole.id], ...Array(13).fill(undefined), ...last)
+  assert.equal((await more(QueryDeletedOption.ExcludeDeleted)).length, 1)
+  assert.equal((await more(QueryDeletedOption.OnlyDeleted)).length, 0)
+  const [one] = await more(undefined, undefined, undefined, undefined, made.repository.id, 'TfsGit')
+  assert.equal(one.repository.id, made.repository.id)
+  assert.match(one._links.badge.href, /status/)
+  await builds.addBuildTag(P, one.id, 'seen')
+  assert.deepEqual((await of([made.whole.id]))[0].tags, ['seen'])
+  assert.deepEqual((await builds.getBuild(P, one.id)).tags, ['seen'])
+  await builds.deleteBuildTag(P, one.id, 'seen')
 })
 
 test('cancels a run', async () => {
@@ -357,6 +370,22 @@ test('retries a failed stage', async () => {
     const { records } = await builds.getBuildTimeline(P, run.id)
     return (await completed()) && records.find((r) => r.type === 'Stage').attempt === 2
   })
+  // The timeline has the newest attempts, each with the way to those before it.
+  const { id, records } = await builds.getBuildTimeline(P, run.id)
+  const steps = records.filter((r) => r.type === 'Task')
+  assert.ok(steps.length > 0 && steps.every((r) => r.attempt === 2))
+  const job = records.find((r) => r.type === 'Job')
+  assert.deepEqual(job.previousAttempts.map((p) => [p.attempt, p.recordId]), [[1, job.id]])
+  const [{ timelineId }] = job.previousAttempts
+  assert.notEqual(timelineId, id)
+  const before = await builds.getBuildTimeline(P, run.id, timelineId)
+  assert.equal(before.id, timelineId)
+  assert.equal(before.records.length, records.length)
+  assert.ok(before.records.every((r) => r.attempt === 1 && r.previousAttempts.length === 0))
+  const logOf = (list) => list.find((r) => r.type === 'Job').log.id
+  assert.notEqual(logOf(before.records), logOf(records))
+  assert.equal((await builds.getBuildTimeline(P, run.id, id)).id, id)
+  await assert.rejects(builds.getBuildTimeline(P, run.id, made.project.id), /has no timeline/)
 })
 
 test('reads definitions', async () => {

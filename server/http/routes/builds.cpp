@@ -74,7 +74,8 @@ struct Wanted
     std::string number; ///< with '*' at the end: prefix
     std::string requestedFor;
     std::optional<schema::TimePoint> notBefore, notAfter;
-    std::vector<std::string> tags; ///< all of them; looked at by listBuilds
+    std::vector<std::string> tags;    ///< all of them; looked at by listBuilds
+    std::vector<std::int64_t> queues; ///< pools of which one ran a job; looked at by listBuilds
     bool oldestFirst = false;
 
     [[nodiscard]] bool accepts(const store::RunRow &run) const
@@ -115,6 +116,7 @@ Result<Wanted> wantedRuns(const Call &call)
     ASSIGN_OR_RETURN(wanted.notBefore, call.query().time("mintime"));
     ASSIGN_OR_RETURN(wanted.notAfter, call.query().time("maxtime"));
     wanted.tags = call.query().list("tagfilters");
+    ASSIGN_OR_RETURN(wanted.queues, call.query().numbers("queues"));
     if (const auto order = call.query().text("queryorder"); !order.empty()) {
         const auto word = parseEnum(order, {{"finishTimeAscending", 2},
                                             {"finishTimeDescending", 3},
@@ -147,10 +149,66 @@ Result<bool> isTagged(Services &services, std::int64_t runId, const std::vector<
     });
 }
 
+/// Whether a job of the run was for one of `pools`; a pool is its queue in every project.
+Result<bool> isInPools(Services &services, std::int64_t runId,
+                       const std::vector<std::int64_t> &pools)
+{
+    if (pools.empty())
+        return true;
+    return services.database.read([&](store::Connection &connection) {
+        const auto jobs = store::RunStore(connection).jobs(runId);
+        return Result(std::any_of(jobs.begin(), jobs.end(), [&pools](const store::JobRow &job) {
+            return job.poolId && std::find(pools.begin(), pools.end(), *job.poolId) != pools.end();
+        }));
+    });
+}
+
+/// Narrows to the pipelines of one repository, given by id or name. Gives false when there are
+/// none.
+Result<bool> keepPipelinesOf(Services &services, const store::Project &project,
+                             const std::string &repository, std::vector<std::int64_t> &wanted)
+{
+    ASSIGN_OR_RETURN(const auto found, services.repositories.find(project.id, repository));
+    ASSIGN_OR_RETURN(const auto pipelines, services.pipelines.list(project.id));
+    std::vector<std::int64_t> kept;
+    for (const auto &pipeline : pipelines) {
+        const bool named =
+            wanted.empty() || std::find(wanted.begin(), wanted.end(), pipeline.id) != wanted.end();
+        if (named && pipeline.repositoryId == found.id)
+            kept.push_back(pipeline.id);
+    }
+    wanted = std::move(kept);
+    return !wanted.empty();
+}
+
+/// Whether the caller asks for what was deleted and nothing else: there is nothing, a deleted run
+/// is gone. Errors: InvalidArgument.
+Result<bool> wantsOnlyDeleted(const Call &call)
+{
+    const std::string text = call.query().text("deletedfilter");
+    if (text.empty())
+        return false;
+    const auto value =
+        parseEnum(text, {{"excludeDeleted", 0}, {"includeDeleted", 1}, {"onlyDeleted", 2}});
+    if (!value || *value < 0 || *value > 2)
+        return {ErrorCode::InvalidArgument, "parameter 'deletedFilter' must be excludeDeleted, "
+                                            "includeDeleted or onlyDeleted"};
+    return *value == 2;
+}
+
 Result<Reply> listBuilds(Call &call, Services &services)
 {
     ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
-    ASSIGN_OR_RETURN(const auto wanted, wantedRuns(call));
+    ASSIGN_OR_RETURN(auto wanted, wantedRuns(call));
+    ASSIGN_OR_RETURN(const bool onlyDeleted, wantsOnlyDeleted(call));
+    if (onlyDeleted)
+        return Reply::list(Json::array());
+    if (const auto repository = call.query().text("repositoryid"); !repository.empty()) {
+        ASSIGN_OR_RETURN(const bool any,
+                         keepPipelinesOf(services, project, repository, wanted.pipelines));
+        if (!any)
+            return Reply::list(Json::array());
+    }
     ASSIGN_OR_RETURN(const auto top, call.query().number("top", 1, 5000));
     ASSIGN_OR_RETURN(const auto perPipeline,
                      call.query().number("maxbuildsperdefinition", 1, 5000));
@@ -181,6 +239,9 @@ Result<Reply> listBuilds(Call &call, Services &services)
                 continue;
             ASSIGN_OR_RETURN(const bool tagged, isTagged(services, run.id, wanted.tags));
             if (!tagged)
+                continue;
+            ASSIGN_OR_RETURN(const bool queued, isInPools(services, run.id, wanted.queues));
+            if (!queued)
                 continue;
             if (perPipeline && given[run.pipelineId]++ >= *perPipeline)
                 continue;

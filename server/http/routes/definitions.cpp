@@ -1,4 +1,4 @@
-// Definitions of the build area: pipelines as Azure DevOps' older API shows them, and their badges
+// Definitions of the build area: pipelines as Azure DevOps' older API shows them
 // (environments-and-portal D5).
 #include "server/http/paging.h"
 #include "server/http/routes/new_pipeline.h"
@@ -15,8 +15,6 @@ using schema::Result;
 
 namespace {
 
-constexpr const char *kQueueStatuses[] = {"enabled", "paused", "disabled"};
-
 Result<Json> definitionJson(const Call &call, const store::Project &project,
                             const store::Pipeline &pipeline, bool full, Services &services)
 {
@@ -24,7 +22,8 @@ Result<Json> definitionJson(const Call &call, const store::Project &project,
     const std::string url = projectUrl(call, project.id, "build/Definitions/" + id);
     Json out{{"_links",
               {{"self", {{"href", url}}},
-               {"web", {{"href", pageUrl(call, project.name, "pipelines/" + id)}}}}},
+               {"web", {{"href", pageUrl(call, project.name, "pipelines/" + id)}}},
+               {"badge", {{"href", badgeUrl(call, project.id, pipeline.id)}}}}},
              {"quality", "definition"},
              {"drafts", Json::array()},
              {"id", pipeline.id},
@@ -33,7 +32,7 @@ Result<Json> definitionJson(const Call &call, const store::Project &project,
              {"uri", "vstfs:///Build/Definition/" + id},
              {"path", pipeline.folder},
              {"type", "build"},
-             {"queueStatus", kQueueStatuses[pipeline.queueStatus]},
+             {"queueStatus", queueStatusName(pipeline.queueStatus)},
              {"maxParallelism", limitJson(pipeline.maxParallelism)},
              {"revision", pipeline.revision},
              {"createdDate", schema::toIso8601(pipeline.createdAt)},
@@ -164,47 +163,6 @@ Result<Reply> updateDefinition(Call &call, Services &services)
     return Reply::json(json);
 }
 
-/// Badge of the newest completed run, as an image for READMEs.
-Result<Reply> badge(Call &call, Services &services)
-{
-    ASSIGN_OR_RETURN(const auto project, projectOf(call, services));
-    ASSIGN_OR_RETURN(const auto pipelines, services.pipelines.list(project.id));
-    const std::string &wanted = call.value("definition");
-    std::string text = "never built";
-    std::string colour = "#767676";
-    for (const auto &pipeline : pipelines) {
-        if (std::to_string(pipeline.id) != wanted && !equalsIgnoringCase(pipeline.name, wanted))
-            continue;
-        store::RunFilter filter;
-        filter.pipelineId = pipeline.id;
-        filter.status = schema::RunStatus::Completed;
-        filter.top = 1;
-        if (const auto branch = call.query().text("branchname"); !branch.empty())
-            filter.branch = branch.starts_with("refs/") ? branch : "refs/heads/" + branch;
-        ASSIGN_OR_RETURN(const auto newest, services.runs.list(filter));
-        if (!newest.empty()) {
-            const auto result = newest.front().result;
-            text = schema::toString(result);
-            colour = result == schema::RunResult::Succeeded            ? "#107c10"
-                     : result == schema::RunResult::PartiallySucceeded ? "#8a6100"
-                     : result == schema::RunResult::Canceled           ? "#767676"
-                                                                       : "#c50f1f";
-        }
-    }
-    return Reply::text(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"170\" height=\"20\" role=\"img\" "
-        "aria-label=\"pipeline: " +
-            text +
-            "\"><rect width=\"60\" height=\"20\" fill=\"#424242\"/><rect x=\"60\" width=\"110\" "
-            "height=\"20\" fill=\"" +
-            colour +
-            "\"/><g fill=\"#fff\" font-family=\"sans-serif\" font-size=\"11\" "
-            "text-anchor=\"middle\"><text x=\"30\" y=\"14\">pipeline</text><text x=\"115\" "
-            "y=\"14\">" +
-            text + "</text></g></svg>\n",
-        "image/svg+xml");
-}
-
 } // namespace
 
 void addDefinitionRoutes(Router &router, Services &services)
@@ -216,7 +174,6 @@ void addDefinitionRoutes(Router &router, Services &services)
     router.serve("GET", "dbeaf647", Form::Item, bind(getDefinition));
     router.serve("POST", "dbeaf647", Form::Collection, bind(createDefinition), Access::Admin);
     router.serve("PUT", "dbeaf647", Form::Item, bind(updateDefinition), Access::Admin);
-    router.serve("GET", "07acfdce", Form::Item, bind(badge));
 }
 
 } // namespace server::http

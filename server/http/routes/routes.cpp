@@ -14,6 +14,7 @@ void addRoutes(Router &router, Services &services)
     addPipelineRoutes(router, services);
     addBuildRoutes(router, services);
     addBuildResultRoutes(router, services);
+    addBadgeRoutes(router, services);
     addDefinitionRoutes(router, services);
     addEnvironmentRoutes(router, services);
     addCheckRoutes(router, services);

@@ -14,6 +14,7 @@ void addGitRoutes(Router &router, Services &services);
 void addPipelineRoutes(Router &router, Services &services);
 void addBuildRoutes(Router &router, Services &services);
 void addBuildResultRoutes(Router &router, Services &services);
+void addBadgeRoutes(Router &router, Services &services);
 void addDefinitionRoutes(Router &router, Services &services);
 void addEnvironmentRoutes(Router &router, Services &services);
 void addCheckRoutes(Router &router, Services &services);

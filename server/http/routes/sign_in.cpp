@@ -12,10 +12,12 @@ namespace {
 
 constexpr std::int64_t kMaxMinutes = 60 * 24 * 365;
 
-std::string cookie(const std::string &value, std::int64_t maxAgeSeconds)
+std::string cookie(const Call &call, const std::string &value, std::int64_t maxAgeSeconds)
 {
+    // Where people come over TLS the browser must not send it over anything else.
     return "slipway_session=" + value +
-           "; Path=/; HttpOnly; SameSite=Lax; Max-Age=" + std::to_string(maxAgeSeconds);
+           "; Path=/; HttpOnly; SameSite=Lax; Max-Age=" + std::to_string(maxAgeSeconds) +
+           (call.baseUrl.starts_with("https://") ? "; Secure" : "");
 }
 
 Reply page(int status, const std::string &title, const std::string &text)
@@ -44,7 +46,7 @@ Result<Reply> signIn(Call &call, Services &services)
     Reply reply = Reply::empty(302);
     const auto lifetime =
         std::chrono::duration_cast<std::chrono::seconds>(auth::kSessionLifetime).count();
-    reply.with("Set-Cookie", cookie(session->token, lifetime))
+    reply.with("Set-Cookie", cookie(call, session->token, lifetime))
         .with("Location", "/")
         .with("Referrer-Policy", "no-referrer")
         .with("Cache-Control", "no-store");
@@ -61,7 +63,7 @@ Result<Reply> signOut(Call &call, Services &services)
             cookies.substr(begin, cookies.find(';', begin) - begin)));
     }
     Reply reply = Reply::empty();
-    reply.with("Set-Cookie", cookie("", 0));
+    reply.with("Set-Cookie", cookie(call, "", 0));
     return reply;
 }
 

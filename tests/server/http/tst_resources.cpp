@@ -66,6 +66,100 @@ private Q_SLOTS:
         QCOMPARE(server.call("DELETE", base + "/" + id).status, 404);
     }
 
+    void badges_data()
+    {
+        QTest::addColumn<QByteArray>("path");
+        QTest::addColumn<int>("status"); // for who is signed in, and for all once they are open
+        QTest::addColumn<QByteArray>("holds"); // of the body
+        QTest::newRow("by name") << QByteArray("Default/_apis/build/status/web") << 200
+                                 << QByteArray("never built");
+        QTest::newRow("by number") << QByteArray("_apis/public/build/definitions/Default/1/badge")
+                                   << 200 << QByteArray(">pipeline<");
+        QTest::newRow("label") << QByteArray("Default/_apis/build/status/1?label=a%3Cb%26%22")
+                               << 200 << QByteArray("a&lt;b&amp;&quot;");
+        QTest::newRow("long label") << "Default/_apis/build/status/1?label=" + QByteArray(65, 'x')
+                                    << 400 << QByteArray("at most 64 bytes");
+        QTest::newRow("branch") << QByteArray("Default/_apis/build/status/1?branchName=other")
+                                << 200 << QByteArray("never built");
+        QTest::newRow("no pipeline") << QByteArray("Default/_apis/build/status/none") << 404
+                                     << QByteArray("has no pipeline 'none'");
+    }
+
+    void badges()
+    {
+        QFETCH(QByteArray, path);
+        QFETCH(int, status);
+        QFETCH(QByteArray, holds);
+        const LiveServer server;
+        QVERIFY2(server.running(), server.failure().c_str());
+        QCOMPARE(server.call("POST", "/_apis/projects", R"({"name":"Default"})").status / 100, 2);
+        const auto repository = server.call(
+            "POST", "/Default/_apis/git/repositories?api-version=7.1", R"({"name":"code"})");
+        QVERIFY2(repository.status / 100 == 2, repository.body.c_str());
+        const auto made = server.call(
+            "POST", "/Default/_apis/pipelines?api-version=7.1",
+            R"({"name":"web","configuration":{"type":"yaml","path":"/azure-pipelines.yml",)"
+            R"("repository":{"type":"azureReposGit","id":")" +
+                repository.json()["id"].get<std::string>() + R"("}}})");
+        QVERIFY2(made.status / 100 == 2, made.body.c_str());
+        const auto stranger = [&] {
+            return server.raw("GET /" + path.toStdString() +
+                              " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        };
+        const std::string settings = "/Default/_apis/build/generalSettings?api-version=7.1";
+        QCOMPARE(server.call("GET", settings).json()["statusBadgesArePrivate"].get<bool>(), true);
+        const auto known = server.call("GET", "/" + path.toStdString());
+        QCOMPARE(known.status, status);
+        QVERIFY2(known.body.find(holds.toStdString()) != std::string::npos, known.body.c_str());
+        // To strangers everything that is private or not there looks the same.
+        const auto nothing =
+            server.raw("GET /Nowhere/_apis/build/status/1 HTTP/1.1\r\nHost: x\r\nConnection: "
+                       "close\r\n\r\n");
+        QCOMPARE(nothing.status, 404);
+        QCOMPARE(stranger().status, 404);
+        QCOMPARE(stranger().body, nothing.body);
+        QCOMPARE(server.call("PATCH", settings, R"({"statusBadgesArePrivate":"no"})").status, 400);
+        QCOMPARE(server.call("PATCH", settings, R"({"enforceJobAuthScope":true})").status, 400);
+        const auto opened = server.call("PATCH", settings, R"({"statusBadgesArePrivate":false})");
+        QVERIFY2(opened.status == 200, opened.body.c_str());
+        QCOMPARE(stranger().status, status);
+        QVERIFY2(stranger().body.find(holds.toStdString()) != std::string::npos,
+                 stranger().body.c_str());
+        // Nothing but badges is open.
+        QCOMPARE(server
+                     .raw("GET /Default/_apis/build/generalSettings HTTP/1.1\r\nHost: "
+                          "x\r\nConnection: close\r\n\r\n")
+                     .status,
+                 401);
+    }
+
+    void behindAProxy()
+    {
+        server::app::Configuration configuration;
+        QVERIFY(server::app::parseUrl("https://slipway.example:8443/", configuration));
+        QCOMPARE(configuration.url, std::string("https://slipway.example:8443"));
+        for (const char *wrong : {"slipway.example", "ftp://a", "https://", "https://a/b",
+                                  "https://me@a", "https://a?b", "https://a b"})
+            QVERIFY2(!server::app::parseUrl(wrong, configuration), wrong);
+        QTemporaryDir data;
+        configuration.data = data.path().toStdString();
+        const LiveServer server(configuration);
+        QVERIFY2(server.running(), server.failure().c_str());
+        const auto made = server.call("POST", "/_apis/projects", R"({"name":"Default"})");
+        QCOMPARE(made.status / 100, 2);
+        const auto project = server.call("GET", "/_apis/projects/Default").json();
+        QVERIFY2(project["url"].get<std::string>().starts_with("https://slipway.example:8443/"),
+                 project.dump().c_str());
+        const auto link = server.call("POST", "/_apis/slipway/signinlinks", "{}");
+        QVERIFY2(link.body.find("https://slipway.example:8443/signin?token=") != std::string::npos,
+                 link.body.c_str());
+        const auto token = link.json()["url"].get<std::string>();
+        const auto in = server.raw("GET /signin" + token.substr(token.find('?')) +
+                                   " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        QCOMPARE(in.status, 302);
+        QVERIFY(in.header("Set-Cookie").ends_with("; Secure"));
+    }
+
     void unknownRuns_data()
     {
         QTest::addColumn<QByteArray>("path");

@@ -138,7 +138,8 @@ void TestStaticFiles::answersUnchanged()
     const auto again = get("/", "If-None-Match", headerOf(*first, "ETag"));
     QVERIFY(again.has_value());
     QCOMPARE(again->status, 304);
-    QCOMPARE(get("/", "If-None-Match", "\"other\", W/" + headerOf(*first, "ETag"))->status, 304);
+    QCOMPARE(get("/", "If-None-Match", "\"other\", " + headerOf(*first, "ETag").substr(2))->status,
+             304);
     QCOMPARE(get("/", "If-None-Match", "\"other\"")->status, 200);
 }
 

@@ -128,6 +128,12 @@ export interface components {
             category?: string;
             message: string;
         };
+        /** @description An attempt before this one; its timeline shows the whole run as it was then */
+        PreviousAttempt: {
+            attempt: number;
+            timelineId: string;
+            recordId: string;
+        };
         /** @description Azure DevOps TimelineRecord */
         TimelineRecord: {
             id: string;
@@ -147,6 +153,7 @@ export interface components {
             workerName?: string | null;
             order?: number;
             attempt?: number;
+            previousAttempts?: components["schemas"]["PreviousAttempt"][];
             errorCount?: number;
             warningCount?: number;
             log?: {
@@ -713,6 +720,11 @@ export interface components {
             min?: number;
             max?: number;
             value: number;
+        };
+        /** @description Azure DevOps PipelineGeneralSettings, as much of it as there is */
+        BadgeSettings: {
+            /** @description Badges are for people who are signed in */
+            statusBadgesArePrivate: boolean;
         };
         /** @description Azure DevOps ProjectRetentionSetting; days, and how many of the newest runs always stay */
         RetentionSettings: {

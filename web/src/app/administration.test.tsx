@@ -85,6 +85,16 @@ describe('pipelines', () => {
     expect(bodies).toEqual([{ name: 'web', folder: '\\', configuration: { type: 'yaml', path: '/web/azure-pipelines.yml', repository: { id: 'r1', type: 'azureReposGit' } } }])
   })
 
+  it.each([[true, false], [false, true]])('badges are opened and closed (private before: %s)', async (before, after) => {
+    server.use(http.get('*/_apis/build/generalSettings', () => HttpResponse.json({ statusBadgesArePrivate: before })))
+    const bodies = sent('patch', '*/_apis/build/generalSettings')
+    const { user } = open(`${P}/pipelines/1`)
+    const toggle = await screen.findByRole('switch', { name: 'Everybody may see the badges of this project' }, soon)
+    expect((toggle as HTMLInputElement).checked).toBe(!before)
+    await user.click(toggle)
+    await waitFor(() => expect(bodies).toEqual([{ statusBadgesArePrivate: after }]))
+  })
+
   it('an empty repository says how to push', async () => {
     open(`${P}/pipelines/new?repository=tools`)
     expect(await screen.findByText(/git push slipway HEAD:main/, undefined, soon)).toBeVisible()

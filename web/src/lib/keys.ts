@@ -14,6 +14,7 @@ export const keys = {
   images: ['images'] as const,
   tokens: (person: string) => ['tokens', person] as const,
   retention: (project: string) => ['retention', project] as const,
+  badges: (project: string) => ['badges', project] as const,
   repositories: (project: string) => ['repositories', project] as const,
   configuration: (project: string) => ['library', project] as const,
   checks: (project: string) => ['checks', project] as const,

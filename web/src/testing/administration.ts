@@ -73,5 +73,7 @@ export const administration = [
   })),
   http.put('*/_apis/build/definitions/:id', echo({})),
   http.delete('*/_apis/build/definitions/:id', done),
+  http.get('*/_apis/build/generalSettings', () => HttpResponse.json({ statusBadgesArePrivate: true })),
+  http.patch('*/_apis/build/generalSettings', echo({})),
   http.get('*/_apis/slipway/runs/:id/records/:record/attempts', () => list([])),
 ]

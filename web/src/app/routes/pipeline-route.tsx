@@ -1,4 +1,4 @@
-import { Button } from '@fluentui/react-components'
+import { Button, Switch } from '@fluentui/react-components'
 import { Play16Regular } from '@fluentui/react-icons'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useParams } from '@tanstack/react-router'
@@ -7,11 +7,12 @@ import type { Pipeline, RunSummary } from '@/api/types'
 import { Copyable } from '@/components/copyable'
 import { DiagnosticSummary } from '@/components/diagnostics'
 import { Empty } from '@/components/empty'
+import { ErrorPanel } from '@/components/error-panel'
 import { Page, Section } from '@/components/page'
 import { QueryView } from '@/components/query-view'
 import { Skeleton } from '@/components/skeleton'
 import { YamlView } from '@/components/yaml-view'
-import { definitionQuery, removePipeline, validationQuery } from '@/features/pipelines/api/definitions'
+import { badgesQuery, changeBadges, definitionQuery, removePipeline, validationQuery } from '@/features/pipelines/api/definitions'
 import { pipelineOverviewsQuery, pipelineQuery, previewQuery } from '@/features/pipelines/api/pipelines'
 import { triggersOf, type TriggerText } from '@/features/pipelines/model/triggers'
 import { usualDuration } from '@/features/pipelines/model/usual'
@@ -25,6 +26,7 @@ import { useNow } from '@/lib/clock'
 import { keys } from '@/lib/keys'
 import { useIsAdmin } from '@/lib/me'
 import { useProject } from '@/lib/project'
+import { useSend } from '@/lib/send'
 import { stateOfRun } from '@/lib/state'
 import styles from './pipeline-route.module.css'
 
@@ -133,16 +135,24 @@ function Triggers({ list }: { list: TriggerText[] }) {
   )
 }
 
-/** The picture that other pages show, with what one writes into a README. */
+/** The picture that other pages show, with what one writes into a README, and who sees it there. */
 function Badge({ name }: { name: string }) {
   const project = useProject()
+  const admin = useIsAdmin()
+  const settings = useQuery(badgesQuery(project))
+  const send = useSend(changeBadges(project), [keys.badges(project)])
   const path = apiPath([project, '_apis', 'build', 'status', name])
+  const open = settings.data?.statusBadgesArePrivate === false
   return (
     <div>
       <dt>Badge</dt>
       <dd className={styles.badge}>
         <img src={path} alt={`State of ${name}`} height={20} />
         <Copyable value={`![${name}](${new URL(path, window.location.origin).href})`} label="Copy as Markdown" noun="badge" />
+        {settings.data !== undefined && (admin
+          ? <Switch checked={open} disabled={send.isPending} label="Everybody may see the badges of this project" onChange={(_, { checked }) => send.mutate({ statusBadgesArePrivate: !checked })} />
+          : <span className={styles.only}>{open ? 'Everybody may see it.' : 'Only people who are signed in see it; an administrator can change that.'}</span>)}
+        {send.error !== null && <ErrorPanel error={send.error} doing="change who sees the badges" />}
       </dd>
     </div>
   )

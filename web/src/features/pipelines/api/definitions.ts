@@ -1,5 +1,5 @@
 import { queryOptions } from '@tanstack/react-query'
-import type { Definition, GitItem, ListOf, Pipeline, Repository, Validation } from '@/api/types'
+import type { BadgeSettings, Definition, GitItem, ListOf, Pipeline, Repository, Validation } from '@/api/types'
 import { apiPath, getJson, sendJson } from '@/lib/http'
 import { keys } from '@/lib/keys'
 
@@ -45,3 +45,11 @@ export const definitionQuery = (project: string, id: number) => queryOptions({
 })
 export const saveDefinition = (project: string, id: number) => (body: unknown) => sendJson<Definition>('PUT', definitionPath(project, id), body)
 export const removePipeline = (project: string, id: number) => () => sendJson('DELETE', definitionPath(project, id))
+
+const settingsPath = (project: string) => apiPath([project, '_apis', 'build', 'generalSettings'], version)
+/** Who may see the badges of a project. */
+export const badgesQuery = (project: string) => queryOptions({
+  queryKey: keys.badges(project),
+  queryFn: ({ signal }) => getJson<BadgeSettings>(settingsPath(project), signal),
+})
+export const changeBadges = (project: string) => (body: BadgeSettings) => sendJson<BadgeSettings>('PATCH', settingsPath(project), body)

@@ -251,7 +251,7 @@ void TestLogStore::packsWhatAJobLeaves()
     }
     delivery.logs.push_back({message.recordId, 0, first + second});
     QVERIFY(world.jobs->deliver(message.jobId, message.jobToken, delivery));
-    const auto openRecords = world.runs->timeline(run, 0).value();
+    const auto openRecords = world.runs->timeline(run, 0).value().records;
     world.complete(worker, message, schema::TaskResult::Succeeded);
     world.restart();
 
@@ -269,7 +269,7 @@ void TestLogStore::packsWhatAJobLeaves()
     QCOMPARE(counted("SELECT count(DISTINCT log_id) FROM log_chunk"), 1); // the big one's
     QCOMPARE(counted("SELECT count(*) FROM job_pack"), 1);
     QVERIFY(counted("SELECT length(tasks) + length(logs) FROM job_pack") < 3000);
-    const auto records = world.runs->timeline(run, 0).value();
+    const auto records = world.runs->timeline(run, 0).value().records;
     QCOMPARE(records.size(), openRecords.size());
     for (const auto &row : records) {
         if (row.type != schema::RecordType::Task)

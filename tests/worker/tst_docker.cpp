@@ -89,6 +89,38 @@ private Q_SLOTS:
         QVERIFY(run.sink.images.empty());
     }
 
+    void buildsWithBuildKitWhereTheClientHasIt_data()
+    {
+        QTest::addColumn<QByteArray>("folder"); // looked for docker first; empty: as PATH says
+        QTest::newRow("the client on PATH") << QByteArray();
+        QTest::newRow("Debian's client") << QByteArray("/usr/bin");
+    }
+
+    void buildsWithBuildKitWhereTheClientHasIt()
+    {
+        QFETCH(QByteArray, folder);
+        JobRun run(
+            job({script("printf 'FROM scratch\\nCOPY f /f\\n' > Dockerfile; echo hi > f; "
+                        "DOCKER_BUILDKIT=1 docker build --help >/dev/null 2>&1; echo has=$?"),
+                 task("Docker@2", {{"command", "buildAndPush"},
+                                   {"containerRegistry", "Registry"},
+                                   {"repository", "kit"},
+                                   {"tags", "1"}})}));
+        prepare(run);
+        if (!folder.isEmpty())
+            setEnvironment(run.options.environment, "PATH",
+                           (folder + ":" + qgetenv("PATH")).toStdString());
+        QVERIFY2(run.go().result == TaskResult::Succeeded, run.jobText().c_str());
+        const bool has = run.stepText(0).find("has=0\n") != std::string::npos;
+        QVERIFY2(has != (run.stepText(1).find("Step 1/") != std::string::npos),
+                 run.stepText(1).c_str());
+        QVERIFY2(has == (run.stepText(1).find("#1 [internal]") != std::string::npos),
+                 run.stepText(1).c_str());
+        QCOMPARE(run.sink.images.at(0).digest.size(), std::size_t(71));
+        VERIFY_CONTAINS(inspect(m_registryHost + "/kit:1", "{{json .Config.Labels}}"),
+                        "image.build.buildnumber\":\"20261121.1\"");
+    }
+
     void loginHoldsForLaterSteps()
     {
         JobRun run(

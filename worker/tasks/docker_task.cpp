@@ -213,11 +213,13 @@ bool Docker::chooseBuilder()
         return true; // its own builder takes all labels at once, too
     if (const auto *given = findEnvironment(m_task.environment, "DOCKER_BUILDKIT"))
         return *given != "0";
-    // Asking for BuildKit without the component fails on a client that has none. The classic
-    // builder is there for all.
-    const auto probe = docker({"buildx", "version"}, false);
+    // Clients up to 20.10 have BuildKit built in, later ones in a component that may be missing;
+    // then asking for it fails, whatever is asked. The classic builder is there for all.
+    setEnvironment(m_task.environment, "DOCKER_BUILDKIT", "1");
+    const auto probe = docker({"build", "--help"}, false);
     const bool works = probe && probe->ok();
-    setEnvironment(m_task.environment, "DOCKER_BUILDKIT", works ? "1" : "0");
+    if (!works)
+        setEnvironment(m_task.environment, "DOCKER_BUILDKIT", "0");
     return works;
 }
 

@@ -84,9 +84,11 @@ def images(report, folder, times=TIMES, layer=LAYER):
     context.mkdir()
     (context / "Dockerfile").write_text("FROM debian:bookworm-slim\nCOPY bytes /bytes\nRUN sha256sum /bytes > /sum\n")
     ours, bare = [], []
+    # Debian's client before any other, as the parts take it: a newer one may lack BuildKit. The worker takes the first on PATH.
+    os.environ["PATH"] = f"/usr/bin:{os.environ['PATH']}"
     with Parts(folder / "parts") as parts, System() as system:
         image = f"{parts.registry}/bench/app"
-        docker = os.environ.get("DOCKER", "docker")
+        docker = "docker"
         # The builder that the task finds, for both.
         built_in = subprocess.run([docker, "build", "--help"], env={**os.environ, "DOCKER_BUILDKIT": "1"}, capture_output=True, check=False).returncode
         environment = {**os.environ, "DOCKER_BUILDKIT": "0" if built_in else "1"}

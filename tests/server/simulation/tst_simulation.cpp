@@ -79,6 +79,9 @@ void TestSimulation::holdsInvariantsWithSeedsThatOnceFailed_data()
 {
     QTest::addColumn<quint64>("seed");
     QTest::newRow("1") << quint64(1);
+    // A job whose offer ended was offered again in the same batch: its pipeline's turn.
+    QTest::newRow("a turn that nobody saw") << quint64(2026200617);
+    QTest::newRow("a turn that nobody saw, 2") << quint64(2026776700);
 }
 
 void TestSimulation::holdsInvariantsWithSeedsThatOnceFailed()

@@ -53,7 +53,7 @@ std::int64_t urgencyOf(const RunSnapshot &snapshot, const store::JobRow &job, Ti
 
 void Simulation::checkShares()
 {
-    std::set<std::string> held;
+    std::map<std::string, store::Blob> held;
     std::map<std::int64_t, int> heldBy, givenTo;
     std::vector<const store::JobRow *> given, waiting;
     const auto pipelineOf = [&](const store::JobRow &job) {
@@ -62,9 +62,11 @@ void Simulation::checkShares()
     for (const auto &[runId, context] : m_memory.runs) {
         for (const auto &[id, job] : context->snapshot.jobs) {
             if (job.state == JobState::Assigned || job.state == JobState::Running) {
-                held.insert(id);
+                held.emplace(id, job.tokenHash);
                 ++heldBy[context->snapshot.run.pipelineId];
-                if (!m_heldBefore.contains(id)) {
+                // One whose offer ended may be offered again in the same batch: a turn as well.
+                const auto before = m_heldBefore.find(id);
+                if (before == m_heldBefore.end() || before->second != job.tokenHash) {
                     given.push_back(&job);
                     ++givenTo[context->snapshot.run.pipelineId];
                 }

@@ -168,8 +168,9 @@ private:
     std::vector<server::scheduler::Command> m_inbox;
     std::vector<std::int64_t> m_pipelines;
     std::map<std::int64_t, int> m_pipelineLimits;
-    int m_poolLimit = 0;                  ///< 0: none
-    std::set<std::string> m_heldBefore;   ///< jobs that workers held after the last batch
+    int m_poolLimit = 0; ///< 0: none
+    /// Jobs that workers held after the last batch, each with what its offer is known by.
+    std::map<std::string, server::store::Blob> m_heldBefore;
     std::map<std::int64_t, int> m_passed; ///< turns that a pipeline was passed over
     std::int64_t m_production = 0;
     std::vector<std::int64_t> m_workerIds;

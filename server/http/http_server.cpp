@@ -335,7 +335,7 @@ struct Serving
 {
     Serving(Dispatcher shared, Poco::Net::HTTPServerParams::Ptr parameters,
             std::chrono::seconds bodyPatience)
-        : dispatcher(shared)
+        : dispatcher(std::move(shared))
         , params(std::move(parameters))
         , patience(bodyPatience)
     {}

@@ -44,7 +44,7 @@ Result<std::string> withLabels(const fs::path &file,
     for (const auto &[name, value] : labels) {
         std::string quoted = replaceAll(replaceAll(value, "\\", "\\\\"), "\"", "\\\"");
         quoted = replaceAll(replaceAll(std::move(quoted), "$", "\\$"), "\n", " ");
-        text += " " + name + "=\"" + quoted + "\"";
+        text.append(" ").append(name).append("=\"").append(quoted).append("\"");
     }
     return text + "\n";
 }
@@ -196,7 +196,8 @@ std::vector<std::pair<std::string, std::string>> Docker::labels(const fs::path &
     }
     if (m_task.flag("addBaseImageData")) {
         std::string base;
-        for (const auto &line : lines(readFile(dockerfile).value_or(""))) {
+        const auto text = readFile(dockerfile);
+        for (const auto &line : lines(text ? *text : std::string())) {
             const auto words = listEntries(line, " \t");
             if (words.size() > 1 && equalsIgnoringCase(words[0], "FROM"))
                 base = words[1].starts_with("--") && words.size() > 2 ? words[2] : words[1];
@@ -258,7 +259,8 @@ Status Docker::build()
     }
     if (input.empty()) {
         for (const auto &[name, value] : all)
-            arguments.insert(arguments.end(), {"--label", name + "=" + value});
+            arguments.insert(arguments.end(),
+                             {"--label", std::string(name).append("=").append(value)});
     }
     arguments.insert(arguments.end(), extra.begin(), extra.end());
     if (!m_name.empty()) {

@@ -19,7 +19,7 @@ Result<Reply> artifactFile(Call &call, Services &services)
     ASSIGN_OR_RETURN(const auto run, runOf(call, services, project, "runId"));
     ASSIGN_OR_RETURN(const auto artifact, services.artifacts.find(run.id, call.value("name")));
     ASSIGN_OR_RETURN(const auto entries, services.artifacts.entries(artifact));
-    const std::string path = call.value("path");
+    const std::string &path = call.value("path");
     const auto found = std::find_if(entries.begin(), entries.end(),
                                     [&](const auto &entry) { return entry.path == path; });
     if (found == entries.end())
@@ -83,6 +83,7 @@ Result<Reply> attempts(Call &call, Services &services)
     ASSIGN_OR_RETURN(const auto rows, services.runs.attempts(run.id, call.value("recordId")));
     const std::string url = projectUrl(call, project.id, "build/Builds/" + std::to_string(run.id));
     std::vector<int> numbers;
+    numbers.reserve(rows.size());
     for (const auto &row : rows)
         numbers.push_back(row.attempt);
     Json list = Json::array();

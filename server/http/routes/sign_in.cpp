@@ -10,7 +10,8 @@ using schema::Result;
 
 namespace {
 
-constexpr std::int64_t kMaxMinutes = 60 * 24 * 365;
+constexpr std::int64_t kMinutesADay = std::int64_t{60} * 24;
+constexpr std::int64_t kMaxMinutes = kMinutesADay * 365;
 
 std::string cookie(const Call &call, const std::string &value, std::int64_t maxAgeSeconds)
 {
@@ -146,7 +147,7 @@ Result<Reply> createToken(Call &call, Services &services)
     ASSIGN_OR_RETURN(const auto name, textMember(body, "name"));
     if (name && name->size() > 256)
         return {ErrorCode::InvalidArgument, "'name' must have at most 256 characters"};
-    ASSIGN_OR_RETURN(const auto minutes, lifetimeOf(body, 60 * 24 * 90));
+    ASSIGN_OR_RETURN(const auto minutes, lifetimeOf(body, kMinutesADay * 90));
     ASSIGN_OR_RETURN(const auto issued,
                      services.authenticator.issuePersonalToken(
                          identity.identityId, name.value_or("made over the API"), minutes));

@@ -231,11 +231,14 @@ class Up:
     def __exit__(self, *_):
         self.stop()
 
+    def running(self, name):
+        """Process ids of the server or worker, of one look: two looks may see one that ends, and then none."""
+        return {pid for pid, arguments in children(self.process.pid).items() if len(arguments) > 1 and arguments[1] == name.encode()}
+
     def child(self, name):
         """The process id of the server or worker."""
-        for pid, arguments in children(self.process.pid).items():
-            if len(arguments) > 1 and arguments[1] == name.encode():
-                return pid
+        for pid in self.running(name):
+            return pid
         raise AssertionError(f"no {name} among the children of slipway up")
 
     def cli(self, *arguments, check=True):

@@ -4,7 +4,7 @@ import re
 import signal
 
 import pytest
-from slipway import Project, children, docker, wait_until
+from slipway import Project, docker, wait_until
 
 POOL = "pool: {vmImage: ubuntu-latest}\n"
 LINES = 60
@@ -46,7 +46,7 @@ def test_killed_while_a_step_runs(plain, tmp_path, name):
     first = follower.stdout.readline()
     before = plain.child(name)
     os.kill(before, signal.SIGKILL)
-    wait_until(lambda: children_named(plain, name) - {before}, f"the {name} is started again")
+    wait_until(lambda: plain.running(name) - {before}, f"the {name} is started again")
     wait_until(lambda: answers(plain.api), "the server answers")
     detail = plain.api.completed(run, project.path)
     assert detail["result"] == "succeeded", plain.api.story(run, project.path)
@@ -55,15 +55,6 @@ def test_killed_while_a_step_runs(plain, tmp_path, name):
     followed, said = follower.communicate(timeout=60)
     assert follower.returncode == 0, said
     assert [int(n) for n in re.findall(r"line (\d+)$", first + followed, re.M)] == list(range(LINES)), "who follows the log missed nothing"
-
-
-def children_named(up, name):
-    """Process ids, of one look: what is being started has no arguments yet, or those of who starts it."""
-    return {pid for pid, arguments in children(up.process.pid).items() if len(arguments) > 1 and arguments[1] == name.encode()}
-
-
-def children_names(up):
-    return {arguments[1] for arguments in children(up.process.pid).values() if len(arguments) > 1}
 
 
 def answers(api):
@@ -113,7 +104,7 @@ def test_killed_while_an_approval_waits(on_docker):
     for name in ("server", "worker"):
         os.kill(on_docker.child(name), signal.SIGKILL)
         wait_until(lambda: answers(api), "the server answers")
-        wait_until(lambda: {b"server", b"worker"} <= children_names(on_docker), "both run again")
+        wait_until(lambda: on_docker.running("server") and on_docker.running("worker"), "both run again")
     assert api.waiting_approval(run)["id"] == approval["id"]
     before = api.matrix()["web", "production"]["version"]["runId"]
     assert before != run, "nothing is deployed without the approval"
@@ -161,7 +152,7 @@ def test_containers_of_a_killed_job_are_gone(plain, base_image, tmp_path, killed
         os.kill(job, signal.SIGKILL)
     if killed == "worker":
         # The job goes on, and nothing was removed under it; canceled, it tidies up itself.
-        wait_until(lambda: b"worker" in children_names(plain) and plain.child("worker") != before, "the worker is started again")
+        wait_until(lambda: plain.running("worker") - {before}, "the worker is started again")
         assert len(left().split()) == 3
         plain.api.patch(f"{project.path}/_apis/build/builds/{run}", {"status": "cancelling"})
     detail = plain.api.completed(run, project.path)

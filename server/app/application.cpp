@@ -5,6 +5,7 @@
 #include "server/app/trace_exporter.h"
 #include "server/http/event_streams.h"
 #include "server/http/http_server.h"
+#include "server/http/request_head.h"
 #include "server/http/request_metrics.h"
 #include "server/http/routes/resource_routes.h"
 #include "server/http/routes/routes.h"
@@ -132,9 +133,7 @@ Status parseUrl(const std::string &text, Configuration &configuration)
     const auto scheme = url.find("://");
     const std::string host = scheme == std::string::npos ? "" : url.substr(scheme + 3);
     const bool known = url.starts_with("https://") || url.starts_with("http://");
-    constexpr const char *kHost =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]_";
-    if (!known || host.empty() || host.find_first_not_of(kHost) != std::string::npos)
+    if (!known || !http::isPlausibleHost(host))
         return {
             ErrorCode::InvalidArgument,
             "'" + text +

@@ -118,16 +118,19 @@ Status checkFraming(const HTTPServerRequest &request)
     return {};
 }
 
-std::string baseUrlOf(const HTTPServerRequest &request)
+bool isPlausibleHost(std::string_view text)
 {
-    const std::string host = request.get("Host", "");
     const auto plausible = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                c == '.' || c == '-' || c == ':' || c == '[' || c == ']' || c == '_';
     };
-    if (!host.empty() && host.size() < 256 && std::all_of(host.begin(), host.end(), plausible))
-        return "http://" + host;
-    return "http://" + request.serverAddress().toString();
+    return !text.empty() && text.size() < 256 && std::all_of(text.begin(), text.end(), plausible);
+}
+
+std::string baseUrlOf(const HTTPServerRequest &request)
+{
+    const std::string host = request.get("Host", "");
+    return "http://" + (isPlausibleHost(host) ? host : request.serverAddress().toString());
 }
 
 } // namespace server::http

@@ -29,6 +29,10 @@ schema::Status checkFraming(const Poco::Net::HTTPServerRequest &request);
 /// What is true for this may stand in a header.
 bool isApiVersion(std::string_view text);
 
+/// Whether a text may be host and port of an address: letters, digits and ".-:[]_", 1 to 255 of
+/// them.
+bool isPlausibleHost(std::string_view text);
+
 /// Base URL as the caller wrote it; the Host header is used only when it is a plausible host.
 std::string baseUrlOf(const Poco::Net::HTTPServerRequest &request);
 

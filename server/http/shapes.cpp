@@ -355,17 +355,11 @@ Json recordJson(const store::RunRow &run, const store::TimelineRow &record,
                 const std::string &buildUrl,
                 const std::map<std::string, std::vector<int>> &earlierAttempts)
 {
-    const auto earlier = earlierAttempts.find(record.id);
-    return recordJson(run, record, buildUrl,
-                      earlier == earlierAttempts.end() ? std::vector<int>() : earlier->second);
-}
-
-Json recordJson(const store::RunRow &run, const store::TimelineRow &record,
-                const std::string &buildUrl, const std::vector<int> &earlier)
-{
     Json out;
     out["previousAttempts"] = Json::array();
-    for (const int attempt : earlier) {
+    const auto earlier = earlierAttempts.find(record.id);
+    for (const int attempt :
+         earlier == earlierAttempts.end() ? std::vector<int>() : earlier->second) {
         if (attempt < record.attempt)
             out["previousAttempts"].push_back({{"attempt", attempt},
                                                {"timelineId", timelineId(run, attempt)},

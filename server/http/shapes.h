@@ -84,11 +84,8 @@ private:
     std::map<std::int64_t, BuildParts> m_buildParts;
 };
 
-/// Azure's TimelineRecord. `earlier`: its attempts before the newest, ascending; of an earlier
-/// attempt only those before it are named. A timeline of its own shows each (timelineId()).
-Json recordJson(const store::RunRow &run, const store::TimelineRow &record,
-                const std::string &buildUrl, const std::vector<int> &earlier);
-/// The same, with the attempts of one of many records.
+/// Azure's TimelineRecord. `earlierAttempts`: by record, ascending; those before the record's own
+/// are named. A timeline of its own shows each (timelineId()).
 Json recordJson(const store::RunRow &run, const store::TimelineRow &record,
                 const std::string &buildUrl,
                 const std::map<std::string, std::vector<int>> &earlierAttempts);

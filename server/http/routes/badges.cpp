@@ -55,15 +55,18 @@ Result<Shown> newestState(Services &services, const store::Pipeline &pipeline,
     filter.top = 1;
     if (!branch.empty())
         filter.branch = branch.starts_with("refs/") ? branch : "refs/heads/" + branch;
-    ASSIGN_OR_RETURN(const auto newest, services.runs.overviews(filter));
-    if (newest.empty())
-        return Shown();
     if (stage.empty()) {
-        const auto result = newest.front().run.result;
+        ASSIGN_OR_RETURN(const auto newest, services.runs.list(filter));
+        if (newest.empty())
+            return Shown();
+        const auto result = newest.front().result;
         return shownOf(schema::toString(result), result == schema::RunResult::Succeeded,
                        result == schema::RunResult::PartiallySucceeded,
                        result == schema::RunResult::Canceled);
     }
+    ASSIGN_OR_RETURN(const auto newest, services.runs.overviews(filter));
+    if (newest.empty())
+        return Shown();
     for (const auto &one : newest.front().stages) {
         if (!equalsIgnoringCase(one.name, stage) || !one.result)
             continue;

@@ -82,10 +82,9 @@ Result<Reply> attempts(Call &call, Services &services)
     ASSIGN_OR_RETURN(const auto run, runOf(call, services, project, "runId"));
     ASSIGN_OR_RETURN(const auto rows, services.runs.attempts(run.id, call.value("recordId")));
     const std::string url = projectUrl(call, project.id, "build/Builds/" + std::to_string(run.id));
-    std::vector<int> numbers;
-    numbers.reserve(rows.size());
+    std::map<std::string, std::vector<int>> numbers;
     for (const auto &row : rows)
-        numbers.push_back(row.attempt);
+        numbers[row.id].push_back(row.attempt);
     Json list = Json::array();
     for (const auto &row : rows)
         list.push_back(recordJson(run, row, url, numbers));

@@ -342,6 +342,12 @@ test('lists builds with filters', async () => {
   assert.deepEqual((await of([made.whole.id]))[0].tags, ['seen'])
   assert.deepEqual((await builds.getBuild(P, one.id)).tags, ['seen'])
   await builds.deleteBuildTag(P, one.id, 'seen')
+  // The badge of the run, of one stage of it, and of a stage that it does not have.
+  for (const [query, status, holds] of [['', 200, 'succeeded'], ['?stageName=deploy', 200, 'succeeded'], ['?stageName=Nope', 404, "no stage 'Nope'"]]) {
+    const badge = await fetch(one._links.badge.href + query, { headers: { authorization: `Bearer ${token}` } })
+    assert.equal(badge.status, status)
+    assert.ok((await badge.text()).includes(holds), query)
+  }
 })
 
 test('cancels a run', async () => {

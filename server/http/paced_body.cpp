@@ -18,6 +18,8 @@ constexpr std::size_t kBytesPerSecond = 4096;
 
 std::streamsize PacedBody::fetch(char *into, std::streamsize wanted)
 {
+    if (m_invite)
+        std::exchange(m_invite, nullptr)();
     // Only the time spent waiting here counts: the handler may be slow itself.
     const auto begin = Clock::now();
     const std::streamsize got = m_source.readSome(into, wanted);

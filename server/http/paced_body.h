@@ -5,16 +5,25 @@
 #include "schema/transport/message_body.h"
 
 #include <chrono>
+#include <cstddef>
+#include <functional>
+#include <utility>
 
 namespace server::http {
 
 class PacedBody final : public schema::transport::ArrivingBody
 {
 public:
-    /// `source` must outlive the body. Only waiting for bytes counts.
-    explicit PacedBody(schema::transport::MessageBody &source)
+    /// `source` must outlive the body. Only waiting for bytes counts. `invite`, when given, is
+    /// called once, before the first byte is read: the caller waits for it (`Expect:
+    /// 100-continue`).
+    explicit PacedBody(schema::transport::MessageBody &source, std::function<void()> invite = {})
         : m_source(source)
+        , m_invite(std::move(invite))
     {}
+
+    /// Whether the caller may have sent something of it.
+    [[nodiscard]] bool invited() const { return !m_invite; }
 
 private:
     /// Throws Poco::TimeoutException or what the connection throws, and Poco::Net::MessageException
@@ -22,6 +31,7 @@ private:
     std::streamsize fetch(char *into, std::streamsize wanted) override;
 
     schema::transport::MessageBody &m_source;
+    std::function<void()> m_invite; ///< empty once called
     std::chrono::steady_clock::duration m_waited{};
     std::size_t m_bytes = 0;
 };

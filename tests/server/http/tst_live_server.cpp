@@ -22,6 +22,7 @@ private Q_SLOTS:
     void signsInByLinkOnce();
     void needsTheHeaderFromBrowsers();
     void discovers();
+    void namesTheMethodsOfAnAddress();
     void negotiatesVersions();
     void streamsEvents();
     void refusesASecondServer();
@@ -82,6 +83,16 @@ void TestLiveServer::refusesMalformed_data()
     QTest::newRow("NUL") << "GET /a%00 HTTP/1.1\r\n" + host + "\r\n" << 400;
     QTest::newRow("unknown address") << "GET /_apis/absent/x HTTP/1.1\r\n" + host + "\r\n" << 404;
     QTest::newRow("unknown method") << "BREW /_apis/projects HTTP/1.1\r\n" + host + "\r\n" << 405;
+    QTest::newRow("another HTTP") << QByteArray("PRI * HTTP/2.0\r\n\r\n") << 505;
+    // Nobody is invited to send what is refused.
+    QTest::newRow("waits for a go, absurd length")
+        << "POST /_apis/projects HTTP/1.1\r\n" + host +
+               "Content-Length: 99999999999999999999\r\nExpect: 100-continue\r\n\r\n"
+        << 400;
+    QTest::newRow("waits for a go, nobody known")
+        << "POST /_apis/projects HTTP/1.1\r\n" + host +
+               "Content-Length: 5\r\nExpect: 100-continue\r\n\r\n"
+        << 401;
     QTest::newRow("garbage") << QByteArray("\x01\x02\x03\r\n\r\n") << 0;
     QTest::newRow("empty line") << QByteArray("\r\n\r\n") << 0;
     QTest::newRow("enormous header")
@@ -218,6 +229,17 @@ void TestLiveServer::discovers()
         m_server->raw("OPTIONS /_apis/absent HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             .json();
     QVERIFY(none.at("value").is_array()); // null would throw in the client (D13)
+}
+
+void TestLiveServer::namesTheMethodsOfAnAddress()
+{
+    const std::string host = " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    const Answer options = m_server->raw("OPTIONS /_apis/distributedtask/pools/1" + host);
+    QCOMPARE(options.status, 204);
+    QCOMPARE(options.header("Allow"), "DELETE, GET, HEAD, PATCH, OPTIONS");
+    const Answer refused = m_server->raw("BREW /_apis/distributedtask/pools/1" + host);
+    QCOMPARE(refused.status, 405);
+    QCOMPARE(refused.header("Allow"), options.header("Allow"));
 }
 
 void TestLiveServer::negotiatesVersions()

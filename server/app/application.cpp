@@ -27,6 +27,10 @@
 #include <cstdio>
 #include <malloc.h>
 #include <optional>
+#include <pthread.h>
+#include <sched.h>
+#include <stop_token>
+#include <thread>
 #include <unistd.h>
 
 namespace server::app {
@@ -52,6 +56,17 @@ Status ensureDefaultPool(workers::PoolService &pools)
 }
 
 } // namespace
+
+/// Looks through a large database beside the first requests, only while nobody else wants the
+/// processor.
+void checkForDamage(store::Database &database, const std::stop_token &stop)
+{
+    const sched_param none{};
+    pthread_setschedparam(pthread_self(), SCHED_IDLE, &none); // at worst it is in somebody's way
+    const Status checked = database.check(stop);
+    if (!checked && checked.error().code != ErrorCode::Canceled)
+        qCCritical(lcApp, "database check failed error=%s", checked.error().message.c_str());
+}
 
 /// Members in the order they need each other; destroyed in reverse.
 struct Application::Parts
@@ -86,9 +101,11 @@ struct Application::Parts
     http::Router router;
     std::optional<http::StaticFiles> portal;
     std::unique_ptr<http::HttpServer> server;
+    std::jthread damageCheck;
 
     ~Parts()
     {
+        damageCheck.request_stop();
         if (server)
             server->stop();
         eventStreams.reset();
@@ -232,6 +249,8 @@ Result<std::unique_ptr<Application>> Application::start(const Configuration &con
                                              p.portal ? &*p.portal : nullptr, p.metrics, options));
     p.triggers->start();
     p.retention->start();
+    p.damageCheck = std::jthread(
+        [&database = *p.database](const std::stop_token &stop) { checkForDamage(database, stop); });
     return std::unique_ptr<Application>(new Application(std::move(parts)));
 }
 

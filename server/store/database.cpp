@@ -1,6 +1,7 @@
 #include "server/store/database.h"
 
 #include "server/store/commit_metrics.h"
+#include "server/store/damage.h"
 
 #include <fmt/format.h>
 #include <sqlite3.h>
@@ -24,6 +25,8 @@ using schema::Status;
 constexpr int kApplicationId = 0x534c5057; // "SLPW"
 /// Waiting for a lock that a foreign program holds (`sqlite3` shell, backup), milliseconds.
 constexpr int kBusyTimeoutMs = 5000;
+/// A file up to this size is looked through for damage before it is used, bytes: a few ms.
+constexpr std::uintmax_t kCheckedAtOnce = 4U << 20U;
 /// Idle reading connections kept open; more are opened under load and closed again.
 constexpr std::size_t kIdleReaders = 8;
 
@@ -112,7 +115,7 @@ Error Connection::lastError(std::string_view doing) const
 
 void Connection::fail(std::string_view doing) const
 {
-    throw SqlError(lastError(doing));
+    throw SqlError(lastError(doing), (sqlite3_errcode(m_handle) & 0xff) == SQLITE_CORRUPT);
 }
 
 Statement Connection::prepare(const char *sql)
@@ -136,6 +139,11 @@ Statement Connection::prepare(const char *sql)
 std::int64_t Connection::lastInsertId() const
 {
     return sqlite3_last_insert_rowid(m_handle);
+}
+
+void Connection::interrupt()
+{
+    sqlite3_interrupt(m_handle);
 }
 
 void Connection::execute(const char *sql)
@@ -277,6 +285,14 @@ static void checkLength(const std::filesystem::path &file)
                                          length, pages * pageSize, remedyFor(SQLITE_CORRUPT))});
 }
 
+/// 0 for what is not there.
+static std::uintmax_t sizeOf(const std::filesystem::path &file)
+{
+    std::error_code code;
+    const auto size = std::filesystem::file_size(file, code);
+    return code ? 0 : size;
+}
+
 std::span<const Migration> embeddedMigrations()
 {
     return kMigrations;
@@ -305,12 +321,17 @@ struct Database::State
     std::vector<Waiter *> queue;
     bool leading = false;
 
+    bool checked = false;                ///< by open()
+    std::optional<schema::Error> damage; // guarded by mutex
+
     std::mutex readerMutex;
     std::vector<std::unique_ptr<Connection>> readers;
 
     static std::unique_ptr<Connection> connect(const std::filesystem::path &file, bool readOnly);
     void migrate(std::span<const Migration> migrations);
     void commitBatch(const std::vector<Waiter *> &batch);
+    void findDamage(const std::stop_token &stop) const;
+    void noteDamage(const schema::Error &found);
     void runBody(Waiter &waiter, bool alone);
 };
 
@@ -391,6 +412,8 @@ void Database::State::runBody(Waiter &waiter, bool alone)
     } catch (const SqlError &error) {
         waiter.keep = false;
         waiter.result = error.error();
+        if (error.isDamage())
+            noteDamage(error.error());
     } catch (const std::exception &error) { // a defect of the body must not hold up the others
         waiter.keep = false;
         waiter.result = Error{ErrorCode::Internal, fmt::format("write: {}", error.what())};
@@ -430,7 +453,28 @@ void Database::State::commitBatch(const std::vector<Waiter *> &batch)
         sqlite3_exec(writer->m_handle, "ROLLBACK", nullptr, nullptr, nullptr);
         for (Waiter *waiter : batch)
             waiter->result = error.error();
+        if (error.isDamage())
+            noteDamage(error.error());
     }
+}
+
+/// On a connection of its own: what it reads is not kept in memory.
+void Database::State::findDamage(const std::stop_token &stop) const
+{
+    const auto connection = connect(file, true);
+    if (const std::string found = damageIn(*connection, stop); !found.empty())
+        throw SqlError(Error{ErrorCode::Internal, fmt::format("{} is damaged: {}{}", file.string(),
+                                                              found, remedyFor(SQLITE_CORRUPT))},
+                       true);
+}
+
+void Database::State::noteDamage(const schema::Error &found)
+{
+    const std::scoped_lock lock(mutex);
+    if (!damage)
+        damage = Error{ErrorCode::Unavailable, "nothing is written any more, because the database "
+                                               "is damaged: " +
+                                                   found.message};
 }
 
 Database::Database(std::unique_ptr<State> state)
@@ -447,6 +491,10 @@ schema::Result<std::unique_ptr<Database>> Database::open(const std::filesystem::
         state->file = file;
         checkLength(file);
         state->writer = State::connect(file, false);
+        if (sizeOf(file) + sizeOf(file.string() + "-wal") <= kCheckedAtOnce) {
+            state->findDamage({});
+            state->checked = true;
+        }
         state->migrate(migrations);
         return std::unique_ptr<Database>(new Database(std::move(state)));
     } catch (const SqlError &error) {
@@ -459,6 +507,8 @@ Status Database::commit(const std::function<bool(Connection &)> &body)
     Waiter waiter{&body, std::nullopt};
     State &state = *m_state;
     std::unique_lock lock(state.mutex);
+    if (state.damage)
+        return *state.damage;
     state.queue.push_back(&waiter);
     state.changed.wait(lock, [&] { return waiter.finished || !state.leading; });
     if (!waiter.finished) {
@@ -494,6 +544,8 @@ Status Database::snapshot(const std::function<void(Connection &)> &body)
         body(*reader);
     } catch (const SqlError &error) {
         status = error.error();
+        if (error.isDamage())
+            state.noteDamage(error.error());
     } catch (const std::exception &error) {
         status = Error{ErrorCode::Internal, fmt::format("read: {}", error.what())};
     }
@@ -505,6 +557,26 @@ Status Database::snapshot(const std::function<void(Connection &)> &body)
             state.readers.push_back(std::move(reader));
     }
     return status;
+}
+
+Status Database::check(const std::stop_token &stop)
+{
+    if (m_state->checked)
+        return {};
+    try {
+        m_state->findDamage(stop);
+    } catch (const SqlError &error) {
+        if (error.isDamage())
+            m_state->noteDamage(error.error());
+        return error.error();
+    }
+    return {};
+}
+
+std::optional<Error> Database::damage() const
+{
+    const std::scoped_lock lock(m_state->mutex);
+    return m_state->damage;
 }
 
 std::uint64_t Database::commits() const

@@ -10,6 +10,10 @@
 /// Durability: WAL with synchronous=FULL. When write() returns a value, the change is on disk.
 /// Writers that arrive while a commit is running share the next one (group commit): one flush for
 /// all of them.
+///
+/// Damage: a small file is looked through when it is opened, a large one by check(). Once damage is
+/// known, by these or because a statement met it, nothing is written any more: what can still be
+/// read is not made worse, and nobody is told that something was kept.
 
 #include "schema/base/result.h"
 #include "schema/base/time.h"
@@ -22,6 +26,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -54,16 +59,21 @@ std::optional<std::string> textOf(const std::optional<Guid> &guid);
 class SqlError : public std::exception
 {
 public:
-    explicit SqlError(schema::Error error)
+    explicit SqlError(schema::Error error, bool damage = false)
         : m_error(std::move(error))
+        , m_damage(damage)
     {}
 
     [[nodiscard]] const char *what() const noexcept override { return m_error.message.c_str(); }
 
     [[nodiscard]] const schema::Error &error() const { return m_error; }
 
+    /// Whether the file itself is damaged.
+    [[nodiscard]] bool isDamage() const { return m_damage; }
+
 private:
     schema::Error m_error;
+    bool m_damage;
 };
 
 template <typename T> inline constexpr bool kIsOptional = false;
@@ -181,6 +191,9 @@ public:
     /// Row id of the last INSERT.
     [[nodiscard]] std::int64_t lastInsertId() const;
 
+    /// Ends the statement that runs now soon, with an SqlError. Any thread.
+    void interrupt();
+
 private:
     friend class Database;
     friend class Statement;
@@ -214,7 +227,8 @@ public:
     /// Opens or creates the file and brings it to the newest version, each migration in its own
     /// transaction. Errors: Conflict when the file is of a newer Slipway or not a Slipway database;
     /// PermissionDenied or Io when it cannot be written (message names path and remedy); Internal
-    /// when it is damaged.
+    /// when it is damaged, as far as its first page and length show, of a file up to 4 MiB as far
+    /// as check() shows.
     static schema::Result<std::unique_ptr<Database>>
     open(const std::filesystem::path &file,
          std::span<const Migration> migrations = embeddedMigrations());
@@ -250,6 +264,15 @@ public:
             return done.error();
         return std::move(*result); // NOLINT(bugprone-unchecked-optional-access) emplaced
     }
+
+    /// Looks for damage in all tables and their indexes, one table after the other (`PRAGMA
+    /// quick_check`: broken pages, trees and records; not a changed byte inside a text). Nothing
+    /// when open() did so already. About a second for each GB that the system has in memory; other
+    /// calls go on. Errors: Internal naming table, finding and remedy, which is remembered as
+    /// damage; Canceled soon after `stop` was requested; Io.
+    schema::Status check(const std::stop_token &stop);
+    /// The damage that is known, if any: why write() refuses everything (Unavailable).
+    [[nodiscard]] std::optional<schema::Error> damage() const;
 
     /// Number of commits since opening: flushes to disk, for metrics and benchmarks.
     [[nodiscard]] std::uint64_t commits() const;

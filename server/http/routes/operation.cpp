@@ -96,6 +96,9 @@ Result<Reply> metrics(Services &services)
     families.push_back(figure("slipway_database_flushes_total",
                               "Times that SQLite had a file brought to the disk",
                               MetricType::Counter, static_cast<double>(store::flushes())));
+    families.push_back(figure("slipway_database_damaged",
+                              "1 when damage was found, and nothing is written any more",
+                              MetricType::Gauge, services.database.damage() ? 1 : 0));
     families.push_back(histogramOf("slipway_job_queue_wait_seconds",
                                    "Time of jobs in the queue, until a worker is chosen",
                                    scheduler::queueWaits()));
@@ -157,7 +160,12 @@ void addOperationRoutes(Router &router, Services &services)
     router.add(
         "GET", "readyz",
         [&services](Call &) -> Result<Reply> {
-            // Ready means that the database answers; the scheduler runs before the port is open.
+            // Ready means that the database answers and takes what comes; the scheduler runs before
+            // the port is open.
+            if (services.database.damage())
+                return {schema::ErrorCode::Unavailable,
+                        "the database is damaged and nothing is written any more; the server's "
+                        "log says where"};
             RETURN_IF_ERROR(services.projects.list());
             return Reply::text("ready\n");
         },

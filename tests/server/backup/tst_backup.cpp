@@ -173,6 +173,10 @@ void TestBackup::findsDamage()
     const auto size = fs::file_size(victim);
     if (what == u"remove") {
         fs::remove(victim);
+    } else if (what == u"middle") {
+        std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
+        bytes.seekp(static_cast<std::streamoff>(fs::file_size(file) / 2 / 4096 * 4096));
+        bytes << std::string(4096, '\xff');
     } else if (what == u"cut") {
         fs::resize_file(victim, size / 2);
     } else {
@@ -239,6 +243,7 @@ void TestBackup::explainsABrokenDatabaseAtStart_data()
     QTest::addColumn<QString>("what");
     QTest::addColumn<QString>("says");
     QTest::newRow("damaged") << "header" << "slipway restore";
+    QTest::newRow("damaged in the middle") << "middle" << "slipway restore";
     QTest::newRow("cut") << "cut" << "slipway restore";
     QTest::newRow("newer") << "newer" << "slipway restore";
     QTest::newRow("foreign") << "foreign" << "another program";
@@ -257,6 +262,10 @@ void TestBackup::explainsABrokenDatabaseAtStart()
     if (what == u"header") {
         std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
         bytes.write("not a database at all", 21);
+    } else if (what == u"middle") {
+        std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
+        bytes.seekp(static_cast<std::streamoff>(fs::file_size(file) / 2 / 4096 * 4096));
+        bytes << std::string(4096, '\xff');
     } else if (what == u"cut") {
         fs::resize_file(file, fs::file_size(file) / 2);
     } else if (what == u"newer") {

@@ -112,7 +112,7 @@ schema::Result<std::int64_t> Batch::create(NewRun &run)
     auto one = std::make_unique<RunContext>();
     store::RunRow &row = one->snapshot.run;
     row.pipelineId = run.pipelineId;
-    row.planId = schema::randomGuid();
+    row.planId = std::move(run.planId);
     row.reason = run.reason;
     row.sourceBranch = std::move(run.sourceBranch);
     row.sourceVersion = std::move(run.sourceVersion);

@@ -2,6 +2,7 @@
 /// Runs as the API sees them: create, cancel, retry, read. Changing calls go through the scheduler
 /// loop and return when the change is on disk.
 
+#include "schema/base/guid.h"
 #include "schema/base/result.h"
 #include "schema/model/plan.h"
 #include "schema/model/states.h"
@@ -22,6 +23,8 @@ class Scheduler;
 /// A run to be created. The caller compiled the pipeline and knows the commit.
 struct NewRun
 {
+    /// Of its plan; the ids of its records are made from it.
+    std::string planId = schema::randomGuid();
     std::int64_t pipelineId = 0;
     schema::RunReason reason = schema::RunReason::Manual;
     std::string sourceBranch;  ///< full ref, "refs/heads/main"

@@ -46,6 +46,7 @@ private Q_SLOTS:
     void holdsInvariantsUnderFaults();
     void holdsInvariantsWithSeedsThatOnceFailed_data();
     void holdsInvariantsWithSeedsThatOnceFailed();
+    void repeatsASeed();
     void noticesSabotage_data();
     void noticesSabotage();
 };
@@ -89,6 +90,18 @@ void TestSimulation::holdsInvariantsWithSeedsThatOnceFailed()
     QFETCH(const quint64, seed);
     const std::string problem = simulate(seed);
     QVERIFY2(problem.empty(), problem.c_str());
+}
+
+/// A seed that is printed must show again what it showed.
+void TestSimulation::repeatsASeed()
+{
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+        Simulation first(seed);
+        first.run(kRunsPerWorld);
+        Simulation second(seed);
+        second.run(kRunsPerWorld);
+        QCOMPARE(first.course(), second.course());
+    }
 }
 
 void TestSimulation::noticesSabotage_data()

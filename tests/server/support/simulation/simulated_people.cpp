@@ -1,4 +1,5 @@
 // People who queue and approve, and mischief.
+#include "schema/base/guid.h"
 #include "server/store/token.h"
 #include "tests/server/support/simulation/simulation.h"
 
@@ -20,6 +21,7 @@ void Simulation::createRun()
     command.run = std::make_shared<NewRun>();
     command.reply = std::make_shared<std::promise<schema::Result<std::int64_t>>>();
     NewRun &run = *command.run;
+    run.planId = schema::nameGuid("simulated plan", fmt::format("{} {}", m_seed, ++m_plans));
     run.pipelineId = m_pipelines[pick(m_pipelines.size())];
     run.priority = static_cast<schema::RunPriority>(chance(70) ? 3 : 1 + pick(5));
     run.number = "$(Build.BuildId)";

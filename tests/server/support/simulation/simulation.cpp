@@ -3,6 +3,8 @@
 
 #include <QTest>
 
+#include <fmt/format.h>
+
 #include <array>
 #include <memory>
 #include <span>
@@ -49,7 +51,8 @@ std::string tablesOfToday()
 } // namespace
 
 Simulation::Simulation(std::uint64_t seed, Sabotage sabotage)
-    : m_random(seed)
+    : m_seed(seed)
+    , m_random(seed)
     , m_sabotage(sabotage)
 {
     static const std::string kTables = tablesOfToday();
@@ -78,6 +81,13 @@ void Simulation::run(int runs)
     // Enough for every approval to expire and for every job to be waited for.
     advanceUntil([this] { return m_memoryFresh && m_inbox.empty() && m_memory.runs.empty(); }, 6h);
     finalCheck(runs);
+}
+
+std::string Simulation::course()
+{
+    // The next of the random numbers tells how many were drawn.
+    return fmt::format("{} events in {} ms, {} plans, then {}", m_sequence, m_clock.count(),
+                       m_plans, m_random());
 }
 
 bool Simulation::fault(int perMille)

@@ -50,6 +50,9 @@ public:
     /// Simulates a world with so many runs. Throws Violation.
     void run(int runs);
 
+    /// What happened, in short: equal for worlds in which the same happened.
+    [[nodiscard]] std::string course();
+
 private:
     using Clock = std::chrono::milliseconds; ///< since the beginning of the world
     using Answer = std::shared_ptr<std::future<schema::Result<bool>>>;
@@ -149,10 +152,12 @@ private:
     void checkEnded(server::store::Connection &c, std::int64_t runId);
     [[nodiscard]] std::string describeOpen() const;
 
+    std::uint64_t m_seed;
     std::mt19937_64 m_random;
     Sabotage m_sabotage;
     std::priority_queue<Event> m_events;
     std::uint64_t m_sequence = 0;
+    std::uint64_t m_plans = 0; ///< runs that people asked for
     Clock m_clock{0};
     Clock m_skew{0};
     bool m_faults = false;

@@ -1,4 +1,5 @@
 // What each command means.
+#include "pipelines/base/text.h"
 #include "pipelines/run/step_context.h"
 #include "schema/base/guid.h"
 #include "schema/model/plan_json.h"
@@ -13,7 +14,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cctype>
 #include <chrono>
 
 namespace server::scheduler {
@@ -44,13 +44,6 @@ std::string replaced(std::string text, std::string_view what, const std::string 
     return text;
 }
 
-bool sameName(std::string_view a, std::string_view b)
-{
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-        return std::tolower(x) == std::tolower(y);
-    });
-}
-
 /// True when the text contains the value of a secret variable of the run's groups.
 bool holdsSecret(const std::string &text, const RunSnapshot &snapshot)
 {
@@ -69,7 +62,7 @@ std::string withRootValues(const std::string &number, const RunSnapshot &snapsho
 {
     const auto lookup = [&](std::string_view name) -> std::optional<std::string> {
         for (const auto &[root, value] : snapshot.rootValues) {
-            if (sameName(root, name) && !holdsSecret(value, snapshot))
+            if (pipelines::equalIgnoringCase(root, name) && !holdsSecret(value, snapshot))
                 return value;
         }
         return std::nullopt;

@@ -1,15 +1,16 @@
 #include "server/triggers/pipeline_service.h"
 
+#include "pipelines/base/text.h"
 #include "pipelines/run/run_number.h"
 #include "schema/base/guid.h"
 #include "server/environments/environment_service.h"
 #include "server/tasks/task_demands.h"
 #include "server/triggers/git_file_source.h"
+#include "server/triggers/queue_variables.h"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cctype>
 
 namespace server::triggers {
 
@@ -89,13 +90,6 @@ std::map<std::string, std::string> templateVariables(const CompiledPipeline &at,
         if (!name.starts_with("Slipway."))
             out[name] = value;
     return out;
-}
-
-bool sameName(std::string_view a, std::string_view b)
-{
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-        return std::tolower(x) == std::tolower(y);
-    });
 }
 
 void sortByPlace(std::vector<Diagnostic> &diagnostics)
@@ -323,13 +317,14 @@ Result<std::string> PipelineService::nextNumber(const CompiledPipeline &compiled
     const auto variables = templateVariables(compiled, request);
     const auto lookup = [&](std::string_view name) -> std::optional<std::string> {
         // The id is not known yet; the run service fills it in.
-        if (sameName(name, "Build.BuildId"))
+        if (pipelines::equalIgnoringCase(name, "Build.BuildId"))
             return "$(Build.BuildId)";
         for (const auto &[key, value] : variables)
-            if (sameName(key, name))
+            if (pipelines::equalIgnoringCase(key, name))
                 return value;
         for (const auto &entry : plan.variables)
-            if (sameName(entry.name, name)) // `$[ ]` gets its value when the run is created
+            if (pipelines::equalIgnoringCase(entry.name, name))
+                // `$[ ]` gets its value when the run is created
                 return entry.value.find("$[") == std::string::npos ? entry.value
                                                                    : "$(" + entry.name + ")";
         return std::nullopt;
@@ -355,6 +350,8 @@ Result<QueuedRun> PipelineService::queue(const QueueRequest &request)
         return {ErrorCode::Conflict, "pipeline '" + compiled.pipeline.name + "' is disabled"};
     if (!compiled.valid && request.requestedBy)
         return QueuedRun{0, compiled.diagnostics};
+    const auto &known = compiled.compilation.plan;
+    RETURN_IF_ERROR(checkQueueVariables(request.variables, known ? &*known : nullptr));
     // The number is part of the file too: one that cannot be formed makes the run invalid.
     const schema::RunPlan noPlan;
     auto number = nextNumber(compiled, request,

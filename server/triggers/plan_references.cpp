@@ -1,8 +1,9 @@
 #include "server/triggers/plan_references.h"
 
+#include "pipelines/base/text.h"
+
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <set>
 
 namespace server::triggers {
@@ -12,17 +13,11 @@ using schema::SourcePosition;
 
 namespace {
 
-bool sameName(std::string_view a, std::string_view b)
-{
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-        return std::tolower(x) == std::tolower(y);
-    });
-}
-
 bool contains(const std::vector<std::string> &names, std::string_view name)
 {
-    return std::any_of(names.begin(), names.end(),
-                       [&](const std::string &candidate) { return sameName(candidate, name); });
+    return std::any_of(names.begin(), names.end(), [&](const std::string &candidate) {
+        return pipelines::equalIgnoringCase(candidate, name);
+    });
 }
 
 /// Known only while the run goes on.
@@ -84,7 +79,7 @@ public:
         for (const auto &step : list)
             for (const auto &[input, value] : step.inputs)
                 for (const auto known : kConnectionInputs)
-                    if (sameName(input, known))
+                    if (pipelines::equalIgnoringCase(input, known))
                         connection(value, "input '" + input + "' of task " + step.task,
                                    step.position);
     }
@@ -100,8 +95,9 @@ public:
         if (!job.environment || isDynamic(job.environment->name))
             return;
         const auto found = std::find_if(
-            m_known.environments.begin(), m_known.environments.end(),
-            [&](const auto &candidate) { return sameName(candidate.name, job.environment->name); });
+            m_known.environments.begin(), m_known.environments.end(), [&](const auto &candidate) {
+                return pipelines::equalIgnoringCase(candidate.name, job.environment->name);
+            });
         if (found == m_known.environments.end()) {
             std::vector<std::string> names;
             for (const auto &candidate : m_known.environments)

@@ -212,7 +212,7 @@ void Dispatcher::dispatch(Poco::Net::HTTPServerRequest &request,
                                  ? static_cast<std::uint64_t>(request.getContentLength64())
                                  : 0;
     const ConnectionHandler *connection = nullptr;
-    Reply reply = answer(call, credentialsOf(request), connection);
+    Reply reply = answer(call, request.getURI(), credentialsOf(request), connection);
     if (arriving && arriving->malformed() && reply.status >= 500)
         reply =
             errorReply({ErrorCode::InvalidArgument, arriving->where("the body of the request")});
@@ -232,10 +232,10 @@ void Dispatcher::dispatch(Poco::Net::HTTPServerRequest &request,
 }
 
 /// The answer, or the connection handler to be called instead.
-Reply Dispatcher::answer(Call &call, const Credentials &credentials,
+Reply Dispatcher::answer(Call &call, const std::string &uri, const Credentials &credentials,
                          const ConnectionHandler *&connection)
 {
-    auto target = parseTarget(request.getURI());
+    auto target = parseTarget(uri);
     if (!target)
         return errorReply(target.error());
     call.target = std::move(*target);

@@ -47,7 +47,8 @@ public:
 
 private:
     void dispatch(Poco::Net::HTTPServerRequest &request, Poco::Net::HTTPServerResponse &response);
-    Reply answer(Call &call, const Credentials &credentials, const ConnectionHandler *&connection);
+    Reply answer(Call &call, const std::string &uri, const Credentials &credentials,
+                 const ConnectionHandler *&connection);
     [[nodiscard]] Reply current(const Call &change, const Credentials &credentials) const;
     [[nodiscard]] Reply unmatched(const Call &call, const Router::Match &match) const;
 

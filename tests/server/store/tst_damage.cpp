@@ -4,6 +4,7 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -85,8 +86,8 @@ private:
         std::fstream bytes(path, std::ios::in | std::ios::out | std::ios::binary);
         const auto pages = static_cast<std::streamoff>(std::filesystem::file_size(path) / kPage);
         bytes.seekp(pages / 2 * kPage);
-        for (int written = 0; written < kPage && !with.isEmpty(); written += with.size())
-            bytes.write(with.data(), with.size());
+        const QByteArray page = with.repeated(kPage / std::max<qsizetype>(with.size(), 1));
+        bytes.write(page.data(), page.size());
         return path;
     }
 };

@@ -3,6 +3,8 @@
 
 #include <QTest>
 
+#include <vector>
+
 using server::triggers::checkQueueVariables;
 
 class TestQueueVariables : public QObject
@@ -18,8 +20,12 @@ void TestQueueVariables::takesOnlyWhatHasAnEffect_data()
 {
     QTest::addColumn<QStringList>("names");
     QTest::addColumn<QString>("refusal"); // empty: taken
-    const auto row = [](const char *name, const QStringList &names, const char *refusal) {
-        QTest::newRow(name) << names << QString::fromLatin1(refusal);
+    const auto row = [](const char *name, const std::vector<const char *> &names,
+                        const char *refusal) {
+        QStringList list;
+        for (const char *given : names)
+            list.append(QString::fromLatin1(given));
+        QTest::newRow(name) << list << QString::fromLatin1(refusal);
     };
     row("none", {}, "");
     row("own", {"target"}, "");

@@ -93,8 +93,20 @@ void setTime(Json &object, const char *name, const std::optional<schema::TimePoi
         object[name] = schema::toIso8601(*time);
 }
 
+Json objectWithRoom(std::size_t members)
+{
+    Json::object_t object;
+    object.reserve(members);
+    return object;
+}
+
 Json storedJson(const std::string &text, const Json &fallback)
 {
+    // What most rows hold.
+    if (text == "{}")
+        return Json::object();
+    if (text == "[]")
+        return Json::array();
     Json parsed = Json::parse(text, nullptr, false);
     if (parsed.is_discarded())
         return fallback;
@@ -200,7 +212,7 @@ Result<Json> RunShapes::build(const store::RunRow &run, bool leased,
     const std::string id = std::to_string(run.id);
     const std::string url = projectUrl(m_call, project->id, "build/Builds/" + id);
 
-    Json out;
+    Json out = objectWithRoom(40);
     out["_links"] = {{"self", {{"href", url}}},
                      {"web", {{"href", pageUrl(m_call, project->name, "runs/" + id)}}},
                      {"timeline", {{"href", url + "/Timeline"}}},
@@ -232,11 +244,11 @@ Result<Json> RunShapes::build(const store::RunRow &run, bool leased,
     out["sourceVersion"] = run.sourceVersion;
     out["priority"] = schema::toString(run.priority);
     out["reason"] = schema::toString(run.reason);
-    const Json who = run.requestedBy ? identityJson(m_call, *run.requestedBy, run.requestedByName)
-                                     : identityJson(m_call, "00000000-0000-0000-0000-000000000000",
-                                                    run.commitAuthor);
+    Json who = run.requestedBy
+                   ? identityJson(m_call, *run.requestedBy, run.requestedByName)
+                   : identityJson(m_call, "00000000-0000-0000-0000-000000000000", run.commitAuthor);
     out["requestedFor"] = who;
-    out["requestedBy"] = who;
+    out["requestedBy"] = std::move(who);
     out["lastChangedDate"] =
         schema::toIso8601(run.finishedAt.value_or(run.startedAt.value_or(run.queuedAt)));
     out["orchestrationPlan"] = {{"planId", run.planId}};
@@ -261,7 +273,7 @@ Result<Json> RunShapes::pipelineRun(const store::RunRow &run, bool full,
         projectUrl(m_call, project->id, "pipelines/" + std::to_string(pipeline->id));
     const std::string url = pipelineUrl + "/runs/" + std::to_string(run.id);
     const std::string web = pageUrl(m_call, project->name, "runs/" + std::to_string(run.id));
-    Json out;
+    Json out = objectWithRoom(24);
     out["_links"] = {
         {"self", {{"href", url}}}, {"web", {{"href", web}}}, {"pipeline", {{"href", pipelineUrl}}}};
     out["templateParameters"] = storedJson(run.parametersJson, Json::object());
@@ -355,7 +367,7 @@ Json recordJson(const store::RunRow &run, const store::TimelineRow &record,
                 const std::string &buildUrl,
                 const std::map<std::string, std::vector<int>> &earlierAttempts)
 {
-    Json out;
+    Json out = objectWithRoom(32);
     out["previousAttempts"] = Json::array();
     const auto earlier = earlierAttempts.find(record.id);
     for (const int attempt :

@@ -40,6 +40,8 @@ schema::Result<std::optional<std::int64_t>> limitMember(const Json &body);
 schema::Result<std::optional<schema::RunPriority>> priorityMember(const Json &body);
 /// Adds `name: time` when the time is known.
 void setTime(Json &object, const char *name, const std::optional<schema::TimePoint> &time);
+/// An empty object with room for so many members. One that grows copies all their names.
+Json objectWithRoom(std::size_t members);
 /// Parses stored JSON; `fallback` when it is damaged.
 Json storedJson(const std::string &text, const Json &fallback);
 

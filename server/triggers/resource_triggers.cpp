@@ -334,17 +334,16 @@ Result<int> ResourceTriggers::repositoryPushed(const store::Repository &reposito
     return started;
 }
 
-Result<int> ResourceTriggers::follow(std::int64_t runId)
+Result<int> ResourceTriggers::follow(std::int64_t runId, const std::vector<Listener> &all)
 {
+    if (all.empty())
+        return 0;
     const auto found = m_runs.detail(runId);
     if (!found && found.error().code == ErrorCode::NotFound)
         return 0; // deleted meanwhile
     if (!found)
         return found.error();
     const auto &run = found->run;
-    ASSIGN_OR_RETURN(const auto all, listeners(Triggers::Resource::Kind::Pipeline));
-    if (all.empty())
-        return 0;
     ASSIGN_OR_RETURN(const auto project, m_projects.find(run.projectId));
     ASSIGN_OR_RETURN(const auto producer, m_pipelines.find("", run.pipelineId));
     pipelines::trigger::Completion completion;
@@ -442,13 +441,21 @@ Result<int> ResourceTriggers::completions()
         succeeded = store::succeededStagesOfOpenRuns(connection);
         return {};
     }));
+    // Read from the pipelines' files once for all that happened, and only when something did.
+    std::optional<std::vector<Listener>> all;
+    const auto followed = [&](std::int64_t id) -> Result<int> {
+        if (!all) {
+            ASSIGN_OR_RETURN(all, listeners(Triggers::Resource::Kind::Pipeline));
+        }
+        return follow(id, *all);
+    };
     int started = 0;
     // A run counts once for a listener: what its stages start, its end does not start again.
     for (const auto &[id, count] : succeeded) {
         const auto known = m_succeeded.find(id);
         if (known != m_succeeded.end() && known->second == count)
             continue;
-        ASSIGN_OR_RETURN(const int runs, follow(id));
+        ASSIGN_OR_RETURN(const int runs, followed(id));
         started += runs;
     }
     m_succeeded = std::move(succeeded);
@@ -458,7 +465,7 @@ Result<int> ResourceTriggers::completions()
             if (!open.contains(id))
                 ended.insert(id);
     for (const auto id : ended) {
-        ASSIGN_OR_RETURN(const int runs, follow(id));
+        ASSIGN_OR_RETURN(const int runs, followed(id));
         started += runs;
         m_open.erase(id);
         if (m_onCompleted)

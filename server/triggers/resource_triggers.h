@@ -90,8 +90,9 @@ private:
     schema::Result<std::vector<Listener>> listeners(pipelines::Triggers::Resource::Kind kind);
     schema::Result<std::optional<std::int64_t>>
     start(const Listener &listener, QueueRequest request, const std::string &event);
-    /// Starts what listens to this run as it is now: to its end, or to stages of one that goes on.
-    schema::Result<int> follow(std::int64_t runId);
+    /// Starts what of `all` listens to this run as it is now: to its end, or to stages of one that
+    /// goes on.
+    schema::Result<int> follow(std::int64_t runId, const std::vector<Listener> &all);
 
     store::Database &m_database;
     library::ProjectService &m_projects;

@@ -42,6 +42,8 @@ using schema::Status;
 using schema::TaskResult;
 using worker::equalsIgnoringCase;
 
+constexpr std::string_view kRunNumber = "Build.BuildNumber";
+
 class LocalRun
 {
 public:
@@ -78,6 +80,7 @@ private:
     void finish(const graph::JobInstance &job, graph::InstanceResult result);
     schema::protocol::JobMessage messageFor(const graph::JobInstance &job) const;
     void wait();
+    void rename(const std::string &number);
     void readFrom(Instance &instance);
 
     const RunOptions &m_options;
@@ -130,7 +133,7 @@ Status LocalRun::prepare()
     };
     ASSIGN_OR_RETURN(m_number, graph::formatRunNumber(m_plan.name, now, lookup,
                                                       [](const std::string &) { return 1U; }));
-    m_progress.variables.push_back({"Build.BuildNumber", m_number, false, false});
+    m_progress.variables.push_back({std::string(kRunNumber), m_number, false, false});
     m_progress.variables.push_back({"Build.BuildId", "1", false, false});
     ASSIGN_OR_RETURN(
         m_progress.rootValues,
@@ -327,6 +330,16 @@ void LocalRun::startWaiting()
     }
 }
 
+/// Jobs that begin from now on see it, too.
+void LocalRun::rename(const std::string &number)
+{
+    m_number = number;
+    for (auto &variable : m_progress.variables) {
+        if (variable.name == kRunNumber)
+            variable.value = number;
+    }
+}
+
 void LocalRun::readFrom(Instance &instance)
 {
     worker::LocalEvents events;
@@ -349,6 +362,7 @@ void LocalRun::readFrom(Instance &instance)
         while (::read(m_signals.get(), &info, sizeof info) == sizeof info) {
         }
     };
+    events.renamed = [&](const std::string &number) { rename(number); };
     if (instance.process->read(events))
         return;
     const auto &completion = instance.process->completion();

@@ -139,6 +139,20 @@ private:
 
 } // namespace
 
+schema::Status checkRunNumber(std::string_view number)
+{
+    constexpr std::size_t kLongest = 255;
+    constexpr std::size_t kShown = 100;
+    const bool isBad = number.find_first_of("\"/:<>\\|?@*") != std::string_view::npos;
+    if (number.empty() || isBad || number.ends_with('.') || utf16Length(number) > kLongest)
+        return schema::Error{
+            schema::ErrorCode::InvalidArgument,
+            "'" + std::string(number.substr(0, kShown)) +
+                "' is no run number: 1 to 255 characters, none of \" / : < > \\ | ? @ *, "
+                "and no dot at the end"};
+    return {};
+}
+
 schema::Result<std::string> formatRunNumber(std::string_view format, schema::TimePoint now,
                                             const VariableLookup &variables,
                                             const RevisionCounter &revision)
@@ -157,9 +171,7 @@ schema::Result<std::string> formatRunNumber(std::string_view format, schema::Tim
     std::string out;
     for (const Piece &piece : pieces)
         out += piece.isRevision ? revisionText(piece.text, number) : piece.text;
-    constexpr std::size_t kLongest = 255;
-    const bool isBad = out.find_first_of("\"/:<>\\|?@*") != std::string::npos;
-    if (isBad || out.ends_with('.') || utf16Length(out) > kLongest) {
+    if (!out.empty() && !checkRunNumber(out)) {
         constexpr std::size_t kShown = 300;
         return Error{ErrorCode::InvalidArgument,
                      "The build number format string " + std::string(format.substr(0, kShown)) +

@@ -19,6 +19,11 @@ inline constexpr std::string_view kDefaultRunNumber = "$(Date:yyyyMMdd).$(Rev:r)
 /// tokens left out; called once, and only when the format has a Rev.
 using RevisionCounter = std::function<std::uint64_t(const std::string &text)>;
 
+/// Whether a text may be a run's number (environments-and-portal: the service's rules). Errors:
+/// InvalidArgument, when it is empty, longer than 255 UTF-16 units, holds one of
+/// `" / : < > \ | ? @ *` or ends in a dot.
+schema::Status checkRunNumber(std::string_view number);
+
 /// Fills in a format. Tokens compare ignoring case; names that are no token are looked up as
 /// variables (BuildID, BuildDefinitionName, SourceBranchName and TeamProject too, under the names
 /// Build.BuildId, Build.DefinitionName, Build.SourceBranchName, System.TeamProject); unknown ones

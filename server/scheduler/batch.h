@@ -51,6 +51,7 @@ private:
     void take(CreateRunCommand &command);
     void take(RunEventCommand &command);
     void take(PriorityCommand &command);
+    void take(RenameCommand &command);
     void take(DecideApprovalCommand &command);
     void take(DeliverCommand &command);
     void take(WorkerUpCommand &command);

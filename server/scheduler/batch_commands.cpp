@@ -186,6 +186,17 @@ void Batch::take(PriorityCommand &command)
         [reply = command.reply, status = std::move(status)] { reply->set_value(status); });
 }
 
+void Batch::take(RenameCommand &command)
+{
+    Status status = happen(command.runId, RunRenamed{std::move(command.number)});
+    if (status) {
+        RunContext &one = *context(command.runId);
+        one.snapshot.variables = runVariables(one.snapshot.run, one.facts); // Build.BuildNumber
+    }
+    replies.emplace_back(
+        [reply = command.reply, status = std::move(status)] { reply->set_value(status); });
+}
+
 void Batch::take(DecideApprovalCommand &command)
 {
     Status status;

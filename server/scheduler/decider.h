@@ -60,6 +60,7 @@ private:
     Refusal on(const StageCancelRequested &event);
     Refusal on(const RetryRequested &event);
     Refusal on(const PriorityChanged &event);
+    Refusal on(const RunRenamed &event);
     Refusal on(const JobCancelRequested &event);
     Refusal on(const JobRetryRequested &event);
     /// Jobs of a stage that wait for `job`, through others too, and have not run.

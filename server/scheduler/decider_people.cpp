@@ -171,6 +171,16 @@ Decider::Refusal Decider::on(const PriorityChanged &event)
     return {};
 }
 
+Decider::Refusal Decider::on(const RunRenamed &event)
+{
+    if (m_copy.run().status == RunStatus::Completed)
+        return Error{ErrorCode::Conflict,
+                     fmt::format("run {} is already completed", m_copy.run().number)};
+    if (m_copy.run().number != event.number)
+        m_copy.editRun().number = event.number;
+    return {};
+}
+
 Decider::Refusal Decider::on(const RetryRequested &event)
 {
     if (m_copy.run().status == RunStatus::Cancelling)

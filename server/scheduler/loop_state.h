@@ -60,6 +60,14 @@ struct PriorityCommand
     Done reply;
 };
 
+/// Another number of a run, which jobs that begin later get, too.
+struct RenameCommand
+{
+    std::int64_t runId = 0;
+    std::string number;
+    Done reply;
+};
+
 struct DecideApprovalCommand
 {
     std::string approvalId, identityId;
@@ -112,10 +120,10 @@ struct ExplainCommand
     Reply<std::vector<Waiting>> reply;
 };
 
-using Command =
-    std::variant<CreateRunCommand, RunEventCommand, PriorityCommand, DecideApprovalCommand,
-                 DeliverCommand, WorkerUpCommand, WorkerDownCommand, WorkerFrameCommand,
-                 JobSeenCommand, ConfigurationCommand, LocksCommand, ExplainCommand>;
+using Command = std::variant<CreateRunCommand, RunEventCommand, PriorityCommand, RenameCommand,
+                             DecideApprovalCommand, DeliverCommand, WorkerUpCommand,
+                             WorkerDownCommand, WorkerFrameCommand, JobSeenCommand,
+                             ConfigurationCommand, LocksCommand, ExplainCommand>;
 
 // ---- memory ----------------------------------------------------------------------------------
 

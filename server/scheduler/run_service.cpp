@@ -1,5 +1,6 @@
 #include "server/scheduler/run_service.h"
 
+#include "pipelines/run/run_number.h"
 #include "schema/model/plan_json.h"
 #include "server/scheduler/explanation.h"
 #include "server/scheduler/scheduler.h"
@@ -147,6 +148,12 @@ schema::Status RunService::retryJob(std::int64_t runId, const std::string &jobId
 schema::Status RunService::setPriority(std::int64_t runId, schema::RunPriority priority)
 {
     return m_scheduler.setPriority(runId, priority);
+}
+
+schema::Status RunService::rename(std::int64_t runId, const std::string &number)
+{
+    RETURN_IF_ERROR(pipelines::run::checkRunNumber(number));
+    return m_scheduler.rename(runId, number);
 }
 
 void RunService::limitsChanged()

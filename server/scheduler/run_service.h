@@ -172,6 +172,9 @@ public:
     /// Decides which of several waiting jobs get workers first. Errors: NotFound; Conflict
     /// (completed).
     schema::Status setPriority(std::int64_t runId, schema::RunPriority priority);
+    /// Gives the run another number, `Build.BuildNumber` of jobs that begin later. Errors:
+    /// InvalidArgument (pipelines::run::checkRunNumber); NotFound; Conflict (completed).
+    schema::Status rename(std::int64_t runId, const std::string &number);
     /// Limits of pipelines were changed: looks at the queues again.
     void limitsChanged();
 

@@ -323,6 +323,11 @@ Status Scheduler::setPriority(std::int64_t runId, schema::RunPriority priority)
     return m_state->ask<std::monostate>(PriorityCommand{runId, priority, nullptr});
 }
 
+Status Scheduler::rename(std::int64_t runId, std::string number)
+{
+    return m_state->ask<std::monostate>(RenameCommand{runId, std::move(number), nullptr});
+}
+
 Status Scheduler::decideApproval(const std::string &approvalId, const std::string &identityId,
                                  bool approve, const std::string &comment)
 {

@@ -100,6 +100,7 @@ public:
     schema::Status retryJob(std::int64_t runId, const std::string &jobId,
                             const std::string &identityId);
     schema::Status setPriority(std::int64_t runId, schema::RunPriority priority);
+    schema::Status rename(std::int64_t runId, std::string number);
     schema::Status decideApproval(const std::string &approvalId, const std::string &identityId,
                                   bool approve, const std::string &comment);
     /// Gives whether the job is completed. Errors: NotFound, Conflict ("leaseLost: ..."), those of

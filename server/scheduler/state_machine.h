@@ -155,6 +155,12 @@ struct PriorityChanged
     schema::RunPriority priority = schema::RunPriority::Normal;
 };
 
+/// The run has another number from now on, as steps say by `build.updatebuildnumber`.
+struct RunRenamed
+{
+    std::string number;
+};
+
 struct RetryRequested
 {
     std::vector<std::string> stages; ///< empty: every stage that can be retried
@@ -166,7 +172,7 @@ using RunEvent = std::variant<RunCreated, StageResolved, ApprovalDecided, LockGr
                               LockSuperseded, JobAssigned, JobUnassignable, JobAccepted, JobRefused,
                               LeaseRenewed, JobLost, JobCompleted, TimerDue, CancelRequested,
                               StageCancelRequested, JobCancelRequested, JobRetryRequested,
-                              RetryRequested, ClockJumped, PriorityChanged>;
+                              RetryRequested, ClockJumped, PriorityChanged, RunRenamed>;
 
 // ---- decisions -------------------------------------------------------------------------------
 

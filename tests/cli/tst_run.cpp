@@ -280,6 +280,18 @@ jobs:
         QVERIFY2(ended.error.contains("nonsense"), ended.error);
     }
 
+    void keepsTheNumberThatAStepGives()
+    {
+        write("azure-pipelines.yml",
+              "jobs:\n- job: A\n  steps:\n  - script: echo '##vso[build.updatebuildnumber]7.8'\n"
+              "- job: B\n  dependsOn: A\n  steps:\n  - script: echo number $(Build.BuildNumber)\n");
+        const auto ended = run({"--format", "json"});
+        QVERIFY2(ended.exitCode == 0, ended.out + ended.error);
+        QCOMPARE(QJsonDocument::fromJson(ended.out)[QLatin1String("number")].toString(),
+                 QStringLiteral("7.8"));
+        QVERIFY2(ended.error.contains("number 7.8\n"), ended.error);
+    }
+
     void jsonIsAllOfStandardOutput()
     {
         const auto ended = run({"--yes", "--format", "json", "--variable", "shade=dark"});

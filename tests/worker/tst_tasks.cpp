@@ -183,6 +183,26 @@ private Q_SLOTS:
         VERIFY_CONTAINS(run.stepText(2), "No code coverage file matches 'no.xml'");
     }
 
+    /// As Microsoft's samples name it: `$(System.DefaultWorkingDirectory)/**/coverage`.
+    void coverageReports()
+    {
+        const auto publish = [](const char *folder) {
+            return task("PublishCodeCoverageResults@1",
+                        {{"summaryFileLocation", "out/a.xml"}, {"reportDirectory", folder}});
+        };
+        JobRun run(
+            job({script("mkdir -p out/b/coverage; echo '<coverage lines-covered=\"1\" "
+                        "lines-valid=\"2\"/>' > out/a.xml; echo hello > out/b/coverage/i.html"),
+                 publish("$(System.DefaultWorkingDirectory)/**/coverage"), publish("**/none"),
+                 publish("absent")}));
+        QCOMPARE(toString(run.go().result), toString(TaskResult::Succeeded));
+        const auto kept = fs::path(run.sink.artifactFolder.path().toStdString());
+        QVERIFY(fs::exists(kept / "Code Coverage Report_7" / "i.html"));
+        QVERIFY(run.stepText(1).find("warning") == std::string::npos);
+        VERIFY_CONTAINS(run.stepText(2), "No report directory matches '**/none'");
+        VERIFY_CONTAINS(run.stepText(3), "does not exist");
+    }
+
     void transform()
     {
         JobRun run(

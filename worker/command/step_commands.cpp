@@ -1,5 +1,6 @@
 #include "worker/command/step_commands.h"
 
+#include "pipelines/run/run_number.h"
 #include "schema/base/guid.h"
 #include "worker/artifact/archive_stream.h"
 #include "worker/base/text.h"
@@ -361,9 +362,8 @@ Status StepCommands::build(const LoggingCommand &command)
     }
     if (command.action == "updatebuildnumber") {
         const auto number = trimmed(command.data);
-        if (number.empty() || number.size() > 255 ||
-            number.find_first_of("\":<>|*?\\/@") != std::string::npos || number.ends_with('.'))
-            return invalid("'" + number + "' is no valid run number");
+        if (const Status checked = pipelines::run::checkRunNumber(number); !checked)
+            return invalid(checked.error().message);
         m_step.job.variables.set("Build.BuildNumber", number);
         m_step.pendingRunNumber = number;
         return {};

@@ -186,6 +186,9 @@ bool LocalJob::read(const LocalEvents &events)
             if (events.failed)
                 events.failed(step);
             goOn();
+        } else if (type == 'N') {
+            if (events.renamed)
+                events.renamed(json.value("number", ""));
         } else if (type == 'R') {
             if (auto update = schema::protocol::recordUpdateFromJson(json); update && events.record)
                 events.record(*update);

@@ -17,6 +17,8 @@ struct LocalEvents
     /// A step failed and its job waits for goOn() (only with `WorkerOptions::onStepFailure` wanted
     /// by start()).
     std::function<void(const FailedStep &step)> failed;
+    /// The run has another number from now on.
+    std::function<void(const std::string &number)> renamed;
 };
 
 class LocalJob

@@ -149,9 +149,11 @@ Status LocalSink::attach(const std::string & /*recordId*/, const std::string & /
 }
 
 Status LocalSink::updateRun(const std::vector<std::string> & /*addTags*/,
-                            const std::string & /*runNumber*/)
+                            const std::string &runNumber)
 {
-    return {}; // a local run has no tags; the number is a variable of the job already
+    if (!runNumber.empty()) // a local run has no tags
+        queue('N', dump({{"number", runNumber}}));
+    return {};
 }
 
 void LocalSink::failed(const FailedStep &step)

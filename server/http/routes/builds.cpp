@@ -363,13 +363,16 @@ Result<Reply> updateBuild(Call &call, Services &services)
     ASSIGN_OR_RETURN(const auto priority, priorityMember(body));
     if (priority)
         RETURN_IF_ERROR(services.runs.setPriority(run.id, *priority));
+    ASSIGN_OR_RETURN(const auto number, textMember(body, "buildNumber"));
+    if (number)
+        RETURN_IF_ERROR(services.runs.rename(run.id, *number));
     ASSIGN_OR_RETURN(const auto status, textMember(body, "status"));
-    if (!status && (keep || priority))
+    if (!status && (keep || priority || number))
         return buildReply(call, services, run.id);
     if (!status)
         return {ErrorCode::InvalidArgument,
                 "nothing to change: send {\"status\": \"cancelling\"}, {\"keepForever\": true}, "
-                "{\"priority\": \"high\"} or ?retry=true"};
+                "{\"priority\": \"high\"}, {\"buildNumber\": \"1.2\"} or ?retry=true"};
     const auto wanted = readStatuses(*status);
     if (wanted != 4)
         return {ErrorCode::InvalidArgument, "'status' can only be set to 'cancelling'"};

@@ -102,17 +102,11 @@ Result<Reply> postRun(Call &call, Services &services, const workers::JobAccess &
         }
     }
     ASSIGN_OR_RETURN(const auto number, textMember(body, "runNumber"));
+    if (number && !number->empty())
+        RETURN_IF_ERROR(services.runs.rename(job.runId, *number));
     std::int64_t changeId = 0;
     RETURN_IF_ERROR(services.database.write([&](Connection &connection) -> Status {
         JobResourceStore(connection).addTags(job.runId, tags);
-        if (number && !number->empty()) {
-            store::RunStore runs(connection);
-            auto run = runs.find(job.runId);
-            if (run) {
-                run->number = *number;
-                runs.update(*run);
-            }
-        }
         changeId = store::TimelineStore(connection).nextChange(job.runId);
         return {};
     }));

@@ -29,6 +29,7 @@ private Q_SLOTS:
     void keepsAndExplainsLimits();
     void passesByAWorkerThatTakesNoJobs();
     void takesJobsOfAStageInThePlansOrder();
+    void keepsTheNumberThatAStepGave();
     void failsAJobOfAnUnknownPool();
     void createsAFailedRunFromABrokenFile();
     void repeatsAreHarmless();
@@ -320,6 +321,32 @@ void TestScheduler::keepsAndExplainsLimits()
     QCOMPARE(world.run(worker).jobName, std::string("C"));
     QCOMPARE(world.run(worker).jobName, std::string("B"));
     QVERIFY(!world.runs->setPriority(first, schema::RunPriority::Low)); // it is over
+}
+
+/// `build.updatebuildnumber`: later jobs see it, and it is there when the run has ended.
+void TestScheduler::keepsTheNumberThatAStepGave()
+{
+    World world;
+    const auto worker = world.addWorker("w1");
+    world.connect(worker);
+    const auto id =
+        world.queue(plan({stage("Build", {job("A")}), stage("Test", {job("B")}, {"Build"})}));
+    const auto first = world.accept(worker);
+    QVERIFY(!world.runs->rename(id, "7/8"));
+    QVERIFY(!world.runs->rename(id, ""));
+    QVERIFY(world.runs->rename(id, "7.8-rc"));
+    world.complete(worker, first, TaskResult::Succeeded);
+    const auto second = world.run(worker);
+    QCOMPARE(second.jobName, std::string("B"));
+    QCOMPARE(second.runNumber, std::string("7.8-rc"));
+    const auto named = std::find_if(second.variables.begin(), second.variables.end(),
+                                    [](const auto &v) { return v.name == "Build.BuildNumber"; });
+    QVERIFY(named != second.variables.end());
+    QCOMPARE(named->value, std::string("7.8-rc"));
+    const auto detail = world.runs->detail(id).value();
+    QVERIFY(detail.run.status == schema::RunStatus::Completed);
+    QCOMPARE(detail.run.number, std::string("7.8-rc"));
+    QVERIFY(!world.runs->rename(id, "7.9")); // it is over
 }
 
 void TestScheduler::failsAJobOfAnUnknownPool()

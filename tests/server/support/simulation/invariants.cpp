@@ -223,6 +223,7 @@ void Simulation::compareWithDisk(store::Connection &c)
         for (const auto &[id, approval] : a.approvals)
             same(b.approvals.at(id).status == approval.status, "approvals");
         same(a.run.status == b.run.status, "status");
+        same(a.run.number == b.run.number, "number");
         same(a.rootValues == b.rootValues, "root variables");
         same(a.index == b.index, "indexes");
         // Decisions look at what changed only; nothing may be left that a look at the whole finds.

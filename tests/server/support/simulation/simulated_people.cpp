@@ -109,6 +109,9 @@ void Simulation::meddle()
             send(PriorityCommand{*run, static_cast<schema::RunPriority>(1 + pick(5)),
                                  std::make_shared<std::promise<schema::Result<>>>()});
         else if (chance(20))
+            send(RenameCommand{*run, fmt::format("renamed {}", pick(100)),
+                               std::make_shared<std::promise<schema::Result<>>>()});
+        else if (chance(20))
             send(RunEventCommand{*run, StageCancelRequested{"S0", kApprover}, nullptr});
         else
             send(RunEventCommand{*run, RetryRequested{{}, chance(20), kApprover}, nullptr});

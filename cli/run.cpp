@@ -7,6 +7,7 @@
 #include "cli/run_watch.h"
 #include "cli/validate_format.h"
 #include "pipelines/run/graph.h"
+#include "pipelines/run/groups.h"
 #include "pipelines/run/job_repositories.h"
 #include "pipelines/run/run_number.h"
 #include "schema/base/guid.h"
@@ -123,6 +124,13 @@ Status LocalRun::prepare()
         auto &group = m_progress.groups[name];
         for (const auto &[key, value] : values)
             group.push_back({key, value, false, false});
+    }
+    for (const std::string &name : graph::groupsOf(m_plan)) {
+        if (!m_progress.groups.contains(name))
+            m_view.say("warning: no values of the variable group '" + name +
+                       "' are given, so its variables do not exist; give them with "
+                       "--variable-group '" +
+                       name + "=FILE'");
     }
     const auto lookup = [this](std::string_view name) -> std::optional<std::string> {
         for (const auto &variable : m_progress.variables) {

@@ -98,20 +98,22 @@ void RunView::line(const std::string &job, std::string_view text)
         return true;
     };
     std::string shown;
-    if (taken("##[section]Starting: "))
+    if (taken("##[section]Starting: ")) {
         shown = color("1", "> " + std::string(text));
-    else if (taken("##[section]") || taken("##[endgroup]"))
+    } else if (taken("##[section]") || taken("##[endgroup]")) {
         return;
-    else if (taken("##[error]"))
+    } else if (taken("##[error]")) {
+        m_jobs[job].error = text;
         shown = color("31", "error: " + std::string(text));
-    else if (taken("##[warning]"))
+    } else if (taken("##[warning]")) {
         shown = color("33", "warning: " + std::string(text));
-    else if (taken("##[group]") || taken("##[command]") || taken("##[debug]"))
+    } else if (taken("##[group]") || taken("##[command]") || taken("##[debug]")) {
         shown = color("36", std::string(text));
-    else if (taken("[command]"))
+    } else if (taken("[command]")) {
         shown = color("36", "$ " + std::string(text));
-    else
+    } else {
         shown = std::string(text);
+    }
     write(color("2", "[" + job + "] ") + shown);
 }
 
@@ -175,9 +177,10 @@ void RunView::jobEnded(const std::string &job, schema::TaskResult result,
     entry.running = false;
     entry.end = std::chrono::steady_clock::now();
     entry.result = result;
-    const auto text =
-        fmt::format("[{}] {} after {:.1f} s{}{}", job, toString(result),
-                    seconds(entry.end - entry.start), message.empty() ? "" : ": ", message);
+    // What is known already is not said again.
+    const std::string why = message.empty() || message == entry.error ? "" : ": " + message;
+    const auto text = fmt::format("[{}] {} after {:.1f} s{}", job, toString(result),
+                                  seconds(entry.end - entry.start), why);
     const bool good = result <= schema::TaskResult::SucceededWithIssues;
     say(color(good ? "32" : "31", text));
 }

@@ -42,6 +42,7 @@ private:
     {
         std::chrono::steady_clock::time_point start, end;
         std::string step;
+        std::string error;   ///< the last one that was shown
         std::string partial; ///< begin of a line whose end has not come
         bool begun = false;  ///< what stands before it in its line was shown already
         int percent = 0;

@@ -11,7 +11,6 @@
 #include <nlohmann/json.hpp>
 
 #include <charconv>
-#include <fstream>
 #include <memory>
 #include <utility>
 
@@ -116,7 +115,6 @@ schema::Status Up::start()
     m_console.done();
     if (!m_options.noSample)
         RETURN_IF_ERROR(m_services->explained(startSample()));
-    std::ofstream(m_data / "url", std::ios::trunc) << m_services->client().url() << '\n';
     return m_services->explained(announce());
 }
 

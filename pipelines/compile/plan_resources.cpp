@@ -42,6 +42,8 @@ std::vector<VariableEntry> PlanBuilder::variables(const Node *list, expr::Slot s
         entry.readOnly = flag(*item, "readonly", false);
         if (entry.name.empty() && entry.group.empty())
             continue;
+        if (!entry.group.empty())
+            entry.position = item->find("group")->position();
         if (const Node *const value = item->find("value"); value != nullptr)
             m_expressions.runtimeText("Variable " + entry.name, *value, slot, severity);
         if (!entry.name.empty())

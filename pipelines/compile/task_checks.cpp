@@ -128,8 +128,9 @@ private:
             (!found->second->isScalar() || !found->second->text.empty() || found->second->guessed))
             return;
         bool isKnown = true;
-        const bool isVisible = schema::isVisible(
-            input.visibleRule, [&](std::string_view name) { return valueOf(name, isKnown); });
+        const auto value = [&](std::string_view name) { return valueOf(name, isKnown); };
+        const bool isVisible = schema::isVisible(input.visibleRule, value) &&
+                               schema::isVisible(input.groupRule, value);
         if (isVisible && isKnown)
             m_remark(found != m_given.end() ? *found->second : task, "missing-input",
                      "Task " + m_shown + " requires the input " + inQuotes(input.name),

@@ -36,6 +36,7 @@ struct VariableEntry
     std::string value; ///< [R][M]
     std::string group; ///< group name; its contents are never inlined in a plan
     bool readOnly = false;
+    SourcePosition position{}; ///< of a group's entry; whether it exists is not known here
     bool operator==(const VariableEntry &) const = default;
 };
 

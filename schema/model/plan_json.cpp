@@ -71,6 +71,7 @@ template <typename Io, Is<VariableEntry> S> void visit(Io &io, S &s, const Varia
     FIELD(value);
     FIELD(group);
     FIELD(readOnly);
+    FIELD(position);
 }
 
 template <typename Io, Is<Pool> S> void visit(Io &io, S &s, const Pool &d)

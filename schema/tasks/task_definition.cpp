@@ -138,9 +138,19 @@ Result<TaskDefinition> parseTaskDefinition(std::string_view text)
         if (out.deprecation.empty())
             out.deprecation = "the task is deprecated";
     }
+    const auto groups = json.find("groups");
+    const auto ruleOfGroup = [&](const std::string &name) {
+        if (groups == json.end() || !groups->is_array() || name.empty())
+            return std::string();
+        const auto group = std::find_if(groups->begin(), groups->end(), [&](const Json &one) {
+            return one.is_object() && textOf(one, "name") == name;
+        });
+        return group == groups->end() ? std::string() : textOf(*group, "visibleRule");
+    };
     if (const auto inputs = json.find("inputs"); inputs != json.end() && inputs->is_array()) {
         for (const Json &input : *inputs) {
             ASSIGN_OR_RETURN(auto read, readInput(input));
+            read.groupRule = ruleOfGroup(textOf(input, "groupName"));
             out.inputs.push_back(std::move(read));
         }
     }

@@ -24,6 +24,7 @@ struct TaskInputDefinition
     std::vector<std::pair<std::string, std::string>> options;
     bool anyOption = false;  ///< options are suggestions only
     std::string visibleRule; ///< "command = run || command = build"; empty: always
+    std::string groupRule;   ///< the same of the group that it belongs to
     bool operator==(const TaskInputDefinition &) const = default;
 };
 

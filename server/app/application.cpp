@@ -25,6 +25,7 @@
 #include <charconv>
 #include <csignal>
 #include <cstdio>
+#include <fstream>
 #include <malloc.h>
 #include <optional>
 #include <pthread.h>
@@ -56,6 +57,19 @@ Status ensureDefaultPool(workers::PoolService &pools)
 }
 
 } // namespace
+
+/// For commands that are given the data folder. Who listens everywhere is reached at home.
+void writeAddress(const std::filesystem::path &file, std::string host, std::uint16_t port)
+{
+    if (host.empty() || host == "0.0.0.0" || host == "::")
+        host = "127.0.0.1";
+    if (host.find(':') != std::string::npos)
+        host = "[" + host + "]";
+    std::ofstream out(file, std::ios::trunc);
+    out << "http://" << host << ':' << port << '\n';
+    if (!out.flush())
+        qCWarning(lcApp, "%s cannot be written; commands need --url", file.c_str());
+}
 
 /// Looks through a large database beside the first requests, only while nobody else wants the
 /// processor.
@@ -247,6 +261,7 @@ Result<std::unique_ptr<Application>> Application::start(const Configuration &con
     ASSIGN_OR_RETURN(p.server,
                      http::HttpServer::start(p.router, *p.authenticator,
                                              p.portal ? &*p.portal : nullptr, p.metrics, options));
+    writeAddress(p.data->url(), configuration.host, p.server->port());
     p.triggers->start();
     p.retention->start();
     p.damageCheck = std::jthread(

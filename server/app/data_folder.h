@@ -29,6 +29,9 @@ public:
         return m_folder / "operator-token";
     }
 
+    /// Where the commands of this machine find the server's address.
+    [[nodiscard]] std::filesystem::path url() const { return m_folder / "url"; }
+
     [[nodiscard]] std::filesystem::path logs() const { return m_folder / "logs"; }
 
     [[nodiscard]] std::filesystem::path artifacts() const { return m_folder / "artifacts"; }

@@ -1,5 +1,6 @@
 #include "server/scheduler/run_context.h"
 
+#include "pipelines/run/groups.h"
 #include "schema/model/plan_json.h"
 #include "server/scheduler/job_instance_codec.h"
 #include "server/scheduler/job_message.h"
@@ -10,7 +11,6 @@
 
 #include <fmt/format.h>
 
-#include <set>
 #include <span>
 
 namespace server::scheduler {
@@ -18,24 +18,6 @@ namespace {
 
 using schema::Error;
 using schema::ErrorCode;
-
-std::set<std::string> groupsOf(const schema::RunPlan &plan)
-{
-    std::set<std::string> names;
-    const auto add = [&](const std::vector<schema::VariableEntry> &variables) {
-        for (const schema::VariableEntry &entry : variables) {
-            if (!entry.group.empty())
-                names.insert(entry.group);
-        }
-    };
-    add(plan.variables);
-    for (const schema::Stage &stage : plan.stages) {
-        add(stage.variables);
-        for (const schema::Job &job : stage.jobs)
-            add(job.variables);
-    }
-    return names;
-}
 
 std::string textOf(const store::Blob &bytes)
 {
@@ -71,7 +53,7 @@ void loadVariables(RunContext &context, SecretSource &secrets)
 {
     context.snapshot.variables = runVariables(context.snapshot.run, context.facts);
     context.snapshot.groups.clear();
-    for (const std::string &name : groupsOf(*context.snapshot.plan)) {
+    for (const std::string &name : pipelines::run::groupsOf(*context.snapshot.plan)) {
         // A group that vanished has no values; creating the run checked that it existed.
         if (auto values = secrets.variableGroup(context.facts.projectId, name))
             context.snapshot.groups[name] = std::move(*values);

@@ -311,9 +311,7 @@ Result<StoredTask> TaskStore::find(std::string_view reference, std::string_view 
         return *best;
     return Error{ErrorCode::NotFound,
                  others.empty()
-                     ? fmt::format("the server's task store has no task '{}'; install it with "
-                                   "slipway task install",
-                                   reference)
+                     ? fmt::format("the server's task store has no task '{}'", reference)
                      : fmt::format("the server's task store has version {} of the task '{}'",
                                    others, reference)};
 }

@@ -1,9 +1,11 @@
 #include "server/triggers/plan_references.h"
 
 #include "pipelines/base/text.h"
+#include "pipelines/run/step_context.h"
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <set>
 
 namespace server::triggers {
@@ -48,6 +50,8 @@ constexpr std::array<std::string_view, 12> kConnectionInputs{"containerRegistry"
                                                              "azureSubscription",
                                                              "serviceConnection"};
 
+using Variables = std::vector<schema::VariableEntry>;
+
 class Search
 {
 public:
@@ -61,11 +65,16 @@ public:
             if (!entry.group.empty() && !isDynamic(entry.group) &&
                 !contains(m_known.groups, entry.group))
                 add("unknown-variable-group", "variable group '" + entry.group + "' does not exist",
-                    at, "create it under Library or correct the name; " + listed(m_known.groups));
+                    entry.position.line > 0 ? entry.position : at,
+                    "create it under Library or correct the name; " + listed(m_known.groups));
     }
 
-    void connection(const std::string &name, const std::string &where, const SourcePosition &at)
+    /// The variables that macros see from now on, outermost first.
+    void look(std::vector<const Variables *> scopes) { m_scopes = std::move(scopes); }
+
+    void connection(const std::string &given, const std::string &where, const SourcePosition &at)
     {
+        const std::string name = resolved(given);
         if (name.empty() || isDynamic(name) || contains(m_known.connections, name))
             return;
         add("unknown-service-connection",
@@ -121,6 +130,24 @@ public:
     std::vector<Diagnostic> take() { return std::move(m_found); }
 
 private:
+    /// With the macros replaced whose values stand in the file; others stay.
+    [[nodiscard]] std::string resolved(const std::string &text) const
+    {
+        return pipelines::run::expandMacros(
+            text, [this](std::string_view name) -> std::optional<std::string> {
+                for (auto scope = m_scopes.rbegin(); scope != m_scopes.rend(); ++scope) {
+                    // The last definition wins; a group may hold the name, too.
+                    for (auto entry = (*scope)->rbegin(); entry != (*scope)->rend(); ++entry) {
+                        if (!entry->group.empty())
+                            return std::nullopt;
+                        if (pipelines::equalIgnoringCase(entry->name, name))
+                            return entry->value;
+                    }
+                }
+                return std::nullopt;
+            });
+    }
+
     void add(std::string code, std::string message, const SourcePosition &at, std::string hint)
     {
         const auto key = code + message + at.file + std::to_string(at.line);
@@ -135,6 +162,7 @@ private:
     }
 
     const KnownNames &m_known;
+    std::vector<const Variables *> m_scopes;
     std::vector<Diagnostic> m_found;
     std::set<std::string> m_seen;
 };
@@ -147,6 +175,7 @@ std::vector<Diagnostic> missingReferences(const schema::RunPlan &plan, const Kno
     const SourcePosition root = plan.stages.empty()
                                     ? SourcePosition{}
                                     : SourcePosition{plan.stages.front().position.file, 1, 1};
+    search.look({&plan.variables});
     search.variables(plan.variables, root);
     for (const auto &repository : plan.repositories)
         search.connection(repository.endpoint, "repository resource '" + repository.alias + "'",
@@ -156,6 +185,7 @@ std::vector<Diagnostic> missingReferences(const schema::RunPlan &plan, const Kno
     for (const auto &stage : plan.stages) {
         search.variables(stage.variables, stage.position);
         for (const auto &job : stage.jobs) {
+            search.look({&plan.variables, &stage.variables, &job.variables});
             search.variables(job.variables, job.position);
             search.steps(job.steps);
             for (const auto &hook : job.hooks)

@@ -35,8 +35,9 @@ private Q_SLOTS:
             "inputs": [
                 {"name": "a", "aliases": ["first", 7], "type": "pickList", "required": "True",
                  "options": {"x": "The X", "y": "The Y"}, "defaultValue": false,
-                 "properties": {"EditableOptions": "True"}, "visibleRule": "b = 1"},
+                 "properties": {"EditableOptions": "True"}, "visibleRule": "b = 1", "groupName": "g"},
                 {"name": "b"}],
+            "groups": [5, {"name": "g", "displayName": "G", "visibleRule": "command = publish"}],
             "somethingNew": {"is": "ignored"}})");
         QVERIFY2(read.has_value(), read ? "" : read.error().message.c_str());
         QCOMPARE(read->id, std::string("aaaa-bb"));
@@ -46,6 +47,8 @@ private Q_SLOTS:
         QVERIFY(input != nullptr);
         QVERIFY(input->required && input->anyOption);
         QCOMPARE(input->defaultValue, std::string("false"));
+        QCOMPARE(input->visibleRule, std::string("b = 1"));
+        QCOMPARE(input->groupRule, std::string("command = publish"));
         QCOMPARE(input->options.size(), std::size_t{2});
         QVERIFY(read->findInput("c") == nullptr);
     }

@@ -49,6 +49,7 @@ private Q_SLOTS:
     void checksConnections_data();
     void checksConnections();
     void checksGroups();
+    void checksConnectionsOfVariables();
     void checksEnvironments_data();
     void checksEnvironments();
     void saysEverythingOnce();
@@ -92,10 +93,27 @@ void TestPlanReferences::checksGroups()
     auto plan = planWithJob({});
     plan.variables.push_back({"", "", "release", false});
     QVERIFY(missingReferences(plan, everything()).empty());
-    plan.stages[0].variables.push_back({"", "", "Secrets", false});
+    plan.stages[0].variables.push_back({"", "", "Secrets", false, {"/azure-pipelines.yml", 7, 10}});
     const auto found = missingReferences(plan, everything());
     QCOMPARE(found.size(), std::size_t(1));
     QCOMPARE(found.front().code, "unknown-variable-group");
+    QCOMPARE(found.front().position.line, 7);
+}
+
+/// A name that the file itself gives to a variable is no secret of the run.
+void TestPlanReferences::checksConnectionsOfVariables()
+{
+    auto plan = planWithJob(jobWithInput("containerRegistry", "$(Registry.Name)"));
+    QVERIFY(missingReferences(plan, everything()).empty()); // perhaps given when queueing
+    plan.variables.push_back({"registry.name", "Registry", "", false});
+    QVERIFY(missingReferences(plan, everything()).empty());
+    plan.stages[0].variables.push_back({"registry.name", "Other", "", false});
+    const auto found = missingReferences(plan, everything());
+    QCOMPARE(found.size(), std::size_t(1));
+    QVERIFY2(found.front().message.find("'Other'") != std::string::npos,
+             found.front().message.c_str());
+    plan.stages[0].variables.push_back({"", "", "release", false}); // which may have it, too
+    QVERIFY(missingReferences(plan, everything()).empty());
 }
 
 void TestPlanReferences::checksEnvironments_data()

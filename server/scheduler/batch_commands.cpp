@@ -4,6 +4,7 @@
 #include "schema/base/guid.h"
 #include "schema/model/plan_json.h"
 #include "server/scheduler/batch.h"
+#include "server/scheduler/job_message.h"
 #include "server/scheduler/queue_explanation.h"
 #include "server/store/check_store.h"
 #include "server/store/identity_store.h"

@@ -130,7 +130,7 @@ private Q_SLOTS:
         row("build.updatebuildnumber", "##vso[build.updatebuildnumber]7.8",
             "echo $(Build.BuildNumber)", "7.8");
         row("build.updatebuildnumber with a bad one", "##vso[build.updatebuildnumber]a/b", "true",
-            "1:is no valid run number", "failed");
+            "1:is no run number", "failed");
         row("build.addbuildtag of nothing", "##vso[build.addbuildtag]", "true", "1:no tag given",
             "failed");
         row("build of an unknown action", "##vso[build.paint]x", "true", "1:unknown action",

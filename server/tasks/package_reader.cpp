@@ -1,5 +1,7 @@
 #include "server/tasks/package_reader.h"
 
+#include "schema/tasks/package_limits.h"
+
 #include <archive.h>
 #include <archive_entry.h>
 #include <fmt/format.h>
@@ -21,8 +23,6 @@ using schema::Result;
 using schema::Status;
 
 constexpr std::size_t kBlock = 1U << 17U;
-constexpr std::size_t kMostEntries = 500'000;
-constexpr std::uint64_t kMostBytes = 4ULL << 30U; ///< of the files of one archive
 constexpr std::size_t kMostManifestBytes = 16U << 20U;
 constexpr const char *kTaskFile = "task.json";
 constexpr const char *kManifest = "extension.vsomanifest";
@@ -98,7 +98,7 @@ template <typename Visit> Status forEach(archive *reader, const Visit &visit)
             return {};
         if (next != ARCHIVE_OK && next != ARCHIVE_WARN)
             return damaged(reader);
-        if (++entries > kMostEntries)
+        if (++entries > schema::kMostPackageFiles)
             return {ErrorCode::LimitExceeded, "the package holds too many files"};
         ASSIGN_OR_RETURN(const auto path, safePath(entry));
         RETURN_IF_ERROR(visit(entry, path));
@@ -199,6 +199,10 @@ Result<std::string> copyTaskFolder(const fs::path &file, const std::string &fold
         return unwritable();
     const std::string prefix = folder.empty() ? std::string() : folder + "/";
     std::string taskJson;
+    std::error_code error;
+    const std::uint64_t packed = fs::file_size(file, error);
+    if (error)
+        return Error{ErrorCode::Io, fmt::format("read {}: {}", file.string(), error.message())};
     std::uint64_t bytes = 0;
     std::vector<char> buffer(kBlock);
     RETURN_IF_ERROR(
@@ -223,9 +227,11 @@ Result<std::string> copyTaskFolder(const fs::path &file, const std::string &fold
             la_ssize_t count = 0;
             while ((count = archive_read_data(reader.get(), buffer.data(), buffer.size())) > 0) {
                 bytes += static_cast<std::uint64_t>(count);
-                if (bytes > kMostBytes)
+                if (schema::isPackageBomb(bytes, packed))
                     return {ErrorCode::LimitExceeded,
-                            "the package unpacks to more than 4 GiB; a task is smaller"};
+                            fmt::format("'{}': the package unpacks to more than 1 GiB, or to more "
+                                        "than 250 times its size; a task is smaller",
+                                        path)};
                 if (name == kTaskFile) {
                     if (taskJson.size() + static_cast<std::size_t>(count) > kMostManifestBytes)
                         return {ErrorCode::LimitExceeded, "task.json is too long"};

@@ -1,5 +1,7 @@
 #include "worker/node/package.h"
 
+#include "schema/tasks/package_limits.h"
+
 #include <QCryptographicHash>
 #include <QFile>
 
@@ -18,9 +20,6 @@ namespace worker {
 namespace {
 
 constexpr std::size_t kBlock = 1U << 17U;
-/// What a package may unpack to.
-constexpr std::uint64_t kMostBytes = 4ULL << 30U;
-constexpr std::size_t kMostFiles = 500'000;
 
 struct WriterDeleter
 {
@@ -97,9 +96,10 @@ Status packFolder(const fs::path &folder, const fs::path &zip)
             found.disable_recursion_pending();
         else if (found->is_regular_file(error))
             files.push_back(found->path());
-        if (files.size() > kMostFiles)
+        if (files.size() > schema::kMostPackageFiles)
             return {ErrorCode::LimitExceeded, "'" + folder.string() + "' holds more than " +
-                                                  std::to_string(kMostFiles) + " files"};
+                                                  std::to_string(schema::kMostPackageFiles) +
+                                                  " files"};
     }
     if (error)
         return systemError("read", folder, error.value());
@@ -127,6 +127,10 @@ Status unpackPackage(const fs::path &zip, const fs::path &folder)
     archive_write_disk_set_options(disk.get(), ARCHIVE_EXTRACT_PERM | ARCHIVE_EXTRACT_TIME |
                                                    ARCHIVE_EXTRACT_SECURE_SYMLINKS |
                                                    ARCHIVE_EXTRACT_SECURE_NODOTDOT);
+    std::error_code error;
+    const std::uint64_t packed = fs::file_size(zip, error);
+    if (error)
+        return systemError("read", zip, error.value());
     std::uint64_t bytes = 0;
     std::size_t files = 0;
     archive_entry *entry = nullptr;
@@ -147,7 +151,7 @@ Status unpackPackage(const fs::path &zip, const fs::path &folder)
         archive_entry_set_pathname(entry, path.c_str());
         archive_entry_set_perm(entry,
                                archive_entry_perm(entry) | (type == AE_IFDIR ? 0700U : 0600U));
-        if (++files > kMostFiles)
+        if (++files > schema::kMostPackageFiles)
             return {ErrorCode::LimitExceeded, "the task package holds too many files"};
         if (archive_write_header(disk.get(), entry) != ARCHIVE_OK)
             return {ErrorCode::InvalidArgument, "the task package cannot be unpacked: " +
@@ -159,9 +163,10 @@ Status unpackPackage(const fs::path &zip, const fs::path &folder)
         while ((result = archive_read_data_block(reader.get(), &block, &size, &offset)) ==
                ARCHIVE_OK) {
             bytes += size;
-            if (bytes > kMostBytes)
+            if (schema::isPackageBomb(bytes, packed))
                 return {ErrorCode::LimitExceeded,
-                        "the task package unpacks to more than a package may hold"};
+                        "the task package unpacks to more than 1 GiB, or to more than 250 times "
+                        "its size; a task is smaller"};
             if (archive_write_data_block(disk.get(), block, size, offset) < ARCHIVE_OK)
                 return unwritable(disk.get(), path);
         }

@@ -167,6 +167,9 @@ private Q_SLOTS:
         row("leaves the archive", zip({{"task.json", taskJson("1.0.0")}, {"../evil", "x"}}),
             "leaves it");
         row("absolute", zip({{"task.json", taskJson("1.0.0")}, {"/etc/evil", "x"}}), "leaves it");
+        row("bomb",
+            zip({{"task.json", taskJson("1.0.0")}, {"zeros", std::string(80U << 20U, '\0')}}),
+            "more than 250 times its size");
         row("link", zip({{"task.json", "/etc/passwd"}}, AE_IFLNK), "link");
     }
 

@@ -490,11 +490,11 @@ schema::Result<std::unique_ptr<Database>> Database::open(const std::filesystem::
         auto state = std::make_unique<State>();
         state->file = file;
         checkLength(file);
+        const std::uintmax_t size = sizeOf(file) + sizeOf(file.string() + "-wal");
         state->writer = State::connect(file, false);
-        if (sizeOf(file) + sizeOf(file.string() + "-wal") <= kCheckedAtOnce) {
+        state->checked = size <= kCheckedAtOnce;
+        if (size > 0 && state->checked) // of a new file there is nothing to look at
             state->findDamage({});
-            state->checked = true;
-        }
         state->migrate(migrations);
         return std::unique_ptr<Database>(new Database(std::move(state)));
     } catch (const SqlError &error) {

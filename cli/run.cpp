@@ -127,10 +127,10 @@ Status LocalRun::prepare()
     }
     for (const std::string &name : graph::groupsOf(m_plan)) {
         if (!m_progress.groups.contains(name))
-            m_view.say("warning: no values of the variable group '" + name +
-                       "' are given, so its variables do not exist; give them with "
-                       "--variable-group '" +
-                       name + "=FILE'");
+            m_view.say(fmt::format("warning: no values of the variable group '{0}' are given, so "
+                                   "its variables do not exist; give them with "
+                                   "--variable-group '{0}=FILE'",
+                                   name));
     }
     const auto lookup = [this](std::string_view name) -> std::optional<std::string> {
         for (const auto &variable : m_progress.variables) {

@@ -64,7 +64,9 @@ std::optional<int> wholeNumber(std::string_view text)
 Result<TaskInputDefinition> readInput(const Json &json)
 {
     TaskInputDefinition out;
-    if (!json.is_object() || (out.name = textOf(json, "name")).empty())
+    if (json.is_object())
+        out.name = textOf(json, "name");
+    if (out.name.empty())
         return Error{ErrorCode::InvalidArgument, "inputs: every input has a name"};
     if (const auto aliases = json.find("aliases"); aliases != json.end() && aliases->is_array()) {
         for (const Json &alias : *aliases) {

@@ -103,8 +103,8 @@ class Http:
 class Swarm:
     """Many workers of one process: a WebSocket each, offers collected as they come."""
 
-    def __init__(self, system, count, pool="Default"):
-        self.system, self.count, self.pool = system, count, pool
+    def __init__(self, system, count, pool="Default", slots=1):
+        self.system, self.count, self.pool, self.slots = system, count, pool, slots
         self.selector = selectors.DefaultSelector()
         self.sockets = []
         self.buffers = {}
@@ -116,7 +116,7 @@ class Swarm:
         token = http.post(f"/_apis/slipway/pools/{pool['id']}/registrationtokens", {})["token"]
         for index in range(self.count):
             made = http.post("/_apis/slipway/workers", {"token": token, "name": f"swarm-{index}", "pool": self.pool, "version": "0",
-                                                        "slots": 1, "capabilities": [{"name": "bash", "value": "/bin/bash"}]})
+                                                        "slots": self.slots, "capabilities": [{"name": "bash", "value": "/bin/bash"}]})
             yield made["id"], made["secret"]
 
     def connect(self):
@@ -131,7 +131,7 @@ class Swarm:
                 data += s.recv(4096)
             if b" 101 " not in data.split(b"\r\n", 1)[0]:
                 raise RuntimeError(data[:200])
-            self.send(s, {"type": "hello", "protocol": 1, "version": "0", "slots": 1, "running": [],
+            self.send(s, {"type": "hello", "protocol": 1, "version": "0", "slots": self.slots, "running": [],
                           "capabilities": [{"name": "bash", "value": "/bin/bash"}]})
             s.setblocking(False)
             self.sockets.append(s)

@@ -156,6 +156,36 @@ def queue(report, jobs=10_000, measured=600):
     report.row(f"jobs a second with {jobs:,} queued", rates["many"], "jobs/s", rates["few"], f"with {measured}")
 
 
+def restart(report, jobs=5000, workers=50, times=5):
+    """Killed with many jobs on workers: from the start to the first request that finds all of them running."""
+    def killed(system):
+        system.server.kill()
+        system.server.wait()
+        begin = time.perf_counter()
+        system.start_server()
+        wait_until(lambda: Http(system.port, system.token).raw("GET", "/readyz")[0] == 200, "a server that is ready")
+        return time.perf_counter() - begin
+
+    with System(worker=False) as system:
+        project, pipeline = system.pipeline("restart", noop_jobs(jobs))
+        idle = [killed(system) for _ in range(times)]
+        crowd = Swarm(system, workers, slots=jobs // workers)
+        crowd.connect()
+        http = Http(system.port, system.token)
+        run = http.post(f"{project}/_apis/pipelines/{pipeline}/runs", {})["id"]
+        for _ in range(jobs):
+            http.deliver(crowd.offer()[1])  # its first words: it runs
+        samples = []
+        for _ in range(times):
+            samples.append(killed(system))
+            running = sum(1 for record in Http(system.port, system.token).get(f"{project}/_apis/build/builds/{run}/timeline")["records"]
+                          if record["type"] == "Job" and record["state"] == "inProgress")
+            assert running == jobs, f"{running} of {jobs} jobs run after the restart"
+        crowd.close()
+    report.row(f"`kill -9` with {jobs:,} running jobs, from the new start to ready", milliseconds(samples), "ms", milliseconds(idle),
+               "the same without jobs")
+
+
 def swarm(report, workers=5000, runs=300):
     """Workers that only wait, and how long one of them waits for a job."""
     raise_file_limit(2 * workers + 500)
@@ -319,5 +349,5 @@ def history(report, few=2000, many=1_000_000):
         report.row("disk space a job (one job, 10 records and its logs a run)", (grown[1] - grown[0]) / (many - few) / 1024, "KiB", 2, "goal")
 
 
-SUITES = {"start": start, "memory": memory, "latency": latency, "throughput": throughput, "queue": queue, "swarm": swarm, "logs": logs,
+SUITES = {"start": start, "memory": memory, "latency": latency, "throughput": throughput, "queue": queue, "restart": restart, "swarm": swarm, "logs": logs,
           "history": history}

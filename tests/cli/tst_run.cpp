@@ -292,6 +292,18 @@ jobs:
         QVERIFY2(ended.error.contains("number 7.8\n"), ended.error);
     }
 
+    void saysWhichGroupsWereNotGiven()
+    {
+        write("azure-pipelines.yml", "variables:\n- group: Web\nsteps:\n- script: echo $(App)\n");
+        write("web.yml", "App: shop\n");
+        const auto without = run({});
+        QVERIFY2(without.out.contains("no values of the variable group 'Web' are given"),
+                 without.out);
+        const auto with = run({"--variable-group", "Web=web.yml"});
+        QVERIFY2(with.exitCode == 0 && with.out.contains("shop\n"), with.out);
+        QVERIFY2(!with.out.contains("variable group"), with.out);
+    }
+
     void jsonIsAllOfStandardOutput()
     {
         const auto ended = run({"--yes", "--format", "json", "--variable", "shade=dark"});

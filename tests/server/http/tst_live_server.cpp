@@ -25,6 +25,7 @@ private Q_SLOTS:
     void namesTheMethodsOfAnAddress();
     void negotiatesVersions();
     void streamsEvents();
+    void writesDownItsAddress();
     void refusesASecondServer();
     void createsWhatSettingUpNeeds();
     void survivesARestart();
@@ -277,6 +278,15 @@ void TestLiveServer::streamsEvents()
         m_server->exchange("GET /_apis/slipway/events HTTP/1.1\r\nHost: x\r\n"
                            "Connection: close\r\n\r\n");
     QVERIFY(anonymous.starts_with("HTTP/1.1 401"));
+}
+
+/// `--data` is all that a command of this machine needs.
+void TestLiveServer::writesDownItsAddress()
+{
+    std::ifstream file(m_server->data() + "/url");
+    std::string address;
+    std::getline(file, address);
+    QCOMPARE(address, "http://127.0.0.1:" + std::to_string(m_server->port()));
 }
 
 void TestLiveServer::refusesASecondServer()

@@ -4,6 +4,9 @@
 
 #include <QTest>
 
+#include <fstream>
+#include <string>
+
 using tests::Answer;
 using tests::LiveServer;
 

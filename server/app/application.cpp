@@ -264,8 +264,10 @@ Result<std::unique_ptr<Application>> Application::start(const Configuration &con
     writeAddress(p.data->url(), configuration.host, p.server->port());
     p.triggers->start();
     p.retention->start();
-    p.damageCheck = std::jthread(
-        [&database = *p.database](const std::stop_token &stop) { checkForDamage(database, stop); });
+    if (!p.database->isChecked())
+        p.damageCheck = std::jthread([&database = *p.database](const std::stop_token &stop) {
+            checkForDamage(database, stop);
+        });
     return std::unique_ptr<Application>(new Application(std::move(parts)));
 }
 

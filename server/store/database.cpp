@@ -561,7 +561,7 @@ Status Database::snapshot(const std::function<void(Connection &)> &body)
 
 Status Database::check(const std::stop_token &stop)
 {
-    if (m_state->checked)
+    if (isChecked())
         return {};
     try {
         m_state->findDamage(stop);
@@ -571,6 +571,11 @@ Status Database::check(const std::stop_token &stop)
         return error.error();
     }
     return {};
+}
+
+bool Database::isChecked() const
+{
+    return m_state->checked;
 }
 
 std::optional<Error> Database::damage() const

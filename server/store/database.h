@@ -271,6 +271,8 @@ public:
     /// calls go on. Errors: Internal naming table, finding and remedy, which is remembered as
     /// damage; Canceled soon after `stop` was requested; Io.
     schema::Status check(const std::stop_token &stop);
+    /// Whether open() has looked, so that check() has nothing to do.
+    [[nodiscard]] bool isChecked() const;
     /// The damage that is known, if any: why write() refuses everything (Unavailable).
     [[nodiscard]] std::optional<schema::Error> damage() const;
 

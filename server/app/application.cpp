@@ -2,6 +2,7 @@
 
 #include "server/app/data_folder.h"
 #include "server/app/log_format.h"
+#include "server/app/startup_code.h"
 #include "server/app/trace_exporter.h"
 #include "server/http/event_streams.h"
 #include "server/http/http_server.h"
@@ -298,6 +299,7 @@ Status serve(const Configuration &configuration, int readyFd)
             qCWarning(lcApp, "the descriptor of --ready-fd cannot be written");
         ::close(readyFd);
     }
+    dropStartupCode();
     int signal = 0;
     sigwait(&ends, &signal);
     qCInfo(lcApp, "stopping signal=%d", signal);

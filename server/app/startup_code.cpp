@@ -1,5 +1,7 @@
 #include "server/app/startup_code.h"
 
+#include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <link.h>
 #include <sys/mman.h>
@@ -19,7 +21,7 @@ void dropStartupCode()
             const std::uintptr_t begin = object->dlpi_addr + segment.p_vaddr;
             const std::uintptr_t first = begin / page * page;
             // What the kernel refuses (its own page of code) stays.
-            (void)::madvise(reinterpret_cast<void *>(first), begin + segment.p_memsz - first,
+            (void)::madvise(std::bit_cast<void *>(first), begin + segment.p_memsz - first,
                             MADV_DONTNEED);
         }
         return 0;

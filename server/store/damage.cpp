@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <string_view>
 #include <vector>
 
 namespace server::store {
@@ -22,6 +24,17 @@ std::vector<std::string> tablesOf(Connection &connection)
     return tables;
 }
 
+/// In one line, without SQLite's headline.
+std::string inOneLine(std::string_view finding)
+{
+    constexpr std::string_view kHeadline = "*** in database main ***\n";
+    if (finding.starts_with(kHeadline))
+        finding.remove_prefix(kHeadline.size());
+    std::string out(finding.substr(0, kLongestFinding));
+    std::replace(out.begin(), out.end(), '\n', ' ');
+    return out;
+}
+
 /// Empty when the table and its indexes are whole.
 std::string findingIn(Connection &connection, const std::string &table)
 {
@@ -29,9 +42,9 @@ std::string findingIn(Connection &connection, const std::string &table)
         auto rows = connection.prepare("SELECT quick_check FROM pragma_quick_check(?1)");
         rows.bind(table);
         while (rows.step()) {
-            auto finding = rows.get<std::string>(0);
+            const auto finding = rows.get<std::string>(0);
             if (finding != "ok")
-                return finding.substr(0, kLongestFinding);
+                return inOneLine(finding);
         }
     } catch (const SqlError &error) {
         if (!error.isDamage())

@@ -472,9 +472,7 @@ void Database::State::noteDamage(const schema::Error &found)
 {
     const std::scoped_lock lock(mutex);
     if (!damage)
-        damage = Error{ErrorCode::Unavailable, "nothing is written any more, because the database "
-                                               "is damaged: " +
-                                                   found.message};
+        damage = Error{ErrorCode::Unavailable, "nothing is written any more: " + found.message};
 }
 
 Database::Database(std::unique_ptr<State> state)

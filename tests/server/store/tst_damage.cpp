@@ -118,6 +118,7 @@ void TestDamage::isFoundAtTheStart()
     const std::string &message = database.error().message;
     QVERIFY2(message.find("table item") != std::string::npos, message.c_str());
     QVERIFY2(message.find("slipway restore BACKUP") != std::string::npos, message.c_str());
+    QVERIFY2(message.find('\n') == std::string::npos, message.c_str()); // it goes into a log
 }
 
 void TestDamage::isFoundBesideTheRequests()

@@ -126,6 +126,35 @@ void drain(std::istream &body)
     }
 }
 
+/// The body of a call, read as a whole; afterwards the call has its own again.
+class WholeBody
+{
+public:
+    explicit WholeBody(Call &call)
+        : m_call(call)
+        , m_before(call.body)
+    {}
+
+    ~WholeBody() { m_call.body = m_before; }
+
+    WholeBody(const WholeBody &) = delete;
+    WholeBody &operator=(const WholeBody &) = delete;
+
+    /// Errors: those of Call::text.
+    Status read(std::size_t limit)
+    {
+        ASSIGN_OR_RETURN(auto text, m_call.text(limit));
+        m_text.str(std::move(text));
+        m_call.body = &m_text;
+        return {};
+    }
+
+private:
+    Call &m_call;
+    std::istream *m_before;
+    std::istringstream m_text;
+};
+
 } // namespace
 
 Dispatcher::Dispatcher(const Router &router, auth::Authenticator &authenticator,
@@ -258,13 +287,13 @@ Reply Dispatcher::answer(Call &call, const std::string &uri, const Credentials &
         connection = &match.route->connectionHandler;
         return {};
     }
+    std::optional<WholeBody> body;
     std::unique_lock<std::mutex> alone;
     if (isConditionalChange(call)) {
         // Nobody may wait behind a body that trickles in.
-        if (call.contentLength.value_or(m_options.smallBytes + 1) > m_options.smallBytes)
-            return errorReply({ErrorCode::LimitExceeded,
-                               "a request with If-Match needs a Content-Length of at most " +
-                                   std::to_string(m_options.smallBytes) + " bytes"});
+        body.emplace(call);
+        if (const Status read = body->read(m_options.smallBytes); !read)
+            return errorReply(read.error().withContext("with If-Match"));
         alone = std::unique_lock(m_conditional);
         if (auto refusal = unmetCondition(call, current(call, credentials)))
             return std::move(*refusal);

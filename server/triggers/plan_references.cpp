@@ -109,6 +109,7 @@ public:
             });
         if (found == m_known.environments.end()) {
             std::vector<std::string> names;
+            names.reserve(m_known.environments.size());
             for (const auto &candidate : m_known.environments)
                 names.push_back(candidate.name);
             if (!m_known.mayCreateEnvironments)

@@ -68,26 +68,28 @@ void endOrphans(const std::string &lookupId,
 {
     const std::string line = "VSTS_PROCESS_LOOKUP_ID=" + lookupId;
     // A process may fork while we look: look again until nothing is left, bounded. One that is
-    // just being started shows its mark a moment later.
+    // just being started shows its mark a moment later, and one that was killed is there until it
+    // gets a processor to die on.
     constexpr int kRounds = 5;
     const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(2);
-    std::set<int> reported;
+    std::set<int> killed;
     for (int round = 0; round < kRounds;) {
-        bool ended = false;
-        bool starting = false;
+        bool found = false;
+        bool unsettled = false;
         forEachProcess([&](int pid, const fs::path &process) {
             const Marked mark = marked(process, line);
-            starting = starting || mark == Marked::Starting;
+            unsettled = unsettled || mark != Marked::No;
             if (mark != Marked::Yes)
                 return;
-            if (report && reported.insert(pid).second)
+            const bool isNew = killed.insert(pid).second;
+            if (report && isNew)
                 report(pid, trimmed(readFile(process / "comm").value_or("?")));
             ::kill(pid, SIGKILL);
-            ended = true;
+            found = found || isNew;
         });
-        if (!ended && !(starting && std::chrono::steady_clock::now() < patience))
+        if (!found && !(unsettled && std::chrono::steady_clock::now() < patience))
             return;
-        if (ended)
+        if (found)
             ++round;
         else
             std::this_thread::yield();

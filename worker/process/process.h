@@ -72,7 +72,8 @@ const std::string *findEnvironment(const Environment &environment, std::string_v
 void setEnvironment(Environment &environment, std::string_view name, std::string value);
 
 /// Ends every process whose environment holds VSTS_PROCESS_LOOKUP_ID=`lookupId` (worker-and-tasks
-/// 7.6); what must outlive a job clears the variable. `report(pid, name)` is called for each.
+/// 7.6) and waits up to 2 s until they are gone; what must outlive a job clears the variable.
+/// `report(pid, name)` is called for each.
 void endOrphans(const std::string &lookupId,
                 const std::function<void(int pid, const std::string &name)> &report);
 

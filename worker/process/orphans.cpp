@@ -82,8 +82,10 @@ void endOrphans(const std::string &lookupId,
             if (mark != Marked::Yes)
                 return;
             const bool isNew = killed.insert(pid).second;
-            if (report && isNew)
-                report(pid, trimmed(readFile(process / "comm").value_or("?")));
+            if (report && isNew) {
+                const auto name = readFile(process / "comm");
+                report(pid, name ? trimmed(*name) : "?");
+            }
             ::kill(pid, SIGKILL);
             found = found || isNew;
         });

@@ -28,24 +28,34 @@ bool holdsLine(std::string_view environment, std::string_view mark)
     return false;
 }
 
-/// Inside execve(2) a process has memory, but neither arguments nor environment. Kernel threads and
-/// zombies show neither, too, but have no memory.
-bool isStarting(const fs::path &process)
+/// Kernel threads and zombies have none.
+bool hasMemory(const fs::path &process)
 {
-    const auto arguments = readFile(process / "cmdline", 1);
     const auto memory = readFile(process / "statm", 64);
-    return arguments && arguments->empty() && memory && !memory->empty() &&
-           !memory->starts_with("0 ");
+    return memory && !memory->empty() && !memory->starts_with("0 ");
 }
 
+/// Inside execve(2) a process has memory, but neither arguments nor environment (fs/proc/base.c,
+/// get_mm_cmdline and environ_read). It may come out of it between two of our looks: arguments
+/// without an environment say only that the environment wants another look. What still has none
+/// then was started with an empty one.
 Marked marked(const fs::path &process, const std::string &mark)
 {
-    const auto environment = readFile(process / "environ", 4U << 20U);
-    if (!environment)
-        return Marked::No; // gone, or not ours to read
-    if (environment->empty() && isStarting(process))
-        return Marked::Starting;
-    return holdsLine(*environment, mark) ? Marked::Yes : Marked::No;
+    constexpr int kLooks = 4;
+    constexpr std::size_t kLongest = 8U << 20U; // execve(2) takes at most 6 MiB
+    for (int look = 0; look < kLooks; ++look) {
+        const auto environment = readFile(process / "environ", kLongest);
+        if (!environment)
+            return Marked::No; // gone, or not ours to read
+        if (!environment->empty())
+            return holdsLine(*environment, mark) ? Marked::Yes : Marked::No;
+        const auto arguments = readFile(process / "cmdline", kLongest);
+        if (!arguments || !hasMemory(process))
+            return Marked::No;
+        if (arguments->empty())
+            return Marked::Starting;
+    }
+    return Marked::No;
 }
 
 /// Calls `found(pid, folder)` for each process but ourselves.

@@ -34,6 +34,11 @@ constexpr Migration kMigrations[] = {
 #include "schema/sql/migrations.inc"
 };
 
+/// What they arrive at (cmake/print_tables.cpp).
+constexpr Migration kTables =
+#include "schema/sql/tables.inc"
+    ;
+
 ErrorCode codeOf(int sqliteCode)
 {
     switch (sqliteCode & 0xff) {
@@ -328,7 +333,7 @@ struct Database::State
     std::vector<std::unique_ptr<Connection>> readers;
 
     static std::unique_ptr<Connection> connect(const std::filesystem::path &file, bool readOnly);
-    void migrate(std::span<const Migration> migrations);
+    void migrate(std::span<const Migration> migrations, const Migration *tables);
     void commitBatch(const std::vector<Waiter *> &batch);
     void findDamage(const std::stop_token &stop) const;
     void noteDamage(const schema::Error &found);
@@ -358,7 +363,8 @@ std::unique_ptr<Connection> Database::State::connect(const std::filesystem::path
     return connection;
 }
 
-void Database::State::migrate(std::span<const Migration> migrations)
+/// A new file is made of `tables`, what `migrations` arrive at; without them, by each of those.
+void Database::State::migrate(std::span<const Migration> migrations, const Migration *tables)
 {
     const auto number = [this](const char *sql) {
         Statement statement = writer->prepare(sql);
@@ -384,6 +390,8 @@ void Database::State::migrate(std::span<const Migration> migrations)
                 "and restore a backup of this one with: slipway restore BACKUP "
                 "--data DIR",
                 file.string(), version, newest)});
+    if (empty && tables)
+        migrations = std::span(tables, 1);
     // A new file is made at once: nothing in it could be lost, and each commit is a flush.
     if (empty)
         writer->execute("BEGIN IMMEDIATE");
@@ -500,7 +508,9 @@ schema::Result<std::unique_ptr<Database>> Database::open(const std::filesystem::
         state->checked = size <= kCheckedAtOnce;
         if (size > 0 && state->checked) // of a new file there is nothing to look at
             state->findDamage({});
-        state->migrate(migrations);
+        const bool whole =
+            migrations.data() == kMigrations && migrations.size() == std::size(kMigrations);
+        state->migrate(migrations, whole ? &kTables : nullptr);
         return std::unique_ptr<Database>(new Database(std::move(state)));
     } catch (const SqlError &error) {
         return error.error();

@@ -225,10 +225,10 @@ class Database
 {
 public:
     /// Opens or creates the file and brings it to the newest version, each migration in its own
-    /// transaction, a new file in one. Errors: Conflict when the file is of a newer Slipway or not
-    /// a Slipway database; PermissionDenied or Io when it cannot be written (message names path and
-    /// remedy); Internal when it is damaged, as far as its first page and length show, of a file up
-    /// to 4 MiB as far as check() shows.
+    /// transaction; a new one gets at once what the embedded ones arrive at. Errors: Conflict when
+    /// it is of a newer Slipway or not a Slipway database; PermissionDenied or Io when it cannot be
+    /// written (message names path and remedy); Internal when it is damaged, as far as its first
+    /// page and length show, of a file up to 4 MiB as far as check() shows.
     static schema::Result<std::unique_ptr<Database>>
     open(const std::filesystem::path &file,
          std::span<const Migration> migrations = embeddedMigrations());

@@ -60,6 +60,7 @@ private Q_SLOTS:
     void refuses();
     void saysThatItMayNotWrite();
     void embedsTheProductsMigrations();
+    void makesANewFileAsMigrationsWould();
     void keepsAcknowledgedWritesOverKill();
 
 private:
@@ -285,6 +286,33 @@ void TestDatabase::embedsTheProductsMigrations()
         previous = migration.version;
     }
     QCOMPARE((*database)->version(), previous);
+}
+
+void TestDatabase::makesANewFileAsMigrationsWould()
+{
+    const auto described = [](const std::filesystem::path &path) {
+        auto database = Database::open(path).value();
+        return database
+            ->read([](Connection &c) -> Result<std::string> {
+                std::string out;
+                Statement head =
+                    c.prepare("SELECT * FROM pragma_application_id, pragma_user_version");
+                head.step();
+                out += head.get<std::string>(0) + " " + head.get<std::string>(1) + "\n";
+                Statement s = c.prepare("SELECT type || ' ' || name || ' ' || tbl_name || ' ' || "
+                                        "coalesce(sql, '') FROM sqlite_schema ORDER BY type, name");
+                while (s.step())
+                    out += s.get<std::string>(0) + "\n";
+                return out;
+            })
+            .value();
+    };
+    const std::filesystem::path migrated = file().string() + "-migrated";
+    QVERIFY(Database::open(migrated, embeddedMigrations().first(1)));
+    const std::string before = described(migrated);
+    QVERIFY(before.find("CREATE TABLE") != std::string::npos);
+    const std::string made = described(file());
+    QCOMPARE(QString::fromStdString(made), QString::fromStdString(before));
 }
 
 void TestDatabase::keepsAcknowledgedWritesOverKill()

@@ -16,36 +16,14 @@ using namespace std::chrono_literals;
 
 namespace {
 
-using server::store::Connection;
 using server::store::Database;
-using server::store::Migration;
 
-std::unique_ptr<Database> emptyDatabase(std::span<const Migration> migrations)
+std::unique_ptr<Database> emptyDatabase()
 {
-    auto opened = Database::open(":memory:", migrations);
+    auto opened = Database::open(":memory:");
     if (!opened)
         qFatal("%s", opened.error().message.c_str());
     return std::move(*opened);
-}
-
-/// What makes the tables of today at once. Worlds are made by the hundred thousand, and the way
-/// through all migrations was a fifth of the time of one.
-std::string tablesOfToday()
-{
-    const auto database = emptyDatabase(server::store::embeddedMigrations());
-    std::string sql;
-    // Written by the one connection that such a database has.
-    const auto read = database->write([&sql](Connection &connection) -> schema::Status {
-        auto statement = connection.prepare(
-            "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' "
-            "ORDER BY rowid");
-        while (statement.step())
-            sql += statement.get<std::string>(0) + ";\n";
-        return {};
-    });
-    if (!read)
-        qFatal("%s", read.error().message.c_str());
-    return sql;
 }
 
 } // namespace
@@ -55,10 +33,7 @@ Simulation::Simulation(std::uint64_t seed, Sabotage sabotage)
     , m_random(seed)
     , m_sabotage(sabotage)
 {
-    static const std::string kTables = tablesOfToday();
-    const std::array today{Migration{server::store::embeddedMigrations().back().version,
-                                     "tables of today", kTables.c_str()}};
-    m_database = emptyDatabase(today);
+    m_database = emptyDatabase();
     populate();
     for (std::int64_t id : m_workerIds)
         m_workers[id].slots = 1 + static_cast<int>(pick(2));

@@ -45,18 +45,6 @@ namespace {
 
 Q_LOGGING_CATEGORY(lcApp, "server.app", QtInfoMsg)
 
-constexpr const char *kDefaultPool = "Default";
-
-/// A fresh server can run jobs of every `vmImage` as soon as a worker registers.
-Status ensureDefaultPool(workers::PoolService &pools)
-{
-    ASSIGN_OR_RETURN(const auto existing, pools.pools());
-    if (!existing.empty())
-        return {};
-    ASSIGN_OR_RETURN(const auto pool, pools.createPool(kDefaultPool));
-    return pools.mapImage("*", pool.id);
-}
-
 } // namespace
 
 /// For commands that are given the data folder. Who listens everywhere is reached at home.
@@ -222,7 +210,7 @@ Result<std::unique_ptr<Application>> Application::start(const Configuration &con
     p.pools.emplace(*p.database, *p.scheduler, p.events);
     p.jobs.emplace(*p.database, *p.scheduler, *p.logs, *p.artifacts, p.events);
     ASSIGN_OR_RETURN(p.workerHub, workers::WorkerHub::start(*p.scheduler));
-    RETURN_IF_ERROR(ensureDefaultPool(*p.pools));
+    RETURN_IF_ERROR(p.pools->ensureDefaultPool());
     ASSIGN_OR_RETURN(p.serverWorker,
                      workers::ServerWorker::create(*p.database, *p.scheduler, *p.configuration,
                                                    *p.jobs, schema::wallClockNow));

@@ -1,5 +1,7 @@
 #include "server/auth/secret_file.h"
 
+#include "server/store/durable_file.h"
+
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -77,28 +79,7 @@ Result<std::string> readSecretFile(const std::filesystem::path &file)
 
 Status writeSecretFile(const std::filesystem::path &file, std::string_view content)
 {
-    std::filesystem::path temporary = file;
-    temporary += ".new";
-    {
-        const Descriptor fd(
-            ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-        if (fd.get() < 0 || ::fchmod(fd.get(), 0600) != 0)
-            return systemError("write", temporary);
-        while (!content.empty()) {
-            const ssize_t put = ::write(fd.get(), content.data(), content.size());
-            if (put < 0)
-                return systemError("write", temporary);
-            content.remove_prefix(static_cast<std::size_t>(put));
-        }
-        if (::fsync(fd.get()) != 0)
-            return systemError("write", temporary);
-    }
-    if (::rename(temporary.c_str(), file.c_str()) != 0)
-        return systemError("write", file);
-    const Descriptor folder(::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (folder.get() >= 0 && ::fsync(folder.get()) != 0)
-        return systemError("write", file.parent_path());
-    return {};
+    return store::writeDurably(file, content);
 }
 
 } // namespace server::auth

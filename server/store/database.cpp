@@ -2,6 +2,7 @@
 
 #include "server/store/commit_metrics.h"
 #include "server/store/damage.h"
+#include "server/store/new_database.h"
 
 #include <fmt/format.h>
 #include <sqlite3.h>
@@ -23,6 +24,7 @@ using schema::ErrorCode;
 using schema::Status;
 
 constexpr int kApplicationId = 0x534c5057; // "SLPW"
+constexpr const char *kInMemory = ":memory:";
 /// Waiting for a lock that a foreign program holds (`sqlite3` shell, backup), milliseconds.
 constexpr int kBusyTimeoutMs = 5000;
 /// A file up to this size is looked through for damage before it is used, bytes: a few ms.
@@ -33,11 +35,6 @@ constexpr std::size_t kIdleReaders = 8;
 constexpr Migration kMigrations[] = {
 #include "schema/sql/migrations.inc"
 };
-
-/// What they arrive at (cmake/print_tables.cpp).
-constexpr Migration kTables =
-#include "schema/sql/tables.inc"
-    ;
 
 ErrorCode codeOf(int sqliteCode)
 {
@@ -298,6 +295,12 @@ static std::uintmax_t sizeOf(const std::filesystem::path &file)
     return code ? 0 : size;
 }
 
+static void throwIfFailed(const Status &status)
+{
+    if (!status)
+        throw SqlError(status.error());
+}
+
 std::span<const Migration> embeddedMigrations()
 {
     return kMigrations;
@@ -333,7 +336,7 @@ struct Database::State
     std::vector<std::unique_ptr<Connection>> readers;
 
     static std::unique_ptr<Connection> connect(const std::filesystem::path &file, bool readOnly);
-    void migrate(std::span<const Migration> migrations, const Migration *tables);
+    void migrate(std::span<const Migration> migrations);
     void commitBatch(const std::vector<Waiter *> &batch);
     void findDamage(const std::stop_token &stop) const;
     void noteDamage(const schema::Error &found);
@@ -363,8 +366,7 @@ std::unique_ptr<Connection> Database::State::connect(const std::filesystem::path
     return connection;
 }
 
-/// A new file is made of `tables`, what `migrations` arrive at; without them, by each of those.
-void Database::State::migrate(std::span<const Migration> migrations, const Migration *tables)
+void Database::State::migrate(std::span<const Migration> migrations)
 {
     const auto number = [this](const char *sql) {
         Statement statement = writer->prepare(sql);
@@ -390,8 +392,6 @@ void Database::State::migrate(std::span<const Migration> migrations, const Migra
                 "and restore a backup of this one with: slipway restore BACKUP "
                 "--data DIR",
                 file.string(), version, newest)});
-    if (empty && tables)
-        migrations = std::span(tables, 1);
     // A new file is made at once: nothing in it could be lost, and each commit is a flush.
     if (empty)
         writer->execute("BEGIN IMMEDIATE");
@@ -504,13 +504,20 @@ schema::Result<std::unique_ptr<Database>> Database::open(const std::filesystem::
         state->file = file;
         checkLength(file);
         const std::uintmax_t size = sizeOf(file) + sizeOf(file.string() + "-wal");
+        const bool inMemory = file == kInMemory;
+        const bool usesAll =
+            migrations.data() == kMigrations && migrations.size() == std::size(kMigrations);
+        // An empty file or a link is somebody's wish where it stands: SQLite fills it.
+        std::error_code unknown;
+        if (usesAll && !inMemory && !std::filesystem::exists(symlink_status(file, unknown)))
+            throwIfFailed(makeNewDatabase(file));
         state->writer = State::connect(file, false);
+        if (usesAll && inMemory)
+            throwIfFailed(loadNewDatabase(state->writer->m_handle));
         state->checked = size <= kCheckedAtOnce;
         if (size > 0 && state->checked) // of a new file there is nothing to look at
             state->findDamage({});
-        const bool whole =
-            migrations.data() == kMigrations && migrations.size() == std::size(kMigrations);
-        state->migrate(migrations, whole ? &kTables : nullptr);
+        state->migrate(migrations);
         return std::unique_ptr<Database>(new Database(std::move(state)));
     } catch (const SqlError &error) {
         return error.error();

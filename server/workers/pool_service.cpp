@@ -21,6 +21,8 @@ using schema::Result;
 using schema::Status;
 using store::Connection;
 
+constexpr const char *kDefaultPool = "Default";
+
 HeldJob heldJob(Connection &connection, const std::string &jobId)
 {
     HeldJob held;
@@ -115,6 +117,19 @@ Result<std::vector<Pool>> PoolService::pools()
         }
         std::erase_if(pools, [](const Pool &pool) { return pool.name == scheduler::kServerPool; });
         return pools;
+    });
+}
+
+Status PoolService::ensureDefaultPool()
+{
+    return m_database.write([](Connection &connection) -> Status {
+        store::WorkerStore workers(connection);
+        for (const store::PoolRow &pool : workers.pools()) {
+            if (pool.name != scheduler::kServerPool)
+                return {};
+        }
+        workers.putImage({"*", workers.insertPool(kDefaultPool, schema::wallClockNow())});
+        return {};
     });
 }
 

@@ -85,6 +85,9 @@ public:
                 events::EventHub &events);
 
     schema::Result<std::vector<Pool>> pools();
+    /// Makes a pool for every `vmImage` where there is none yet, so that a fresh server can run
+    /// jobs as soon as a worker registers.
+    schema::Status ensureDefaultPool();
     /// With a limit of 0: none. Errors: AlreadyExists, InvalidArgument.
     schema::Result<Pool> createPool(const std::string &name, std::int64_t maxParallelism = 0);
     /// Changes what is given; a limit of 0 takes it away. Errors: NotFound, AlreadyExists,

@@ -8,7 +8,7 @@ import threading
 import time
 
 from client import Http, Swarm
-from system import BINARY, ROOT, System, answers, cpu_seconds, free_port, raise_file_limit, resident_kib, wait_until
+from system import ROOT, System, cpu_seconds, raise_file_limit, resident_kib, start_server, wait_until
 
 NOOP = """trigger: none
 steps:
@@ -38,11 +38,8 @@ def start(report, times=15):
         for kind in samples:
             for index in range(times):
                 data = os.path.join(folder, f"{index}" if kind.startswith("empty") else "0")
-                port = free_port()
                 begin = time.perf_counter()
-                with subprocess.Popen([BINARY, "server", "--data", data, "--listen", f"127.0.0.1:{port}"],
-                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-                    wait_until(lambda: answers(port), "slipway server")
+                with start_server(data, "127.0.0.1:0", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
                     samples[kind].append(time.perf_counter() - begin)
                     server.terminate()
         for kind, values in samples.items():

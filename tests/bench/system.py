@@ -36,14 +36,21 @@ def wait_until(condition, what, seconds=30, pause=0.0005):
         time.sleep(pause)
 
 
-def answers(port):
-    """True when GET /healthz is answered with 200."""
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=2) as s:
-            s.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-            return b" 200 " in s.recv(64)
-    except OSError:
-        return False
+def start_server(data, listen, **popen):
+    """Starts a server and returns it once a request was answered. It says on a pipe when to ask: asking over and over beside it
+    would take the start's own time."""
+    told, tell = os.pipe()
+    process = subprocess.Popen([BINARY, "server", "--data", str(data), "--listen", listen, "--ready-fd", str(tell)],
+                               pass_fds=[tell], **popen)
+    os.close(tell)
+    with open(told, "rb") as pipe:
+        port = int(pipe.readline() or 0)
+    if not port:
+        raise RuntimeError(f"slipway server ended with status {process.wait()}")
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as s:
+        s.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        assert b" 200 " in s.recv(64), "GET /healthz"
+    return process
 
 
 def resident_kib(pid):
@@ -89,8 +96,9 @@ class System:
         return self
 
     def start_server(self):
-        self.server = self.spawn("server", "--data", str(self.folder / "data"), "--listen", f"127.0.0.1:{self.port}")
-        wait_until(lambda: answers(self.port), "slipway server")
+        log = open(self.folder / "server.log", "ab")
+        self.server = start_server(self.folder / "data", f"127.0.0.1:{self.port}", stdout=log, stderr=log)
+        self.processes.append(self.server)
 
     def stop(self):
         """Ends what runs; start_server() begins again on the same data."""

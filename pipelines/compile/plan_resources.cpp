@@ -101,6 +101,8 @@ Container PlanBuilder::containerDefinition(const Node &node)
     Container out;
     out.image = text(node, "image");
     out.endpoint = text(node, "endpoint");
+    if (!out.endpoint.empty())
+        out.endpointPosition = node.find("endpoint")->position();
     out.options = text(node, "options");
     out.env = textMap(node.find("env"));
     out.ports = texts(node.find("ports"));

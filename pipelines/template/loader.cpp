@@ -139,6 +139,8 @@ void Expander::declareRepositories(const Node &resources)
         repository.name = textOf(*item, "name");
         repository.ref = textOf(*item, "ref");
         repository.endpoint = textOf(*item, "endpoint");
+        if (!repository.endpoint.empty())
+            repository.endpointPosition = item->find("endpoint")->position();
         if (repository.type.empty())
             repository.type = "git";
         if (repository.ref.empty())

@@ -51,9 +51,10 @@ struct Pool
 
 struct Container
 {
-    std::string alias;    ///< alias of resources.containers, if it came from one
-    std::string image;    ///< [R][M]
-    std::string endpoint; ///< service connection for a private registry
+    std::string alias;               ///< alias of resources.containers, if it came from one
+    std::string image;               ///< [R][M]
+    std::string endpoint;            ///< service connection for a private registry
+    SourcePosition endpointPosition; ///< line 0: none is named
     std::string options;
     TextMap env;
     std::vector<std::string> ports;
@@ -199,6 +200,7 @@ struct RepositoryResource
     std::string name; ///< "org/repo"
     std::string ref;  ///< "refs/heads/main"
     std::string endpoint;
+    SourcePosition endpointPosition; ///< line 0: none is named
     bool operator==(const RepositoryResource &) const = default;
 };
 

@@ -87,6 +87,7 @@ template <typename Io, Is<Container> S> void visit(Io &io, S &s, const Container
     FIELD(alias);
     FIELD(image);
     FIELD(endpoint);
+    FIELD(endpointPosition);
     FIELD(options);
     FIELD(env);
     FIELD(ports);
@@ -197,6 +198,7 @@ void visit(Io &io, S &s, const RepositoryResource &d)
     FIELD(name);
     FIELD(ref);
     FIELD(endpoint);
+    FIELD(endpointPosition);
 }
 
 template <typename Io, Is<PipelineResource> S> void visit(Io &io, S &s, const PipelineResource &d)

@@ -25,7 +25,7 @@ schema::Error folderError(const std::filesystem::path &folder, int code)
     if (code == ENOTDIR || code == EEXIST)
         return {ErrorCode::InvalidArgument,
                 name + " is not a folder; choose another one with --data"};
-    return {ErrorCode::Io, name + ": " + std::strerror(code)};
+    return {ErrorCode::Io, name + ": " + std::strerror(code) + "; choose another one with --data"};
 }
 
 std::string holderOf(int lock)

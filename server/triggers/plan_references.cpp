@@ -93,10 +93,11 @@ public:
                                    step.position);
     }
 
-    void container(const std::optional<schema::Container> &container, const SourcePosition &at)
+    void container(const std::optional<schema::Container> &container)
     {
-        if (container)
-            connection(container->endpoint, "container '" + container->image + "'", at);
+        if (container && container->alias.empty()) // a resource is looked at where it is declared
+            connection(container->endpoint, "container '" + container->image + "'",
+                       container->endpointPosition);
     }
 
     void environment(const schema::Job &job)
@@ -180,9 +181,10 @@ std::vector<Diagnostic> missingReferences(const schema::RunPlan &plan, const Kno
     search.variables(plan.variables, root);
     for (const auto &repository : plan.repositories)
         search.connection(repository.endpoint, "repository resource '" + repository.alias + "'",
-                          root);
+                          repository.endpointPosition);
     for (const auto &[alias, container] : plan.containers)
-        search.connection(container.endpoint, "container resource '" + alias + "'", root);
+        search.connection(container.endpoint, "container resource '" + alias + "'",
+                          container.endpointPosition);
     for (const auto &stage : plan.stages) {
         search.variables(stage.variables, stage.position);
         for (const auto &job : stage.jobs) {
@@ -191,7 +193,7 @@ std::vector<Diagnostic> missingReferences(const schema::RunPlan &plan, const Kno
             search.steps(job.steps);
             for (const auto &hook : job.hooks)
                 search.steps(hook.steps);
-            search.container(job.container, job.position);
+            search.container(job.container);
             search.environment(job);
         }
     }

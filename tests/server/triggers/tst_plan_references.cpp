@@ -48,6 +48,7 @@ class TestPlanReferences : public QObject
 private Q_SLOTS:
     void checksConnections_data();
     void checksConnections();
+    void checksConnectionsOfResources();
     void checksGroups();
     void checksConnectionsOfVariables();
     void checksEnvironments_data();
@@ -86,6 +87,31 @@ void TestPlanReferences::checksConnections()
         QVERIFY(found.front().message.find("'Cluster'") != std::string::npos);
         QVERIFY(found.front().hint.find("'Registry'") != std::string::npos);
     }
+}
+
+void TestPlanReferences::checksConnectionsOfResources()
+{
+    schema::RepositoryResource repository{"shared", "github", "team/shared", "", "Hub", {}};
+    repository.endpointPosition = {"/azure-pipelines.yml", 3, 15};
+    schema::Container container;
+    container.image = "private/tools:1";
+    container.endpoint = "Private";
+    container.endpointPosition = {"/azure-pipelines.yml", 6, 15};
+    schema::Job job;
+    job.container = container; // written at the job itself
+    auto plan = planWithJob(job);
+    plan.repositories.push_back(repository);
+    container.alias = "tools";
+    plan.containers.emplace_back("tools", container);
+    plan.stages[0].jobs.push_back(plan.stages[0].jobs[0]);
+    plan.stages[0].jobs[1].container = container; // the resource: said once, where it is declared
+    const auto found = missingReferences(plan, everything());
+    QCOMPARE(found.size(), std::size_t(3));
+    QCOMPARE(found[0].position.line, 3);
+    QVERIFY(found[0].message.starts_with("repository resource 'shared' refers to"));
+    QCOMPARE(found[1].position.line, 6);
+    QVERIFY(found[1].message.starts_with("container resource 'tools' refers to"));
+    QVERIFY(found[2].message.starts_with("container 'private/tools:1' refers to"));
 }
 
 void TestPlanReferences::checksGroups()

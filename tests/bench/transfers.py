@@ -130,45 +130,40 @@ class Peaks(threading.Thread):
                     continue  # it has just ended
 
 
-def copy_rate(source, folder, size, times=3):
-    """MB/s of cp, and of cp until the bytes are on the disk."""
-    plain, durable = [], []
-    for _ in range(times):
-        begin = time.perf_counter()
-        subprocess.run(["cp", "--reflink=never", source, folder / "copy"], check=True)
-        plain.append(size / 1e6 / (time.perf_counter() - begin))
-        subprocess.run(["sync", folder / "copy"], check=True)
-        durable.append(size / 1e6 / (time.perf_counter() - begin))
-        (folder / "copy").unlink()
-    return statistics.median(plain), statistics.median(durable)
-
-
 def artifacts(report, folder, size=ARTIFACT, times=3):
-    """One file that cannot be compressed, through the server and back. What is published is on the server's disk before the task ends."""
+    """One file that cannot be compressed, through the server and back, and copied by cp in the same job, before the download and after it in
+    turn: on a virtual machine it matters how long ago the memory that is written to was used. What is published is on the server's disk
+    before the task ends."""
     source = folder / "published"
     source.mkdir()
     random_file(source / "bytes", size)
-    yaml = (f"trigger: none\nsteps:\n- checkout: none\n- task: PublishPipelineArtifact@1\n  displayName: publish\n  inputs:\n"
-            f"    targetPath: {source}\n    artifact: big\n- task: DownloadPipelineArtifact@2\n  displayName: download\n  inputs:\n"
-            f"    artifact: big\n    path: $(Pipeline.Workspace)/back\n- bash: cmp $(Pipeline.Workspace)/back/bytes {source}/bytes\n"
-            "- bash: rm -rf $(Pipeline.Workspace)/back\n")
-    up, down = [], []
+    publish = f"- task: PublishPipelineArtifact@1\n  displayName: publish\n  inputs:\n    targetPath: {source}\n    artifact: big\n"
+    copy = (f"- bash: cp --reflink=never {source}/bytes $(Pipeline.Workspace)/copy\n  displayName: copy\n"
+            "- bash: sync $(Pipeline.Workspace)/copy\n  displayName: flush\n")
+    download = ("- task: DownloadPipelineArtifact@2\n  displayName: download\n  inputs:\n    artifact: big\n"
+                "    path: $(Pipeline.Workspace)/back\n")
+    rest = (f"- bash: cmp $(Pipeline.Workspace)/back/bytes {source}/bytes\n"
+            "- bash: rm -rf $(Pipeline.Workspace)/back $(Pipeline.Workspace)/copy\n")
+    head = "trigger: none\nsteps:\n- checkout: none\n" + publish
+    rates = {"publish": [], "download": [], "copy": [], "copy and flush": []}
     with System() as system:
-        project, pipeline = system.pipeline("artifact", yaml)
+        pipelines = [system.pipeline("copy-first", head + copy + download + rest), system.pipeline("copy-last", head + download + copy + rest)]
         peaks = Peaks(system)
         peaks.start()
-        for _ in range(times):
+        for project, pipeline in pipelines * times:
             run = system.post(f"{project}/_apis/pipelines/{pipeline}/runs", {})["id"]
             system.finished(project, run, 1200, 0.05)
-            up.append(size / 1e6 / step_seconds(system, project, run, "publish"))
-            down.append(size / 1e6 / step_seconds(system, project, run, "download"))
+            took = {name: step_seconds(system, project, run, name) for name in ("publish", "download", "copy", "flush")}
+            took["copy and flush"] = took["copy"] + took["flush"]
+            for name, values in rates.items():
+                values.append(size / 1e6 / took[name])
             system.request("DELETE", f"{project}/_apis/build/builds/{run}")
         peaks.ended.set()
         peaks.join()
-        plain, durable = copy_rate(source / "bytes", folder, size)
+    up, down, plain, durable = (statistics.median(values) for values in rates.values())
     what = f"an artifact of {size / (1 << 30):.3g} GiB"
-    report.row(f"upload of {what}", statistics.median(up), "MB/s", durable, "cp and sync of the same bytes")
-    report.row(f"download of {what}", statistics.median(down), "MB/s", plain, "cp of the same bytes")
+    report.row(f"upload of {what}", up, "MB/s", durable, "cp and sync of the same bytes")
+    report.row(f"download of {what}", down, "MB/s", plain, "cp of the same bytes")
     report.row("most memory of the job's process meanwhile", peaks.job, "MiB", 64, "goal")
     report.row("most memory of the server meanwhile", peaks.server, "MiB", 64, "goal")
 

@@ -3,6 +3,7 @@
 #include "worker/base/text.h"
 #include "worker/listener/address.h"
 #include "worker/listener/listener.h"
+#include "worker/sink/spool.h"
 
 using namespace worker;
 using namespace worker::test;

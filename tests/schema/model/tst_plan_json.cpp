@@ -35,7 +35,7 @@ RunPlan samplePlan()
     plan.appendCommitMessageToRunName = false;
     plan.lockBehavior = LockBehavior::Sequential;
     plan.variables = {{"a", "1", "", true}, {"", "", "Release", false}};
-    plan.repositories = {{"tools", "git", "p/tools", "refs/heads/main", "e"}};
+    plan.repositories = {{"tools", "git", "p/tools", "refs/heads/main", "e", {"/p.yml", 4, 15}}};
     plan.pipelines = {{"up", "src", "proj", "1", "main"}};
     Container container;
     container.image = "alpine";

@@ -127,9 +127,9 @@ void TestJobCalls::fetchesWhatItUses()
     if (!uses.isEmpty())
         job.usedRepositories = {uses.toStdString()};
     schema::RunPlan plan = tests::plan({stage("Build", {job})});
-    plan.repositories = {{"tools", "git", "space-game/tools", "refs/heads/main", ""},
-                         {"docs", "git", "docs", "refs/heads/main", ""},
-                         {"hub", "github", "some/one", "refs/heads/main", "hub"}};
+    plan.repositories = {{"tools", "git", "space-game/tools", "refs/heads/main", "", {}},
+                         {"docs", "git", "docs", "refs/heads/main", "", {}},
+                         {"hub", "github", "some/one", "refs/heads/main", "hub", {}}};
     const auto worker = world.addWorker("w1");
     world.connect(worker);
     world.queue(plan);

@@ -1,4 +1,4 @@
-#include "support/listener_test.h"
+#include "listener_test.h"
 
 #include "worker/base/text.h"
 #include "worker/listener/job_process.h"

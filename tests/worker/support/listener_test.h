@@ -1,13 +1,14 @@
 #pragma once
 /// A worker as a process of its own beside a small server, for tests of the listener.
 
-#include "support/fake_server.h"
-#include "support/recording_sink.h"
+#include "fake_server.h"
+#include "recording_sink.h"
 
 #include <QProcess>
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <csignal>
 #include <memory>
 #include <string>
 #include <vector>

@@ -111,6 +111,7 @@ public:
     }
 
     T value_or(T other) const & { return has_value() ? value() : std::move(other); }
+
     T value_or(T other) && { return has_value() ? std::move(*this).value() : std::move(other); }
 
     /// This result, its error (if any) wrapped with what the caller was doing.

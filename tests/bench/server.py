@@ -34,16 +34,20 @@ def spawn_baseline(times=30):
 def start(report, times=15):
     baseline = spawn_baseline()
     with tempfile.TemporaryDirectory(prefix="slipway-bench-") as folder:
-        samples = {"empty data directory": [], "existing data directory": []}
-        for kind in samples:
+        kinds = "empty data directory", "existing data directory"
+        samples = {f"{until}, {kind}": [] for kind in kinds for until in ("ready", "the first answered request")}
+        for kind in kinds:
             for index in range(times):
                 data = os.path.join(folder, f"{index}" if kind.startswith("empty") else "0")
                 begin = time.perf_counter()
-                with start_server(data, "127.0.0.1:0", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-                    samples[kind].append(time.perf_counter() - begin)
+                ready = []
+                with start_server(data, "127.0.0.1:0", lambda done=ready: done.append(time.perf_counter()), stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL) as server:
+                    samples[f"the first answered request, {kind}"].append(time.perf_counter() - begin)
+                    samples[f"ready, {kind}"].append(ready[0] - begin)
                     server.terminate()
-        for kind, values in samples.items():
-            report.row(f"`slipway server` to the first answered request, {kind}", milliseconds(values), "ms", baseline,
+        for what, values in samples.items():
+            report.row(f"`slipway server` to {what}", milliseconds(values), "ms", baseline,
                        "start of one bash")
 
 

@@ -36,9 +36,9 @@ def wait_until(condition, what, seconds=30, pause=0.0005):
         time.sleep(pause)
 
 
-def start_server(data, listen, **popen):
-    """Starts a server and returns it once a request was answered. It says on a pipe when to ask: asking over and over beside it
-    would take the start's own time."""
+def start_server(data, listen, ready=lambda: None, **popen):
+    """Starts a server and returns it once a request was answered. It says on a pipe when to ask (then `ready` is called): asking over and
+    over beside it would take the start's own time."""
     told, tell = os.pipe()
     process = subprocess.Popen([BINARY, "server", "--data", str(data), "--listen", listen, "--ready-fd", str(tell)],
                                pass_fds=[tell], **popen)
@@ -47,6 +47,7 @@ def start_server(data, listen, **popen):
         port = int(pipe.readline() or 0)
     if not port:
         raise RuntimeError(f"slipway server ended with status {process.wait()}")
+    ready()
     with socket.create_connection(("127.0.0.1", port), timeout=30) as s:
         s.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         assert b" 200 " in s.recv(64), "GET /healthz"

@@ -182,29 +182,22 @@ void Database::State::migrate(std::span<const Migration> migrations)
                 "and restore a backup of this one with: slipway restore BACKUP "
                 "--data DIR",
                 file.string(), version, newest)});
-    // A new file is made at once: nothing in it could be lost, and each commit is a flush.
-    if (empty)
-        writer->execute("BEGIN IMMEDIATE");
     for (const Migration &migration : migrations) {
         if (migration.version <= version)
             continue;
         try {
-            if (!empty)
-                writer->execute("BEGIN IMMEDIATE");
+            writer->execute("BEGIN IMMEDIATE");
             writer->execute(migration.sql);
             writer->execute(fmt::format("PRAGMA application_id={}; PRAGMA user_version={};",
                                         kApplicationId, migration.version)
                                 .c_str());
-            if (!empty)
-                writer->execute("COMMIT");
+            writer->execute("COMMIT");
         } catch (const SqlError &error) {
             sqlite3_exec(writer->m_handle, "ROLLBACK", nullptr, nullptr, nullptr);
             throw SqlError(error.error().withContext(fmt::format("migration {}", migration.name)));
         }
         version = migration.version;
     }
-    if (empty)
-        writer->execute("COMMIT");
 }
 
 void Database::State::runBody(Waiter &waiter, bool alone)
